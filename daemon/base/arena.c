@@ -1,0 +1,127 @@
+#include "base/arena.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { ARENA_ALIGN = 16, ARENA_MIN_CHUNK = 256, ARENA_MAX_CHUNK = 1 << 20 };
+
+struct arena_chunk {
+	struct arena_chunk *older;
+	size_t capacity;
+	size_t used;
+	size_t pad; /* keeps the payload aligned to ARENA_ALIGN */
+};
+
+static unsigned char *payload(struct arena_chunk *chunk)
+{
+	return (unsigned char *)(chunk + 1);
+}
+
+void arena_init(struct arena *arena, size_t first_chunk_bytes, size_t max_bytes)
+{
+	if (first_chunk_bytes < ARENA_MIN_CHUNK)
+		first_chunk_bytes = ARENA_MIN_CHUNK;
+	*arena = (struct arena){NULL, first_chunk_bytes, 0, max_bytes};
+}
+
+static void free_chunks(struct arena_chunk *chunk, const struct arena_chunk *stop)
+{
+	while (chunk != stop) {
+		struct arena_chunk *older = chunk->older;
+		mem_free(chunk);
+		chunk = older;
+	}
+}
+
+void arena_deinit(struct arena *arena)
+{
+	free_chunks(arena->current, NULL);
+	arena->current = NULL;
+	arena->used_bytes = 0;
+}
+
+static bool add_chunk(struct arena *arena, size_t size)
+{
+	size_t capacity = size > arena->next_chunk_bytes ? size : arena->next_chunk_bytes;
+	struct arena_chunk *chunk = mem_alloc(sizeof(*chunk) + capacity);
+
+	if (chunk == NULL)
+		return false;
+	*chunk = (struct arena_chunk){arena->current, capacity, 0, 0};
+	arena->current = chunk;
+	if (arena->next_chunk_bytes < ARENA_MAX_CHUNK)
+		arena->next_chunk_bytes *= 2;
+	return true;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	struct arena_chunk *chunk = arena->current;
+	void *result;
+
+	if (size > SIZE_MAX / 2)
+		return NULL;
+	size = size != 0 ? (size + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1) : ARENA_ALIGN;
+	if (size > arena->max_bytes - arena->used_bytes)
+		return NULL;
+	if (chunk == NULL || chunk->capacity - chunk->used < size) {
+		if (!add_chunk(arena, size))
+			return NULL;
+		chunk = arena->current;
+	}
+	result = payload(chunk) + chunk->used;
+	chunk->used += size;
+	arena->used_bytes += size;
+	return result;
+}
+
+void *arena_calloc(struct arena *arena, size_t count, size_t size)
+{
+	void *result;
+
+	if (size != 0 && count > SIZE_MAX / size)
+		return NULL;
+	result = arena_alloc(arena, count * size);
+	if (result != NULL)
+		memset(result, 0, count * size);
+	return result;
+}
+
+struct str arena_copy(struct arena *arena, struct str s)
+{
+	char *copy = s.length < SIZE_MAX ? arena_alloc(arena, s.length + 1) : NULL;
+
+	if (copy == NULL)
+		return (struct str){NULL, 0};
+	if (s.length != 0)
+		memcpy(copy, s.ptr, s.length);
+	copy[s.length] = '\0';
+	return (struct str){copy, s.length};
+}
+
+struct arena_mark arena_get_mark(const struct arena *arena)
+{
+	struct arena_chunk *chunk = arena->current;
+
+	return (struct arena_mark){chunk, chunk != NULL ? chunk->used : 0, arena->used_bytes};
+}
+
+/* The newest chunk is also the largest, so it is the one worth keeping when a reset would free it:
+ * it takes the place behind `mark.chunk`. */
+void arena_reset(struct arena *arena, struct arena_mark mark)
+{
+	struct arena_chunk *newest = arena->current;
+
+	arena->used_bytes = mark.used_bytes;
+	if (newest != mark.chunk) {
+		free_chunks(newest->older, mark.chunk);
+		newest->older = mark.chunk;
+		newest->used = 0;
+	} else if (newest != NULL) {
+		newest->used = mark.chunk_used;
+	}
+	if (mark.chunk != NULL)
+		mark.chunk->used = mark.chunk_used;
+}

@@ -1,0 +1,22 @@
+/* Compiler attributes, the only place where GNU extensions are named. */
+#ifndef BASE_ATTRIBUTES_H
+#define BASE_ATTRIBUTES_H
+
+#if defined(__GNUC__)
+#define ATTR_PRINTF(index, first) __attribute__((__format__(__printf__, index, first)))
+#define ATTR_MUST_CHECK           __attribute__((warn_unused_result))
+#define LIKELY(x)                 __builtin_expect(!!(x), 1)
+#define UNLIKELY(x)               __builtin_expect(!!(x), 0)
+#else
+#define ATTR_PRINTF(index, first)
+#define ATTR_MUST_CHECK
+#define LIKELY(x)   (x)
+#define UNLIKELY(x) (x)
+#endif
+
+#define ARRAY_COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The object of `type` whose `member` is at `pointer`. */
+#define CONTAINER_OF(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
+
+#endif

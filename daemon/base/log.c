@@ -1,0 +1,143 @@
+#include "base/log.h"
+
+#include <stdio.h>
+
+#include "base/utf8.h"
+
+const char *log_level_text(enum log_level level)
+{
+	switch (level) {
+	case LOG_ERROR: return "error";
+	case LOG_WARNING: return "warning";
+	case LOG_INFO: return "info";
+	case LOG_DEBUG: return "debug";
+	}
+	return "unknown";
+}
+
+/* Characters that are valid but can hide, reorder or break what a person sees. */
+static bool is_deceptive(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c ||
+	       (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+	       (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
+	       (c >= 0xe0000 && c <= 0xe007f);
+}
+
+/* True where the text itself looks like one of our escapes, so that the backslash must be one too.
+ */
+static bool looks_escaped(struct str text)
+{
+	return text.length >= 3 && (text.ptr[1] == 'u' || text.ptr[1] == 'x') && text.ptr[2] == '{';
+}
+
+void log_escape(struct buf *out, struct str text)
+{
+	while (text.length != 0) {
+		uint32_t c = 0;
+		size_t length = utf8_decode(text, &c);
+
+		if (length == 0) {
+			buf_printf(out, "\\x{%x}", (unsigned)(unsigned char)text.ptr[0]);
+			length = 1;
+		} else if (is_deceptive(c) || (c == '\\' && looks_escaped(text))) {
+			buf_printf(out, "\\u{%x}", (unsigned)c);
+		} else {
+			buf_append(out, text.ptr, length);
+		}
+		text = str_make(text.ptr + length, text.length - length);
+	}
+}
+
+/* Civil date from days since 1970-01-01 (Howard Hinnant, "chrono-compatible low-level date
+ * algorithms"), so that no time zone and no thread-unsafe gmtime() is involved. */
+static void append_time(struct buf *line, int64_t wall_us)
+{
+	int64_t ms = wall_us / 1000 - (wall_us % 1000 < 0);
+	int64_t days = ms / 86400000 - (ms % 86400000 < 0);
+	int64_t of_day = ms - days * 86400000;
+	int64_t z = days + 719468;
+	int64_t era = (z >= 0 ? z : z - 146096) / 146097;
+	int64_t doe = z - era * 146097;
+	int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+	int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
+	int64_t mp = (5 * doy + 2) / 153;
+	int64_t month = mp < 10 ? mp + 3 : mp - 9;
+
+	buf_printf(line, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
+		   (int)(yoe + era * 400 + (month <= 2)), (int)month,
+		   (int)(doy - (153 * mp + 2) / 5 + 1), (int)(of_day / 3600000),
+		   (int)(of_day / 60000 % 60), (int)(of_day / 1000 % 60), (int)(of_day % 1000));
+}
+
+static void append_json_text(struct buf *line, struct str text)
+{
+	for (size_t i = 0; i < text.length; i++) {
+		if (text.ptr[i] == '"' || text.ptr[i] == '\\')
+			buf_append_byte(line, '\\');
+		buf_append_byte(line, text.ptr[i]);
+	}
+}
+
+void log_event(const struct log *log, enum log_level level, const char *event, const char *format,
+	       ...)
+{
+	struct buf raw, message, line;
+	struct str text;
+	va_list args;
+
+	if (level > log->level)
+		return;
+	buf_init(&raw, LOG_MESSAGE_MAX * 4);
+	buf_init(&message, SIZE_MAX);
+	buf_init(&line, SIZE_MAX);
+	va_start(args, format);
+	buf_vprintf(&raw, format, args);
+	va_end(args);
+	log_escape(&message, raw.failed != ERR_NONE ? STR("(message too long)") : buf_str(&raw));
+	text = buf_str(&message);
+	if (text.length > LOG_MESSAGE_MAX) {
+		/* Cut between characters, never inside one. */
+		text.length = utf8_valid_length(str_make(text.ptr, LOG_MESSAGE_MAX));
+	}
+
+	if (log->format == LOG_JSON) {
+		buf_append_str(&line, STR("{\"time\":\""));
+		append_time(&line, clock_wall_us(log->clock));
+		buf_printf(&line, "\",\"level\":\"%s\",\"event\":\"%s\",\"message\":\"",
+			   log_level_text(level), event);
+		append_json_text(&line, text);
+		buf_append_str(&line,
+			       text.length < message.length ? STR("...\"}\n") : STR("\"}\n"));
+	} else {
+		append_time(&line, clock_wall_us(log->clock));
+		buf_printf(&line, " %s %s: ", log_level_text(level), event);
+		buf_append_str(&line, text);
+		buf_append_str(&line, text.length < message.length ? STR("...\n") : STR("\n"));
+	}
+	if (line.failed == ERR_NONE)
+		log->sink(log->arg, level, buf_str(&line));
+	buf_deinit(&raw);
+	buf_deinit(&message);
+	buf_deinit(&line);
+}
+
+bool log_rate_allow(struct log_rate *rate, const struct clock *clock, uint64_t *suppressed)
+{
+	int64_t now = clock_boot_ms(clock);
+	int64_t earned = (now - rate->last_ms) / rate->interval_ms;
+
+	if (earned > 0) {
+		rate->last_ms = now;
+		rate->left = earned >= rate->burst - rate->left ? rate->burst
+								: rate->left + (uint32_t)earned;
+	}
+	if (rate->left == 0) {
+		rate->suppressed++;
+		return false;
+	}
+	rate->left--;
+	*suppressed = rate->suppressed;
+	rate->suppressed = 0;
+	return true;
+}

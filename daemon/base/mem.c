@@ -1,0 +1,58 @@
+#include "base/mem.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool (*fault_hook)(void *arg);
+static void *fault_arg;
+
+static bool fault(void)
+{
+	return UNLIKELY(fault_hook != NULL) && fault_hook(fault_arg);
+}
+
+void *mem_alloc(size_t size)
+{
+	if (fault())
+		return NULL;
+	return malloc(size != 0 ? size : 1);
+}
+
+void *mem_calloc(size_t count, size_t size)
+{
+	if (fault())
+		return NULL;
+	return count != 0 && size != 0 ? calloc(count, size) : calloc(1, 1);
+}
+
+void *mem_resize(void *pointer, size_t count, size_t size)
+{
+	if (fault() || (size != 0 && count > SIZE_MAX / size))
+		return NULL;
+	size *= count;
+	return realloc(pointer, size != 0 ? size : 1);
+}
+
+char *mem_copy_text(const char *text, size_t length)
+{
+	char *copy = length < SIZE_MAX ? mem_alloc(length + 1) : NULL;
+
+	if (copy == NULL)
+		return NULL;
+	if (length != 0)
+		memcpy(copy, text, length);
+	copy[length] = '\0';
+	return copy;
+}
+
+void mem_free(void *pointer)
+{
+	free(pointer);
+}
+
+void mem_set_fault_hook(bool (*should_fail)(void *arg), void *arg)
+{
+	fault_hook = should_fail;
+	fault_arg = arg;
+}

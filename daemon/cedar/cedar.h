@@ -1,0 +1,216 @@
+/*
+ * The Cedar policy language: parse, evaluate, authorize. The only header of this layer that other
+ * layers include; it depends on base alone.
+ *
+ *	engine   what decisions depend on: policies and entities in one symbol space. One thread
+ *	         builds and seals it; sealed it never changes, and any number of threads may read
+ *it. request  one question and the memory it takes. Belongs to one thread, and is used again and
+ *	         again: in the steady state a decision allocates nothing from the heap.
+ *	answer   the decision with its determining policies and the policies that erred.
+ *
+ * Language: Cedar 4 (docs.cedarpolicy.com, "Policy syntax" and "Evaluation"; RFC 62, 71).
+ */
+#ifndef CEDAR_CEDAR_H
+#define CEDAR_CEDAR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attributes.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "base/str.h"
+
+/* Diagnostics: what is wrong in a text that a person wrote. */
+
+enum cedar_severity { CEDAR_ERROR, CEDAR_WARNING };
+
+struct cedar_diag {
+	struct cedar_diag *next;
+	enum cedar_severity severity;
+	struct str source;  /* the name given for the text, such as a file name */
+	uint32_t line;      /* from 1; 0 when the diagnostic has no place */
+	uint32_t column;    /* in code points, from 1 */
+	uint32_t offset;    /* bytes from the start of the text */
+	uint32_t length;    /* bytes the caret underlines, at least 1 */
+	struct str message; /* one sentence without the place */
+	struct str excerpt; /* the source line, without its line break; cut when very long */
+};
+
+/* A list of diagnostics in order of discovery. Bounded: beyond CEDAR_MAX_DIAGS only counts. */
+struct cedar_diags {
+	struct arena arena;
+	struct cedar_diag *first, **tail;
+	uint32_t error_count, warning_count;
+};
+
+enum { CEDAR_MAX_DIAGS = 100 };
+
+void cedar_diags_init(struct cedar_diags *diags);
+void cedar_diags_deinit(struct cedar_diags *diags);
+
+/* Appends "file:line:col: error: message", the source line and a caret line, each ended by LF.
+ * Text from the source is escaped as log_escape() does. */
+void cedar_diag_print(struct buf *out, const struct cedar_diag *diag);
+
+/* Limits of one engine. A zero field stands for the default. */
+struct cedar_limits {
+	uint32_t text_bytes;       /* one policy text; default 1 MiB */
+	uint32_t expression_depth; /* nesting; default 1,000; n-ary chains do not count as depth */
+	uint32_t policies;         /* policies and templates together; default 1,000,000 */
+	size_t request_bytes;      /* memory of one request; default 4 MiB */
+};
+
+/* The engine. */
+
+struct cedar_engine;
+
+/* How the policies of a text get their ids. */
+enum cedar_ids {
+	/* policyN, N counting from 0 over the policies and templates of this text (Cedar's own
+	   rule). */
+	CEDAR_IDS_BY_POSITION,
+	/* The value of @id where a policy has one, else "<source>#N". */
+	CEDAR_IDS_FROM_ANNOTATION,
+};
+
+/* `limits` may be NULL. `key` seeds the symbol tables against chosen names. */
+enum error cedar_engine_new(const struct cedar_limits *limits, struct hash_key key,
+			    struct cedar_engine **out) ATTR_MUST_CHECK;
+void cedar_engine_free(struct cedar_engine *engine);
+
+/* Adds the policies of `text`, which is copied. All or nothing: with any error the engine keeps
+ * none of this text. Every policy with a syntax error gets a diagnostic of its own. ERR_SYNTAX,
+ * ERR_EXISTS (an id twice), ERR_LIMIT (each with a diagnostic), ERR_NO_MEMORY. */
+enum error cedar_engine_add_policies(struct cedar_engine *engine, struct str source,
+				     struct str text, enum cedar_ids ids,
+				     struct cedar_diags *diags) ATTR_MUST_CHECK;
+
+/* Ends building: closes the entity hierarchy, compiles and indexes. After it only the functions
+ * below may be used. */
+enum error cedar_engine_seal(struct cedar_engine *engine,
+			     struct cedar_diags *diags) ATTR_MUST_CHECK;
+
+enum cedar_effect { CEDAR_PERMIT, CEDAR_FORBID };
+
+struct cedar_annotation {
+	struct str key;
+	struct str value; /* "" for an annotation without value */
+	bool has_value;
+	uint32_t line, column; /* of the value, or of the key without one */
+};
+
+/* A policy as people see it. Slices live as long as the engine. */
+struct cedar_policy_info {
+	struct str id;
+	enum cedar_effect effect;
+	const struct cedar_annotation *annotations;
+	size_t annotation_count;
+	struct str source; /* name of the text */
+	uint32_t line;     /* where the policy starts */
+	struct str text;   /* the policy as written */
+};
+
+/* Policies are numbered from 0 in the order they were added. `index` < count. */
+size_t cedar_policy_count(const struct cedar_engine *engine);
+const struct cedar_policy_info *cedar_policy_at(const struct cedar_engine *engine, size_t index);
+
+/* Values of a request. */
+
+/* An entity uid inside one engine or request; CEDAR_NO_UID never names an entity. */
+typedef uint32_t cedar_uid;
+#define CEDAR_NO_UID UINT32_MAX
+
+/* A value; opaque, 16 bytes, copied freely. Valid until the request begins again. */
+struct cedar_value {
+	uint32_t tag;
+	uint32_t aux;
+	uint64_t payload;
+};
+
+struct cedar_attr {
+	struct str key;
+	struct cedar_value value;
+};
+
+struct cedar_request;
+
+/* Memory for requests against any engine. */
+enum error cedar_request_new(const struct cedar_limits *limits,
+			     struct cedar_request **out) ATTR_MUST_CHECK;
+void cedar_request_free(struct cedar_request *request);
+
+/* Starts a new question against `engine`, which must be sealed and outlive the question. Values,
+ * uids and the answer of the question before are gone. */
+void cedar_request_begin(struct cedar_request *request, const struct cedar_engine *engine);
+
+/* Building is sticky on failure: when memory or a limit is spent, constructors return a value that
+ * makes cedar_authorize() fail, so callers check once. Strings must be valid UTF-8 (checked); they
+ * are borrowed until the question is over. */
+cedar_uid cedar_request_uid(struct cedar_request *request, struct str type, struct str id);
+struct cedar_value cedar_bool(bool value);
+struct cedar_value cedar_long(int64_t value);
+struct cedar_value cedar_entity(cedar_uid uid);
+struct cedar_value cedar_string(struct cedar_request *request, struct str value);
+/* Elements and attributes are copied. A set drops duplicates; a record with a key twice fails. */
+struct cedar_value cedar_set(struct cedar_request *request, const struct cedar_value *elements,
+			     size_t count);
+struct cedar_value cedar_record(struct cedar_request *request, const struct cedar_attr *attrs,
+				size_t count);
+
+/* Defines an entity for this question only. Its ancestors are the parents and all their ancestors,
+ * those known to the engine included. A uid that the engine knows is an error: static facts are not
+ * overridden by a request. Parents defined by this question must be added before their children. */
+void cedar_request_entity(struct cedar_request *request, cedar_uid uid,
+			  const struct cedar_attr *attrs, size_t attr_count,
+			  const cedar_uid *parents, size_t parent_count);
+
+/* The question itself; `context` is a record. */
+void cedar_request_ask(struct cedar_request *request, cedar_uid principal, cedar_uid action,
+		       cedar_uid resource, struct cedar_value context);
+
+/* The authorizer. */
+
+enum cedar_decision { CEDAR_DENY, CEDAR_ALLOW };
+
+enum cedar_eval_error {
+	CEDAR_EVAL_TYPE = 1,
+	CEDAR_EVAL_NO_ATTRIBUTE,
+	CEDAR_EVAL_NO_TAG,
+	CEDAR_EVAL_NO_ENTITY,
+	CEDAR_EVAL_OVERFLOW,
+	CEDAR_EVAL_EXTENSION,
+	CEDAR_EVAL_ARITY,
+	CEDAR_EVAL_DEPTH,
+	CEDAR_EVAL_MEMORY, /* the question's memory is spent; the whole answer is then an error */
+};
+
+/* A policy that erred, with what is needed to explain it. */
+struct cedar_policy_error {
+	uint32_t policy; /* index of the policy */
+	enum cedar_eval_error kind;
+	uint32_t offset, length; /* the expression, in bytes of the policy's source text */
+};
+
+struct cedar_answer {
+	enum cedar_decision decision;
+	const uint32_t *reasons; /* indices of the determining policies, ascending */
+	size_t reason_count;
+	const struct cedar_policy_error *errors; /* ascending by policy */
+	size_t error_count;
+};
+
+/* Answers the question; `answer` points into the request. May be called again after another
+ * cedar_request_ask() of the same question's entities. ERR_NO_MEMORY or ERR_LIMIT when building or
+ * evaluation ran out, ERR_INVALID when a value was malformed; `answer` is then a denial without
+ * reasons. */
+enum error cedar_authorize(struct cedar_request *request,
+			   struct cedar_answer *answer) ATTR_MUST_CHECK;
+
+/* Text of an error kind, such as "attribute not found". */
+const char *cedar_eval_error_text(enum cedar_eval_error kind);
+
+#endif
