@@ -2,10 +2,11 @@
  * The Cedar policy language: parse, evaluate, authorize. The only header of this layer that other
  * layers include; it depends on base alone.
  *
- *	engine   what decisions depend on: policies and entities in one symbol space. One thread
- *	         builds and seals it; sealed it never changes, and any number of threads may read
- *it. request  one question and the memory it takes. Belongs to one thread, and is used again and
- *	         again: in the steady state a decision allocates nothing from the heap.
+ *	engine   what decisions depend on: policies and entities in one symbol space.
+ *	         One thread builds and seals it; sealed it never changes, and any number of
+ *	         threads may read it.
+ *	request  one question and the memory it takes. Belongs to one thread, and is used again
+ *	         and again: in the steady state a decision allocates nothing from the heap.
  *	answer   the decision with its determining policies and the policies that erred.
  *
  * Language: Cedar 4 (docs.cedarpolicy.com, "Policy syntax" and "Evaluation"; RFC 62, 71).
@@ -89,8 +90,23 @@ enum error cedar_engine_add_policies(struct cedar_engine *engine, struct str sou
 				     struct str text, enum cedar_ids ids,
 				     struct cedar_diags *diags) ATTR_MUST_CHECK;
 
+/* What stands for a slot of a template: the uid type::"id". */
+struct cedar_slot_value {
+	struct str slot; /* "?principal" or "?resource" */
+	struct str type, id;
+};
+
+/* Makes a policy with the id `new_id` of the template `template_id` (section "Templates" of the
+ * Cedar documentation); `values` must name each slot of the template exactly once. ERR_NOT_FOUND
+ * (no such template), ERR_EXISTS (`new_id` is taken), ERR_INVALID (values and slots do not match,
+ * or a name is malformed), ERR_LIMIT, each with a diagnostic without a place, or ERR_NO_MEMORY. */
+enum error cedar_engine_link(struct cedar_engine *engine, struct str template_id, struct str new_id,
+			     const struct cedar_slot_value *values, size_t value_count,
+			     struct cedar_diags *diags) ATTR_MUST_CHECK;
+
 /* Ends building: closes the entity hierarchy, compiles and indexes. After it only the functions
- * below may be used. */
+ * below may be used. ERR_INVALID with a diagnostic when an entity is its own ancestor, ERR_LIMIT,
+ * ERR_NO_MEMORY; the engine can then only be freed. */
 enum error cedar_engine_seal(struct cedar_engine *engine,
 			     struct cedar_diags *diags) ATTR_MUST_CHECK;
 
@@ -109,12 +125,14 @@ struct cedar_policy_info {
 	enum cedar_effect effect;
 	const struct cedar_annotation *annotations;
 	size_t annotation_count;
-	struct str source; /* name of the text */
-	uint32_t line;     /* where the policy starts */
-	struct str text;   /* the policy as written */
+	struct str source;      /* name of the text */
+	uint32_t line;          /* where the policy starts */
+	struct str text;        /* the policy as written; a link has the text of its template */
+	struct str template_id; /* of a link; empty for others */
 };
 
-/* Policies are numbered from 0 in the order they were added. `index` < count. */
+/* Policies that take part in decisions (static ones and links, not templates) are numbered from 0
+ * in the order they were added. `index` < count. */
 size_t cedar_policy_count(const struct cedar_engine *engine);
 const struct cedar_policy_info *cedar_policy_at(const struct cedar_engine *engine, size_t index);
 
@@ -154,7 +172,12 @@ cedar_uid cedar_request_uid(struct cedar_request *request, struct str type, stru
 struct cedar_value cedar_bool(bool value);
 struct cedar_value cedar_long(int64_t value);
 struct cedar_value cedar_entity(cedar_uid uid);
+struct cedar_value cedar_decimal(int64_t ten_thousandths);
+struct cedar_value cedar_datetime(int64_t ms_since_1970); /* UTC, without leap seconds */
+struct cedar_value cedar_duration(int64_t ms);
 struct cedar_value cedar_string(struct cedar_request *request, struct str value);
+/* `text` as ip() of the language takes it, such as "10.0.0.0/8"; anything else fails. */
+struct cedar_value cedar_ipaddr(struct cedar_request *request, struct str text);
 /* Elements and attributes are copied. A set drops duplicates; a record with a key twice fails. */
 struct cedar_value cedar_set(struct cedar_request *request, const struct cedar_value *elements,
 			     size_t count);
@@ -167,6 +190,10 @@ struct cedar_value cedar_record(struct cedar_request *request, const struct ceda
 void cedar_request_entity(struct cedar_request *request, cedar_uid uid,
 			  const struct cedar_attr *attrs, size_t attr_count,
 			  const cedar_uid *parents, size_t parent_count);
+
+/* Gives tags to an entity that this question defined before. At most once per entity. */
+void cedar_request_tags(struct cedar_request *request, cedar_uid uid, const struct cedar_attr *tags,
+			size_t tag_count);
 
 /* The question itself; `context` is a record. */
 void cedar_request_ask(struct cedar_request *request, cedar_uid principal, cedar_uid action,
@@ -209,6 +236,10 @@ struct cedar_answer {
  * reasons. */
 enum error cedar_authorize(struct cedar_request *request,
 			   struct cedar_answer *answer) ATTR_MUST_CHECK;
+
+/* The same answer by testing every policy in turn, without the index: for tests and benchmarks. */
+enum error cedar_authorize_linear(struct cedar_request *request,
+				  struct cedar_answer *answer) ATTR_MUST_CHECK;
 
 /* Text of an error kind, such as "attribute not found". */
 const char *cedar_eval_error_text(enum cedar_eval_error kind);
