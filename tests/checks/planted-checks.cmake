@@ -1,0 +1,54 @@
+# Proves that the checks on format, headers, tidiness and hardening find what they are there for:
+# each is run on a small tree with one planted fault and must fail naming it.
+#
+#	cmake -DROOT=dir -DSCRATCH=dir -P planted-checks.cmake
+cmake_minimum_required(VERSION 3.25)
+
+# Runs scripts/check-NAME.cmake on the scratch tree and expects a failure whose text has `expected`,
+# or that the check says it cannot run here.
+function(expect_failure name expected)
+	execute_process(COMMAND ${CMAKE_COMMAND} -DROOT=${SCRATCH} -DBUILD=${SCRATCH} ${ARGN}
+		-P ${ROOT}/scripts/check-${name}.cmake
+		RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
+	string(FIND "${output}" "${expected}" at)
+	if(output MATCHES "skipped: ")
+		message("${name}: ${output}")
+	elseif(result EQUAL 0 OR at EQUAL -1)
+		message(SEND_ERROR "check-${name} did not find '${expected}'\n${output}")
+	endif()
+endfunction()
+
+# An empty tree with the project's settings and one file.
+function(plant file text)
+	file(REMOVE_RECURSE ${SCRATCH})
+	file(COPY ${ROOT}/.clang-format ${ROOT}/.clang-tidy DESTINATION ${SCRATCH})
+	file(WRITE ${SCRATCH}/${file} "${text}")
+endfunction()
+
+plant(daemon/base/planted.c "int planted(void);\nint planted(void) { return 0; }\n")
+expect_failure(format "planted.c:2:")
+
+plant(daemon/base/planted.h "#ifndef P_H\n#define P_H\nuint32_t planted(void);\n#endif\n")
+expect_failure(headers "base/planted.h: does not compile alone with")
+plant(daemon/base/planted.h "struct planted {\n\tint member;\n};\n")
+expect_failure(headers "base/planted.h: does not compile alone with")
+plant(daemon/base/planted.h "#ifndef P_H\n#define P_H\nint planted();\n#endif\n")
+expect_failure(headers "base/planted.h: does not compile alone with")
+
+plant(daemon/base/planted.c "int planted(int a);\nint planted(int a)\n{\n\treturn a == 1 || a == 1;\n}\n")
+file(WRITE ${SCRATCH}/compile_commands.json "[{\"directory\": \"${SCRATCH}\",
+	\"command\": \"cc -c daemon/base/planted.c\", \"file\": \"daemon/base/planted.c\"}]")
+expect_failure(tidy "misc-redundant-expression")
+
+plant(daemon/base/planted.c "int main(void)\n{\n\treturn 0;\n}\n")
+find_program(compiler NAMES cc gcc clang)
+if(CMAKE_HOST_UNIX AND compiler)
+	execute_process(COMMAND ${compiler} -fno-pie -no-pie -fno-stack-protector -z norelro -z lazy
+		-z execstack ${SCRATCH}/daemon/base/planted.c -o ${SCRATCH}/planted RESULT_VARIABLE result)
+	if(result EQUAL 0)
+		foreach(measure "position-independent" "read-only relocations" "lazily"
+				"executable stack" "stack protector" "fortified")
+			expect_failure(hardening "${measure}" -DFILES=${SCRATCH}/planted)
+		endforeach()
+	endif()
+endif()
