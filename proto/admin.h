@@ -1,0 +1,38 @@
+/* Messages of the admin channel, from and to bytes; everything as in proto/authz.h. */
+#ifndef PROTO_ADMIN_H
+#define PROTO_ADMIN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/admin.pb-c.h"
+#include "proto/authz.h"
+
+enum {
+	ADMIN_RECORDS_MAX = 256,     /* of a page */
+	ADMIN_DIAGNOSTICS_MAX = 100, /* of a policy directory */
+	ADMIN_POLICY_ERRORS_MAX = 100,
+	ADMIN_DIGEST_BYTES = 32,    /* SHA-256 */
+	ADMIN_MESSAGE_BYTES = 1024, /* a diagnostic's message and excerpt */
+};
+
+/* As authz_request_decode(), for a payload of at most FRAME_ADMIN_MAX_BYTES. */
+enum wire_error admin_request_decode(const uint8_t *payload, size_t payload_bytes,
+				     struct budget *budget, Wsauthz__AdminRequest **request,
+				     struct wire_diag *diag);
+enum wire_error admin_reply_decode(const uint8_t *payload, size_t payload_bytes,
+				   struct budget *budget, Wsauthz__AdminReply **reply,
+				   struct wire_diag *diag);
+
+size_t admin_request_frame_bytes(const Wsauthz__AdminRequest *request);
+size_t admin_reply_frame_bytes(const Wsauthz__AdminReply *reply);
+
+/* As authz_request_encode(). */
+enum wire_error admin_request_encode(const Wsauthz__AdminRequest *request, uint8_t *frame,
+				     size_t capacity_bytes, size_t *frame_bytes,
+				     struct wire_diag *diag);
+enum wire_error admin_reply_encode(const Wsauthz__AdminReply *reply, uint8_t *frame,
+				   size_t capacity_bytes, size_t *frame_bytes,
+				   struct wire_diag *diag);
+
+#endif
