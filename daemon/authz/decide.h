@@ -1,0 +1,159 @@
+/*
+ * The decision: may this sender connect, do this, and within which quota? Reads the policy, the
+ * blocks and the user records, and writes nothing but reservations of records. The loop thread.
+ *
+ * Every way through ends in a complete decision. A denial is the zero value, and whatever goes
+ * wrong denies under a source of its own.
+ */
+#ifndef AUTHZ_DECIDE_H
+#define AUTHZ_DECIDE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "authz/blocks.h"
+#include "authz/identity.h"
+#include "authz/obligations.h"
+#include "authz/operation.h"
+#include "authz/records.h"
+#include "authz/sender.h"
+#include "authz/snapshot.h"
+#include "base/arena.h"
+#include "base/str.h"
+#include "cedar/cedar.h"
+
+/* Far apart from each other and from zero (16 bits), so that no flipped bit turns one into another.
+ * Every value that is not listed denies. */
+enum decision_verdict {
+	DECISION_DENY = 0,
+	DECISION_ALLOW = 0x5AA53CC3,
+	DECISION_REDIRECT = 0x66995A5A,
+};
+
+/* What a decision rests on. */
+#define DECISION_SOURCE_LIST(X)                                                                    \
+	X(NONE, "none")                 /* nothing was decided */                                  \
+	X(POLICY, "policy")             /* the policies in `reasons` */                            \
+	X(DEFAULT, "default")           /* no policy permits it */                                 \
+	X(RECORD, "record")             /* a live user record */                                   \
+	X(BLOCK, "block")               /* an administrator blocked the principal */               \
+	X(POLICY_ERROR, "policy_error") /* a forbid policy could not be evaluated */               \
+	X(NO_POLICY, "no_policy")       /* no policy is active */                                  \
+	X(MALFORMED, "malformed")       /* the sender or the operation breaks its bounds */        \
+	X(LIMIT, "limit")               /* a limit of the evaluation or of the records is spent */ \
+	X(RESOURCES, "resources")       /* no memory */                                            \
+	X(INTERNAL, "internal")         /* an error of ours */
+
+enum decision_source {
+#define X(name, text) DECISION_FROM_##name,
+	DECISION_SOURCE_LIST(X)
+#undef X
+};
+
+/* "policy", "block", ...; "unknown" for a value outside the list. */
+const char *decision_source_text(enum decision_source source);
+
+enum decide_on_error { DECIDE_ERROR_DENIES, DECIDE_ERROR_AS_CEDAR };
+enum decide_on_reload { DECIDE_RELOAD_REEVALUATES, DECIDE_RELOAD_KEEPS };
+
+/* Configuration; constant while the daemon runs. */
+struct decide_settings {
+	enum decide_on_error on_error;   /* policy.on_error */
+	enum decide_on_reload on_reload; /* records.on_reload */
+	/* What holds when no determining policy sets it. Time-outs must be set; a quota field that
+	 * is 0 is not. */
+	struct grant defaults;
+};
+
+/* on_error deny, on_reload reevaluate, idle 15 minutes, lifetime 8 hours, no quota. */
+struct decide_settings decide_settings_default(void);
+
+/* The time of a request, read once. */
+struct instant {
+	int64_t wall_us;
+	int64_t boot_ms;
+	int32_t utc_offset_s; /* local time minus UTC */
+};
+
+/* What decisions are made with. Borrowed; the caller owns all of it. */
+struct decider {
+	const struct snapshot *snapshot; /* NULL when no policy is active */
+	struct records *records;
+	const struct blocks *blocks;
+	const struct decide_settings *settings;
+	struct cedar_request *cedar; /* used again for each decision */
+};
+
+enum question_kind { QUESTION_USER, QUESTION_OPERATION, QUESTION_QUOTA };
+
+struct question {
+	enum question_kind kind;
+	struct str application;
+	const struct sender *sender;
+	struct str action_uri, resource_uri; /* QUESTION_OPERATION */
+	struct instant instant;
+};
+
+/* A policy that could not be evaluated. */
+struct decision_error {
+	struct str policy_id;
+	enum cedar_eval_error kind;
+	uint32_t offset, length; /* in the policy's source text */
+};
+
+struct decision {
+	enum decision_verdict verdict;
+	enum decision_source source;
+	enum question_kind kind;
+	/* DECISION_REDIRECT: the URL. DECISION_DENY: a text for the user, may be empty. */
+	struct str extended_information;
+	bool administrator;
+	struct record_id record_id; /* none without a record */
+	uint64_t revision;          /* of the policy; 0 without one */
+
+	/* The Cedar action that decided: Connect when an operation failed at it. */
+	enum action decided_action;
+	/* Ids of the determining policies and the policies that erred, by id. */
+	const struct str *reasons;
+	size_t reason_count;
+	const struct decision_error *errors;
+	size_t error_count;
+
+	/* QUESTION_QUOTA, DECISION_ALLOW: without it WinRM's default applies. No field is 0. */
+	bool has_quota;
+	struct quota quota;
+
+	/* To be applied behind the durable audit row, or dropped; see authz/records.h. */
+	struct record_change change;
+
+	/* What was asked and of whom, for the audit. Complete as far as the sender could be read;
+	 * `detail` then says what was wrong. */
+	struct instant instant;
+	struct identity identity;
+	struct operation operation; /* QUESTION_OPERATION */
+	struct str detail;          /* for the audit and the log, never for the user */
+	/* The Cedar context as JSON, except time, localTime and weekday, which follow from
+	 * `instant`. Empty when nothing was evaluated. */
+	struct str context_json;
+};
+
+/* Decide the question; memory comes from `arena` and, until it is reset, the decision points into
+ * it, into the snapshot and into the question. */
+void decide_user(const struct decider *decider, struct arena *arena,
+		 const struct question *question, struct decision *decision);
+void decide_operation(const struct decider *decider, struct arena *arena,
+		      const struct question *question, struct decision *decision);
+void decide_quota(const struct decider *decider, struct arena *arena,
+		  const struct question *question, struct decision *decision);
+
+/* What the active policy says to `question`, by evaluation alone: records are neither read nor
+ * reserved, and `change` is RECORD_KEEP. Blocks hold. */
+void decide_what_if(const struct decider *decider, struct arena *arena,
+		    const struct question *question, struct decision *decision);
+
+/* The code to complete the WinRM callback with: 0 only for DECISION_ALLOW, 0x80338199 for
+ * DECISION_REDIRECT, 5 (ERROR_ACCESS_DENIED) for anything else. */
+uint32_t decision_win32_code(const struct decision *decision);
+
+#endif
