@@ -1,0 +1,74 @@
+/*
+ * Reading the audit, also while the daemon writes it and also without the daemon.
+ *
+ * One thread at a time uses a reader; readers of other threads and processes do not disturb it, nor
+ * the writer. A reader that stays in a query for long keeps the writer's log from being recycled:
+ * read in pages (`limit`, then `after_id` or `before_id`).
+ */
+#ifndef STORE_AUDIT_QUERY_H
+#define STORE_AUDIT_QUERY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attributes.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/str.h"
+#include "store/audit.h"
+#include "store/env.h"
+
+struct audit_reader;
+
+/* Opens the audit in `directory` for reading; changes nothing. ERR_NOT_FOUND when there is none;
+ * else as audit_open(), and ERR_VERSION also for a file that an older wsauthz wrote and the daemon
+ * has not brought up to date yet. `env->create_private` is not used. */
+enum error audit_reader_open(const char *directory, const struct store_env *env,
+			     struct audit_reader **out, struct buf *why) ATTR_MUST_CHECK;
+
+/* Accepts NULL. */
+void audit_reader_close(struct audit_reader *reader);
+
+/* Which rows; the zero filter means all. Conditions are joined by "and". */
+struct audit_filter {
+	struct str user;        /* equals the principal, ASCII case aside, or `user_folded`: fold
+				   it as the writer does */
+	struct str application; /* equals */
+	struct str action;      /* equals the Cedar action, ASCII case aside */
+	struct str resource_prefix; /* the resource URI starts with it, ASCII case aside */
+	struct str policy;          /* among the determining or the erring policies */
+	struct str source;          /* equals */
+	uint64_t policy_revision;   /* 0: any */
+	uint64_t decision_id;       /* 0: any */
+	int64_t since_us;           /* wall clock, inclusive; 0: from the first row */
+	int64_t until_us;           /* wall clock, exclusive; 0: to the last row */
+	bool denied_only;           /* verdict AUDIT_DENY */
+	uint64_t after_id;          /* decision ids above it */
+	uint64_t before_id;         /* decision ids below it; 0: no bound */
+	bool newest_first;          /* by decision id; else oldest first */
+	uint64_t limit;             /* rows at most; 0: all */
+};
+
+/* Delivers the matching rows in order, all from one moment of the audit. The texts of a row live
+ * until `on_row` returns; when it returns false the query ends early. ERR_CORRUPT, ERR_IO,
+ * ERR_BUSY, ERR_NO_MEMORY, with `why`; rows delivered before the error are good. */
+enum error audit_query(struct audit_reader *reader, const struct audit_filter *filter,
+		       bool (*on_row)(void *arg, const struct audit_row *row), void *arg,
+		       struct buf *why) ATTR_MUST_CHECK;
+
+/* What audit_verify() found. */
+struct audit_verification {
+	bool intact;
+	struct audit_head head; /* the last row whose chain holds; decision id 0: none */
+	uint64_t first_bad_id;  /* when not intact: the first row that does not */
+	uint64_t row_count;     /* rows that were looked at */
+};
+
+/* Computes the chain anew over all rows and compares. Finding a break is a result, not an error;
+ * ERR_CORRUPT is for a file that SQLite cannot read on. A tail that was cut off leaves a chain that
+ * holds: compare `head` with one that was kept elsewhere. */
+enum error audit_verify(struct audit_reader *reader, struct audit_verification *out,
+			struct buf *why) ATTR_MUST_CHECK;
+
+#endif

@@ -1,0 +1,18 @@
+/* What the store is given by the program it is part of, so that it needs no operating system. */
+#ifndef STORE_ENV_H
+#define STORE_ENV_H
+
+#include "base/error.h"
+#include "base/hash.h"
+
+struct store_env {
+	/* Creates an empty file that only its owner may read and write, whatever the umask says,
+	 * without following a link. ERR_EXISTS when the name is taken, which is no failure here. */
+	enum error (*create_private)(const char *path);
+	/* The SQLite VFS to use; NULL for the system's own. */
+	const char *vfs;
+	/* Seeds the tables of recently used texts, whose keys come from outside. */
+	struct hash_key hash_key;
+};
+
+#endif

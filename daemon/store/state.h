@@ -1,0 +1,137 @@
+/*
+ * The state database (DIR/state.db): what the daemon must still know after a restart. User records
+ * live in memory; this is their copy, written behind the audit rows that allowed them. Policy
+ * revisions are kept with their full texts, for rollback, explanation and replay.
+ *
+ * Every function that changes something is one transaction, on disk when it returns ERR_NONE, and
+ * changes nothing otherwise. The errors are those of audit_append(): after ERR_FULL, ERR_BUSY and
+ * ERR_NO_MEMORY the call may be repeated; after ERR_IO, ERR_CORRUPT and ERR_INTERNAL every further
+ * call fails alike until the database is closed and opened again. ERR_LIMIT and ERR_INVALID speak
+ * of the arguments. state_failure_text() says more.
+ *
+ * Synchronous; one thread at a time uses a `struct state`.
+ */
+#ifndef STORE_STATE_H
+#define STORE_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attributes.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/str.h"
+#include "store/env.h"
+
+enum {
+	STATE_RECORD_ID_BYTES = 16,
+	STATE_RECORD_KEY_BYTES = 32,
+	STATE_BOOT_ID_BYTES = 16,
+	STATE_DIGEST_BYTES = 32,
+	STATE_TEXT_MAX_BYTES = 64 * 1024,        /* any text of a record, or a source */
+	STATE_FILE_MAX_BYTES = 16 * 1024 * 1024, /* one policy file */
+};
+
+struct state;
+
+/* As audit_open(). */
+enum error state_open(const char *directory, const struct store_env *env, bool check,
+		      struct state **out, struct buf *why) ATTR_MUST_CHECK;
+
+/* Opens for reading only; functions that change something return ERR_DENIED. ERR_NOT_FOUND when
+ * there is no state. `env->create_private` is not used. */
+enum error state_open_readonly(const char *directory, const struct store_env *env,
+			       struct state **out, struct buf *why) ATTR_MUST_CHECK;
+
+/* Accepts NULL. */
+void state_close(struct state *state);
+
+/* What went wrong last, in SQLite's words; "" when nothing did. Valid until the next call. */
+const char *state_failure_text(const struct state *state);
+
+/* User records. */
+
+/* One user record. Times are of clock_boot_ms() in the boot `boot_id` names. All texts are
+ * borrowed. A zero quota field means that none is set. */
+struct state_record {
+	uint8_t id[STATE_RECORD_ID_BYTES];
+	uint8_t key[STATE_RECORD_KEY_BYTES]; /* digest of what makes the record unique */
+	uint8_t boot_id[STATE_BOOT_ID_BYTES];
+	struct str application;
+	struct str principal;
+	struct str user; /* the name as sent, for people */
+	struct str mechanism;
+	uint64_t policy_revision; /* under which it was last authorized */
+	uint64_t decision_id;     /* that allowed it */
+	int64_t created_us;       /* wall clock, for people */
+	int64_t created_ms;
+	int64_t last_used_ms;
+	int64_t expires_ms; /* the earlier of idle time-out and maximum lifetime */
+	int64_t idle_ms;
+	int64_t max_lifetime_ms;
+	uint32_t max_shells;
+	uint32_t max_operations;
+	uint32_t timeslot_s;
+	uint32_t max_operations_per_timeslot;
+	bool administrator;
+};
+
+/* What a batch does to the records: first the deletions, then the puts. A put replaces the record
+ * with the same id or the same key. Deleting what is not there is no error. */
+struct state_record_changes {
+	const struct state_record *puts;
+	size_t put_count;
+	const uint8_t (*deletes)[STATE_RECORD_ID_BYTES];
+	size_t delete_count;
+};
+
+enum error state_apply_records(struct state *state,
+			       const struct state_record_changes *changes) ATTR_MUST_CHECK;
+
+/* Removes the records of other boots than `boot_id`, which have expired, then delivers the rest.
+ * The texts live until `on_record` returns; its error ends the loading and is returned. Nothing
+ * that expired within this boot is left out: that is for the caller, who knows the time. */
+enum error state_load_records(struct state *state, const uint8_t boot_id[STATE_BOOT_ID_BYTES],
+			      enum error (*on_record)(void *arg, const struct state_record *record),
+			      void *arg) ATTR_MUST_CHECK;
+
+/* Policy revisions. */
+
+struct state_policy_file {
+	struct str name; /* relative to the policy directory, with '/' */
+	struct str text;
+};
+
+/* One revision: the content of a policy directory as it was activated. */
+struct state_revision {
+	uint64_t number;                    /* from 1 */
+	uint8_t digest[STATE_DIGEST_BYTES]; /* SHA-256 of the content, as the caller computes it */
+	int64_t activated_us;               /* wall clock, when it was first activated */
+	struct str source;                  /* where it came from, for people */
+	const struct state_policy_file *files;
+	size_t file_count;
+};
+
+/* Stores a revision; `revision->number` is not looked at. When the newest revision has the same
+ * digest nothing is added. `*number` is the newest revision either way, `*added` tells which. File
+ * texts are kept once by content. ERR_INVALID when a file name occurs twice. */
+enum error state_put_revision(struct state *state, const struct state_revision *revision,
+			      uint64_t *number, bool *added) ATTR_MUST_CHECK;
+
+enum state_lookup { STATE_MISSING, STATE_FOUND };
+
+/* Revision `number`, or the newest for 0, with its files in ascending order of names; `*out` and
+ * all it points to live in `arena`, and are written only when `*found` is STATE_FOUND. */
+enum error state_get_revision(struct state *state, uint64_t number, struct arena *arena,
+			      struct state_revision *out, enum state_lookup *found) ATTR_MUST_CHECK;
+
+/* Delivers the revisions, newest first, without their files; `limit` at most, 0 for all. Texts live
+ * until `on_revision` returns; when it returns false the listing ends early. */
+enum error state_each_revision(struct state *state, uint64_t limit,
+			       bool (*on_revision)(void *arg,
+						   const struct state_revision *revision),
+			       void *arg) ATTR_MUST_CHECK;
+
+#endif
