@@ -38,7 +38,9 @@ struct cedar_diag {
 	uint32_t offset;    /* bytes from the start of the text */
 	uint32_t length;    /* bytes the caret underlines, at least 1 */
 	struct str message; /* one sentence without the place */
-	struct str excerpt; /* the source line, without its line break; cut when very long */
+	/* The source line without its line break, cut around the place when very long. */
+	struct str excerpt;
+	uint32_t caret; /* where in the excerpt the place is, in bytes */
 };
 
 /* A list of diagnostics in order of discovery. Bounded: beyond CEDAR_MAX_DIAGS only counts. */
