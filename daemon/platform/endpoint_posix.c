@@ -1,0 +1,268 @@
+/*
+ * Taking an address: lock the directory against a daemon that does the same, bind; when the name is
+ * taken, connect to it, and only if nobody listens remove it and bind again. The socket is born
+ * without rights for others and gets its group and mode before it listens.
+ *
+ * libuv could bind, but it cuts long paths short and leaves the rights to the umask.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "platform/platform.h"
+#include "platform/posix.h"
+
+struct endpoint {
+	int descriptor;
+	int spare; /* given up for a moment to drop a connection when descriptors have run out */
+	dev_t device;
+	ino_t inode; /* of the socket file, so that only our own is removed */
+	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+};
+
+static enum error check_path(const char *path, struct buf *why)
+{
+	size_t limit = sizeof(((struct sockaddr_un *)NULL)->sun_path);
+
+	if (strlen(path) >= limit)
+		return why_error(why, ERR_INVALID,
+				 "%s: the path of a socket is limited to %zu bytes, this one has "
+				 "%zu",
+				 path, limit - 1, strlen(path));
+	if (path[0] != '/')
+		return why_error(why, ERR_INVALID, "%s: the path must be absolute", path);
+	return ERR_NONE;
+}
+
+static struct sockaddr_un address_of(const char *path)
+{
+	struct sockaddr_un address;
+
+	memset(&address, 0, sizeof(address));
+	address.sun_family = AF_UNIX;
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	return address;
+}
+
+/* Creates the directory when it is missing: open to the socket's group if the socket is. */
+static enum error prepare_directory(const char *directory, uint32_t mode, const uint32_t *group,
+				    struct buf *why)
+{
+	bool for_group = (mode & 0060) != 0;
+
+	if (mkdir(directory, 0700) == 0) {
+		if (for_group && ((group != NULL && chown(directory, (uid_t)-1, *group) != 0) ||
+				  chmod(directory, 0750) != 0)) {
+			enum error error = why_errno(why, directory, "set the rights");
+
+			rmdir(directory);
+			return error;
+		}
+	} else if (errno != EEXIST) {
+		return why_errno(why, directory, "create the directory");
+	}
+	return check_ancestors(directory, why);
+}
+
+/* Decides whether the name that is in the way may go. */
+static enum error remove_stale(const struct endpoint *endpoint, struct buf *why)
+{
+	struct sockaddr_un address = address_of(endpoint->path);
+	struct stat st;
+	int probe, result;
+
+	if (lstat(endpoint->path, &st) != 0)
+		return errno == ENOENT ? ERR_NONE : why_errno(why, endpoint->path, "examine");
+	if (!S_ISSOCK(st.st_mode))
+		return why_error(why, ERR_INVALID, "%s: exists and is not a socket",
+				 endpoint->path);
+	probe = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (probe < 0)
+		return why_errno(why, endpoint->path, "open a socket");
+	result =
+		connect(probe, (const struct sockaddr *)&address, sizeof(address)) == 0 ? 0 : errno;
+	close(probe);
+	/* Anything but a refusal, a full queue included, may be a living daemon. */
+	if (result != ECONNREFUSED)
+		return why_error(why, ERR_EXISTS, "%s: another process listens there",
+				 endpoint->path);
+	if (unlink(endpoint->path) != 0)
+		return why_errno(why, endpoint->path, "remove the stale socket");
+	return ERR_NONE;
+}
+
+static int bind_quietly(const struct endpoint *endpoint)
+{
+	struct sockaddr_un address = address_of(endpoint->path);
+	mode_t mask = umask(0177);
+	int result = bind(endpoint->descriptor, (const struct sockaddr *)&address, sizeof(address))
+			     ? errno
+			     : 0;
+
+	umask(mask);
+	return result;
+}
+
+static enum error take_address(struct endpoint *endpoint, struct buf *why)
+{
+	int result = bind_quietly(endpoint);
+
+	if (result == EADDRINUSE) {
+		enum error error = remove_stale(endpoint, why);
+
+		if (error != ERR_NONE)
+			return error;
+		result = bind_quietly(endpoint);
+	}
+	errno = result;
+	return result == 0 ? ERR_NONE : why_errno(why, endpoint->path, "bind");
+}
+
+static enum error set_rights(struct endpoint *endpoint, uint32_t mode, const uint32_t *group,
+			     struct buf *why)
+{
+	struct stat st;
+
+	if (lstat(endpoint->path, &st) != 0)
+		return why_errno(why, endpoint->path, "examine");
+	endpoint->device = st.st_dev;
+	endpoint->inode = st.st_ino;
+	if (group != NULL && lchown(endpoint->path, (uid_t)-1, *group) != 0)
+		return why_errno(why, endpoint->path, "set the group");
+	if (chmod(endpoint->path, mode) != 0)
+		return why_errno(why, endpoint->path, "set the rights");
+	return ERR_NONE;
+}
+
+static enum error bind_and_listen(struct endpoint *endpoint, const struct endpoint_options *options,
+				  const uint32_t *group, struct buf *why)
+{
+	enum error error = take_address(endpoint, why);
+
+	if (error == ERR_NONE)
+		error = set_rights(endpoint, options->mode, group, why);
+	if (error == ERR_NONE && listen(endpoint->descriptor, (int)options->queue_length) != 0)
+		error = why_errno(why, endpoint->path, "listen");
+	return error;
+}
+
+static int open_spare(void)
+{
+	return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+enum error endpoint_open(const struct endpoint_options *options, struct endpoint **out,
+			 struct buf *why)
+{
+	char directory[PATH_MAX];
+	uint32_t id, *group = NULL;
+	struct endpoint *endpoint = NULL;
+	enum error error;
+	int lock = -1;
+
+	error = check_path(options->path, why);
+	if (error == ERR_NONE && options->group.length != 0) {
+		group = &id;
+		error = group_find(options->group, group, why);
+	}
+	if (error == ERR_NONE)
+		error = parent_of(options->path, directory, sizeof(directory));
+	if (error == ERR_NONE)
+		error = prepare_directory(directory, options->mode, group, why);
+	if (error != ERR_NONE)
+		return error;
+
+	endpoint = mem_calloc(1, sizeof(*endpoint));
+	if (endpoint == NULL)
+		return why_error(why, ERR_NO_MEMORY, "%s", error_text(ERR_NO_MEMORY));
+	memcpy(endpoint->path, options->path, strlen(options->path) + 1);
+	endpoint->spare = open_spare();
+	endpoint->descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	lock = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (endpoint->spare < 0 || endpoint->descriptor < 0 || lock < 0 ||
+	    flock(lock, LOCK_EX) != 0)
+		error = why_errno(why, options->path, "open a socket");
+	else
+		error = bind_and_listen(endpoint, options, group, why);
+	if (lock >= 0)
+		close(lock);
+	if (error != ERR_NONE) {
+		endpoint_close(endpoint);
+		return error;
+	}
+	*out = endpoint;
+	return ERR_NONE;
+}
+
+void endpoint_close(struct endpoint *endpoint)
+{
+	struct stat st;
+
+	if (endpoint == NULL)
+		return;
+	if (endpoint->inode != 0 && lstat(endpoint->path, &st) == 0 &&
+	    st.st_dev == endpoint->device && st.st_ino == endpoint->inode)
+		unlink(endpoint->path);
+	if (endpoint->descriptor >= 0)
+		close(endpoint->descriptor);
+	if (endpoint->spare >= 0)
+		close(endpoint->spare);
+	mem_free(endpoint);
+}
+
+int endpoint_descriptor(const struct endpoint *endpoint)
+{
+	return endpoint->descriptor;
+}
+
+/* Takes the connection with the spare descriptor and drops it, so that it does not keep the
+ * listening socket readable for ever. The kernel looks for a free descriptor before it looks
+ * whether anybody waits, so there may be nobody. */
+static enum endpoint_outcome drop_waiting(struct endpoint *endpoint)
+{
+	bool is_empty;
+	int fd;
+
+	if (endpoint->spare >= 0)
+		close(endpoint->spare);
+	fd = accept4(endpoint->descriptor, NULL, NULL, SOCK_CLOEXEC);
+	is_empty = fd < 0 && errno == EAGAIN;
+	if (fd >= 0)
+		close(fd);
+	endpoint->spare = open_spare();
+	return is_empty ? ENDPOINT_EMPTY : ENDPOINT_EXHAUSTED;
+}
+
+enum endpoint_outcome endpoint_accept(struct endpoint *endpoint, struct endpoint_connection *out)
+{
+	int fd;
+
+	do {
+		fd = accept4(endpoint->descriptor, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	} while (fd < 0 && errno == EINTR);
+	if (fd >= 0) {
+		out->descriptor = fd;
+		peer_of_socket(fd, &out->peer);
+		return ENDPOINT_ACCEPTED;
+	}
+	switch (errno) {
+	case EAGAIN: return ENDPOINT_EMPTY;
+	case EMFILE:
+	case ENFILE: return drop_waiting(endpoint);
+	case ENOBUFS:
+	case ENOMEM: return ENDPOINT_EXHAUSTED;
+	}
+	return ENDPOINT_GONE;
+}
+
+void endpoint_discard(const struct endpoint_connection *connection)
+{
+	close(connection->descriptor);
+}

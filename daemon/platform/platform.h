@@ -1,0 +1,235 @@
+/*
+ * The operating system as the daemon sees it: the only header above which nothing differs between
+ * systems. Each section is one file per system (endpoint_posix.c, endpoint_win32.c, ...); the build
+ * picks the file.
+ *
+ * Where a person can put right what failed, the function takes `why`, a buffer to which it appends
+ * one sentence without line break on failure: what is wrong, with what, and what to do. Paths in it
+ * are as configured and not escaped; the log does that.
+ */
+#ifndef PLATFORM_PLATFORM_H
+#define PLATFORM_PLATFORM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attributes.h"
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/str.h"
+
+/* Time: clock_posix.c. */
+
+/* The system's clocks (base/clock.h). Any thread. */
+const struct clock *platform_clock(void);
+
+/* What tells one boot of the machine from the next; records do not survive a boot. */
+struct boot_id {
+	unsigned char bytes[16];
+};
+
+enum error platform_boot_id(struct boot_id *out) ATTR_MUST_CHECK;
+
+/* The process: process_posix.c. */
+
+/* Fills `out` from the system's random source. ERR_IO when there is none. Any thread. */
+enum error platform_random(void *out, size_t length) ATTR_MUST_CHECK;
+
+/* Before anything else is opened: descriptors 0 to 2 exist, files are created without rights for
+ * others, no core dumps, no new privileges, no SIGPIPE. `allow_debugger` leaves the process
+ * readable to a debugger and a leak checker of the same user. */
+enum error process_harden(bool allow_debugger) ATTR_MUST_CHECK;
+
+/* This process, for messages. */
+uint64_t process_id(void);
+
+/* Bytes of memory in use that are resident; 0 when the system does not say. Reads the file system:
+ * not for the loop thread. */
+uint64_t process_resident_bytes(void);
+
+/* Writes log lines to standard error, one write a line; with the priority prefix of sd-daemon(3)
+ * where standard error is the journal. For struct log; `arg` is a struct log_stderr. */
+struct log_stderr {
+	bool is_journal;
+};
+
+void log_stderr_init(struct log_stderr *sink);
+void log_stderr_write(void *arg, enum log_level level, struct str line);
+
+/* The supervisor: service_posix.c. */
+
+/* Writes one newline to `descriptor` and closes it: "ready" for whoever started us with
+ * --ready-fd. */
+enum error ready_fd_notify(int descriptor) ATTR_MUST_CHECK;
+
+/* Sends `state`, such as "READY=1", to the service manager by the protocol of sd_notify(3). Does
+ * nothing and succeeds when there is no manager. */
+enum error service_notify(const char *state) ATTR_MUST_CHECK;
+
+/* How often the manager wants WATCHDOG=1: half its time-out in milliseconds, 0 for never. */
+uint64_t service_watchdog_ms(void);
+
+/* Peers: peer_posix.c. */
+
+enum {
+	PEER_GROUPS_MAX = 64, /* supplementary groups looked at; a peer with more counts as in none
+			       */
+	PEER_TEXT_MAX = 96,   /* bytes of a peer's text form, its zero included */
+	PEER_RULES_MAX = 64,  /* users and groups in one list, each */
+};
+
+/* Who is at the other end, as the kernel said when the connection was made. All zero is nobody. */
+struct peer {
+	bool valid;
+	uint32_t uid, gid;
+	uint64_t pid; /* for messages only: a process id says nothing once it is read */
+	uint32_t group_count;
+	uint32_t groups[PEER_GROUPS_MAX];
+};
+
+/* "uid 1000, gid 1000, pid 4242", or "unknown peer". */
+void peer_text(const struct peer *peer, char out[PEER_TEXT_MAX]);
+
+/* Who may connect. All zero is nobody. */
+struct peer_rules {
+	uint32_t user_count, group_count;
+	uint32_t users[PEER_RULES_MAX];
+	uint32_t groups[PEER_RULES_MAX];
+};
+
+/* Adds a user or group by name or number. ERR_NOT_FOUND and ERR_LIMIT say `why`. */
+enum error peer_rules_add_user(struct peer_rules *rules, struct str name,
+			       struct buf *why) ATTR_MUST_CHECK;
+enum error peer_rules_add_group(struct peer_rules *rules, struct str name,
+				struct buf *why) ATTR_MUST_CHECK;
+
+/* Adds the user this process runs as and the system's administrator, who could replace or trace it
+ * anyway. */
+enum error peer_rules_add_own(struct peer_rules *rules) ATTR_MUST_CHECK;
+
+/* False for an invalid peer, whatever the rules. */
+bool peer_rules_allow(const struct peer_rules *rules, const struct peer *peer);
+
+/* The listening end: endpoint_posix.c. */
+
+struct endpoint_options {
+	const char *path;
+	uint32_t mode;         /* permission bits of the socket: 0600 or 0660 */
+	struct str group;      /* name or number of the group the socket is given; empty for none */
+	uint32_t queue_length; /* connections the kernel holds before they are accepted */
+};
+
+struct endpoint;
+
+/* A connected descriptor, ready for uv_pipe_open(), with its peer. */
+struct endpoint_connection {
+	int descriptor;
+	struct peer peer;
+};
+
+enum endpoint_outcome {
+	ENDPOINT_EMPTY, /* nobody waits */
+	ENDPOINT_ACCEPTED,
+	ENDPOINT_GONE,      /* a connection failed before it was accepted; go on */
+	ENDPOINT_EXHAUSTED, /* a connection was dropped for want of descriptors or memory */
+};
+
+/* Takes the address and listens. The directory of the socket is created when it is missing (its
+ * parent is not) and must be one that only the owner can change; a stale socket is removed, a
+ * living one never: ERR_EXISTS. ERR_INVALID for a bad path or directory. A failure leaves at most
+ * the new directory behind. At start only, while one thread runs: the umask is changed for a
+ * moment. */
+enum error endpoint_open(const struct endpoint_options *options, struct endpoint **out,
+			 struct buf *why) ATTR_MUST_CHECK;
+
+/* Stops listening and removes the address. Accepts NULL. */
+void endpoint_close(struct endpoint *endpoint);
+
+/* Readable (uv_poll) when endpoint_accept() has something to say. The endpoint keeps it. */
+int endpoint_descriptor(const struct endpoint *endpoint);
+
+/* Takes one waiting connection, never blocks. `out` is written for ENDPOINT_ACCEPTED only; the
+ * caller owns its descriptor. An invalid peer is accepted and must be refused by its rules. */
+enum endpoint_outcome endpoint_accept(struct endpoint *endpoint, struct endpoint_connection *out);
+
+/* Closes what endpoint_accept() gave. */
+void endpoint_discard(const struct endpoint_connection *connection);
+
+/* The calling end, for wsauthzctl: channel_posix.c. One thread, blocking with deadlines. */
+
+struct channel;
+
+/* ERR_NOT_FOUND (nobody listens), ERR_DENIED, ERR_TIMEOUT, ERR_INVALID (path), each with `why`. */
+enum error channel_open(const char *path, int timeout_ms, struct channel **out,
+			struct buf *why) ATTR_MUST_CHECK;
+void channel_close(struct channel *channel); /* accepts NULL */
+
+/* Who serves, so that the caller can refuse to talk to a stranger. */
+const struct peer *channel_peer(const struct channel *channel);
+
+/* All of it or an error: ERR_CLOSED, ERR_TIMEOUT, ERR_IO. */
+enum error channel_write(struct channel *channel, const void *bytes, size_t length,
+			 int timeout_ms) ATTR_MUST_CHECK;
+
+/* What is there, at least one byte, at most `capacity`. ERR_CLOSED at the end. */
+enum error channel_read(struct channel *channel, void *bytes, size_t capacity, int timeout_ms,
+			size_t *length) ATTR_MUST_CHECK;
+
+/* Directories and files: file_posix.c. */
+
+/* The daemon's own directory: created when missing (its parent is not), then checked: a directory,
+ * ours, no rights for anybody else, and no ancestor that a stranger could swap. ERR_INVALID with
+ * `why`. */
+enum error directory_make_private(const char *path, struct buf *why) ATTR_MUST_CHECK;
+
+/* Reads a whole file of at most `max_bytes` that only root or the daemon's user can change.
+ * ERR_NOT_FOUND, ERR_INVALID, ERR_LIMIT, ERR_IO with `why`; `out` is cleared first. */
+enum error file_read_trusted(const char *path, size_t max_bytes, struct buf *out,
+			     struct buf *why) ATTR_MUST_CHECK;
+
+struct tree_file {
+	struct str name; /* relative, with '/', such as "tests/first.json"; zero-terminated */
+	struct str text; /* zero-terminated beyond its length */
+};
+
+/* Which files of a directory tree are wanted and how large they may be. */
+struct tree_options {
+	const char *const *subdirectories; /* "" for the top itself; missing ones count as empty */
+	size_t subdirectory_count;
+	const char *const *suffixes; /* wanted names end in one of these; names with a leading dot
+					are never wanted */
+	size_t suffix_count;
+	uint32_t max_files;
+	size_t max_file_bytes;
+	size_t max_total_bytes;
+};
+
+struct tree {
+	struct arena arena;
+	struct tree_file *files; /* ascending by name */
+	size_t file_count;
+};
+
+/* Reads the wanted files as they are at one moment of each file, without following links and
+ * without blocking: every one must be a regular file with one name, owned by root or the daemon's
+ * user and not writable by anyone else; likewise the directories. ERR_INVALID, ERR_LIMIT,
+ * ERR_NOT_FOUND, ERR_IO with `why`, such as "policy.cedar: is a symbolic link". */
+enum error tree_read(const char *path, const struct tree_options *options, struct tree *out,
+		     struct buf *why) ATTR_MUST_CHECK;
+void tree_deinit(struct tree *tree);
+
+/* One daemon a directory: lock_posix.c. */
+
+struct daemon_lock;
+
+/* Takes the lock of `directory`, held until released or the process ends. ERR_BUSY with `why`
+ * "already running (pid N, lock PATH)". */
+enum error daemon_lock_take(const char *directory, struct daemon_lock **out,
+			    struct buf *why) ATTR_MUST_CHECK;
+void daemon_lock_release(struct daemon_lock *lock); /* accepts NULL */
+
+#endif

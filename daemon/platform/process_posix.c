@@ -1,0 +1,118 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "platform/platform.h"
+#include "platform/posix.h"
+
+enum error platform_random(void *out, size_t length)
+{
+	char *next = out;
+
+	while (length != 0) {
+		ssize_t got = getrandom(next, length, 0);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return ERR_IO;
+		next += got;
+		length -= (size_t)got;
+	}
+	return ERR_NONE;
+}
+
+/* A closed standard descriptor would be handed out to the next file opened, and then be written to
+ * by whatever believes that it prints. */
+static enum error fill_standard_descriptors(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			return error_from_errno(errno);
+	} while (fd <= STDERR_FILENO);
+	close(fd);
+	return ERR_NONE;
+}
+
+enum error process_harden(bool allow_debugger)
+{
+	const struct rlimit no_core = {0, 0};
+	struct sigaction ignore;
+	enum error error = fill_standard_descriptors();
+
+	if (error != ERR_NONE)
+		return error;
+	umask(077);
+	memset(&ignore, 0, sizeof(ignore));
+	ignore.sa_handler = SIG_IGN;
+	sigemptyset(&ignore.sa_mask);
+	if (sigaction(SIGPIPE, &ignore, NULL) != 0 || setrlimit(RLIMIT_CORE, &no_core) != 0 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1UL, 0UL, 0UL, 0UL) != 0)
+		return ERR_UNSUPPORTED;
+	if (!allow_debugger && prctl(PR_SET_DUMPABLE, 0UL, 0UL, 0UL, 0UL) != 0)
+		return ERR_UNSUPPORTED;
+	return ERR_NONE;
+}
+
+uint64_t process_id(void)
+{
+	return (uint64_t)getpid();
+}
+
+uint64_t process_resident_bytes(void)
+{
+	unsigned long long size, resident;
+	int found;
+	FILE *file = fopen("/proc/self/statm", "re");
+
+	if (file == NULL)
+		return 0;
+	found = fscanf(file, "%llu %llu", &size, &resident);
+	fclose(file);
+	return found == 2 ? (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
+/* JOURNAL_STREAM holds "device:inode" of the stream that the service manager connected to the
+ * journal (systemd.exec(5)); a redirection since then makes it another file. */
+void log_stderr_init(struct log_stderr *sink)
+{
+	const char *stream = secure_getenv("JOURNAL_STREAM");
+	unsigned long long device, inode;
+	struct stat st;
+
+	sink->is_journal = stream != NULL && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+			   fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device &&
+			   st.st_ino == inode;
+}
+
+void log_stderr_write(void *arg, enum log_level level, struct str line)
+{
+	static const char priorities[][4] = {"<3>", "<4>", "<6>", "<7>"};
+	const struct log_stderr *sink = arg;
+	char out[8 * 1024];
+	size_t length = 0;
+
+	if (sink->is_journal) {
+		memcpy(out, priorities[level], 3);
+		length = 3;
+	}
+	if (line.length > sizeof(out) - length)
+		line.length = sizeof(out) - length;
+	memcpy(out + length, line.ptr, line.length);
+	length += line.length;
+	/* One write a line, so that lines of two threads do not mix. A log that cannot be written
+	 * has nowhere to say so. */
+	while (write(STDERR_FILENO, out, length) < 0 && errno == EINTR)
+		;
+}

@@ -1,0 +1,74 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "platform/platform.h"
+#include "platform/posix.h"
+
+enum error ready_fd_notify(int descriptor)
+{
+	ssize_t written;
+	int failed;
+
+	do {
+		written = write(descriptor, "\n", 1);
+	} while (written < 0 && errno == EINTR);
+	failed = written == 1 ? 0 : errno;
+	close(descriptor);
+	return failed == 0 ? ERR_NONE : error_from_errno(failed);
+}
+
+/* A path, or with '@' in front a name in the abstract namespace, where the '@' stands for NUL. */
+static socklen_t notify_address(const char *text, struct sockaddr_un *address)
+{
+	size_t length = strlen(text);
+
+	if ((text[0] != '/' && text[0] != '@') || length >= sizeof(address->sun_path))
+		return 0;
+	memset(address, 0, sizeof(*address));
+	address->sun_family = AF_UNIX;
+	memcpy(address->sun_path, text, length);
+	if (text[0] == '@')
+		address->sun_path[0] = '\0';
+	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
+}
+
+enum error service_notify(const char *state)
+{
+	const char *text = secure_getenv("NOTIFY_SOCKET");
+	enum error error = ERR_NONE;
+	struct sockaddr_un address;
+	socklen_t length;
+	int fd;
+
+	if (text == NULL || text[0] == '\0')
+		return ERR_NONE;
+	length = notify_address(text, &address);
+	if (length == 0)
+		return ERR_INVALID;
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return error_from_errno(errno);
+	if (sendto(fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT,
+		   (const struct sockaddr *)&address, length) < 0)
+		error = error_from_errno(errno);
+	close(fd);
+	return error;
+}
+
+/* sd_watchdog_enabled(3): the interval is in microseconds, for the process named if one is. */
+uint64_t service_watchdog_ms(void)
+{
+	const char *interval = secure_getenv("WATCHDOG_USEC");
+	const char *pid = secure_getenv("WATCHDOG_PID");
+	uint64_t interval_us, wanted_pid;
+
+	if (interval == NULL || !str_to_u64(str_from(interval), &interval_us))
+		return 0;
+	if (pid != NULL && (!str_to_u64(str_from(pid), &wanted_pid) || wanted_pid != process_id()))
+		return 0;
+	return interval_us / 2000;
+}

@@ -1,0 +1,119 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "platform/platform.h"
+#include "support/cmocka.h"
+#include "support/tmpdir.h"
+
+static void readiness_is_one_newline(void **state)
+{
+	char text[4];
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(ready_fd_notify(fds[1]), ERR_NONE);
+	assert_int_equal(read(fds[0], text, sizeof(text)), 1);
+	assert_int_equal(text[0], '\n');
+	assert_int_equal(read(fds[0], text, sizeof(text)), 0);
+	close(fds[0]);
+	assert_int_not_equal(ready_fd_notify(fds[1]), ERR_NONE);
+}
+
+static int bind_datagrams(const struct sockaddr_un *address, socklen_t length)
+{
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(bind(fd, (const struct sockaddr *)address, length), 0);
+	return fd;
+}
+
+static void assert_received(int fd, const char *expected)
+{
+	char text[64];
+	ssize_t length = recv(fd, text, sizeof(text), MSG_DONTWAIT);
+
+	assert_int_equal(length, strlen(expected));
+	assert_memory_equal(text, expected, strlen(expected));
+}
+
+static void the_manager_is_told_at_its_path(void **state)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct tmpdir dir;
+	int fd;
+
+	(void)state;
+	tmpdir_create(&dir);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%.90s/n", dir.path);
+	fd = bind_datagrams(&address, sizeof(address));
+	assert_int_equal(setenv("NOTIFY_SOCKET", address.sun_path, 1), 0);
+	assert_int_equal(service_notify("READY=1"), ERR_NONE);
+	assert_received(fd, "READY=1");
+	close(fd);
+	assert_int_not_equal(service_notify("READY=1"), ERR_NONE);
+	tmpdir_remove(&dir);
+}
+
+static void the_manager_is_told_at_its_abstract_name(void **state)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	char name[64];
+	int length, fd;
+
+	(void)state;
+	length = snprintf(name, sizeof(name), "@wsauthz-test-%d", (int)getpid());
+	memcpy(address.sun_path, name, (size_t)length);
+	address.sun_path[0] = '\0';
+	fd = bind_datagrams(&address,
+			    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)length));
+	assert_int_equal(setenv("NOTIFY_SOCKET", name, 1), 0);
+	assert_int_equal(service_notify("STOPPING=1"), ERR_NONE);
+	assert_received(fd, "STOPPING=1");
+	close(fd);
+}
+
+static void without_a_manager_nothing_happens(void **state)
+{
+	(void)state;
+	assert_int_equal(unsetenv("NOTIFY_SOCKET"), 0);
+	assert_int_equal(service_notify("READY=1"), ERR_NONE);
+	assert_int_equal(setenv("NOTIFY_SOCKET", "relative", 1), 0);
+	assert_int_equal(service_notify("READY=1"), ERR_INVALID);
+}
+
+static void the_watchdog_is_fed_twice_an_interval(void **state)
+{
+	char pid[24];
+
+	(void)state;
+	assert_int_equal(unsetenv("WATCHDOG_USEC"), 0);
+	assert_int_equal(unsetenv("WATCHDOG_PID"), 0);
+	assert_int_equal(service_watchdog_ms(), 0);
+	assert_int_equal(setenv("WATCHDOG_USEC", "10000000", 1), 0);
+	assert_int_equal(service_watchdog_ms(), 5000);
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	assert_int_equal(setenv("WATCHDOG_PID", pid, 1), 0);
+	assert_int_equal(service_watchdog_ms(), 5000);
+	assert_int_equal(setenv("WATCHDOG_PID", "1", 1), 0);
+	assert_int_equal(service_watchdog_ms(), 0);
+	assert_int_equal(setenv("WATCHDOG_USEC", "soon", 1), 0);
+	assert_int_equal(service_watchdog_ms(), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(readiness_is_one_newline),
+		cmocka_unit_test(the_manager_is_told_at_its_path),
+		cmocka_unit_test(the_manager_is_told_at_its_abstract_name),
+		cmocka_unit_test(without_a_manager_nothing_happens),
+		cmocka_unit_test(the_watchdog_is_fed_twice_an_interval),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
