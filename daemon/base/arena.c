@@ -108,8 +108,8 @@ struct arena_mark arena_get_mark(const struct arena *arena)
 	return (struct arena_mark){chunk, chunk != NULL ? chunk->used : 0, arena->used_bytes};
 }
 
-/* The newest chunk is also the largest, so it is the one worth keeping when a reset would free it:
- * it takes the place behind `mark.chunk`. */
+/* The newest chunk is as a rule the largest, so it is the one worth keeping when a reset would free
+ * it: it takes the place behind `mark.chunk`. */
 void arena_reset(struct arena *arena, struct arena_mark mark)
 {
 	struct arena_chunk *newest = arena->current;

@@ -9,7 +9,13 @@ enum { BUF_MIN_CAPACITY = 64 };
 
 void buf_init(struct buf *buf, size_t max_bytes)
 {
-	*buf = (struct buf){.max_bytes = max_bytes};
+	/* There is always one byte more than the content, for the zero of buf_text(). */
+	*buf = (struct buf){.max_bytes = max_bytes < SIZE_MAX ? max_bytes : SIZE_MAX - 1};
+}
+
+void buf_init_fixed(struct buf *buf, char *memory, size_t size)
+{
+	*buf = (struct buf){.data = memory, .capacity = size, .max_bytes = size - 1};
 }
 
 void buf_deinit(struct buf *buf)
@@ -51,7 +57,7 @@ char *buf_reserve(struct buf *buf, size_t length)
 		buf->failed = ERR_LIMIT;
 		return NULL;
 	}
-	/* One byte more than asked, so that buf_text() rarely needs to grow. */
+	/* With the byte for buf_text(), and for vsnprintf(), which always ends its text. */
 	if (!reserve_raw(buf, buf->length + length + 1))
 		return NULL;
 	return buf->data + buf->length;
@@ -92,6 +98,8 @@ void buf_vprintf(struct buf *buf, const char *format, va_list args)
 	va_copy(again, args);
 	length = vsnprintf(NULL, 0, format, args);
 	room = length >= 0 ? buf_reserve(buf, (size_t)length) : NULL;
+	if (length < 0 && buf->failed == ERR_NONE)
+		buf->failed = ERR_INVALID;
 	if (room != NULL) {
 		vsnprintf(room, (size_t)length + 1, format, again);
 		buf_grow(buf, (size_t)length);

@@ -20,11 +20,16 @@ struct buf {
 	size_t length;     /* bytes in use */
 	size_t capacity;   /* bytes allocated */
 	size_t max_bytes;  /* length never passes this */
-	enum error failed; /* ERR_NONE, ERR_NO_MEMORY or ERR_LIMIT */
+	enum error failed; /* ERR_NONE, ERR_NO_MEMORY, ERR_LIMIT or, by a format, ERR_INVALID */
 };
 
 /* Takes no memory before the first append. */
 void buf_init(struct buf *buf, size_t max_bytes);
+
+/* Uses `memory` of `size` bytes, at least 1, in place of the heap; holds one byte less. Must not be
+ * deinitialised. */
+void buf_init_fixed(struct buf *buf, char *memory, size_t size);
+
 void buf_deinit(struct buf *buf);
 
 /* Empties the buffer and forgets a failure; keeps the memory. */

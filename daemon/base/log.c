@@ -4,6 +4,9 @@
 
 #include "base/utf8.h"
 
+/* A message in which each byte takes a backslash in JSON, and what stands around it. */
+enum { LOG_LINE_MAX = 2 * LOG_MESSAGE_MAX + 256 };
+
 const char *log_level_text(enum log_level level)
 {
 	switch (level) {
@@ -79,47 +82,56 @@ static void append_json_text(struct buf *line, struct str text)
 	}
 }
 
+static void append_text_line(struct buf *line, const struct log *log, enum log_level level,
+			     const char *event, struct str message, const char *mark)
+{
+	append_time(line, clock_wall_us(log->clock));
+	buf_printf(line, " %s %s: ", log_level_text(level), event);
+	buf_append_str(line, message);
+	buf_printf(line, "%s\n", mark);
+}
+
+static void append_json_line(struct buf *line, const struct log *log, enum log_level level,
+			     const char *event, struct str message, const char *mark)
+{
+	buf_append_str(line, STR("{\"time\":\""));
+	append_time(line, clock_wall_us(log->clock));
+	buf_printf(line, "\",\"level\":\"%s\",\"event\":\"%s\",\"message\":\"",
+		   log_level_text(level), event);
+	append_json_text(line, message);
+	buf_printf(line, "%s\"}\n", mark);
+}
+
+/* Everything lies on the stack, so that lack of memory can be logged too. */
 void log_event(const struct log *log, enum log_level level, const char *event, const char *format,
 	       ...)
 {
-	struct buf raw, message, line;
-	struct str text;
+	char raw[LOG_MESSAGE_MAX + UTF8_MAX_BYTES + 1];
+	char message_memory[LOG_MESSAGE_MAX + 1], line_memory[LOG_LINE_MAX + 1];
+	struct buf message, line;
+	const char *mark;
 	va_list args;
 
 	if (level > log->level)
 		return;
-	buf_init(&raw, LOG_MESSAGE_MAX * 4);
-	buf_init(&message, SIZE_MAX);
-	buf_init(&line, SIZE_MAX);
-	va_start(args, format);
-	buf_vprintf(&raw, format, args);
-	va_end(args);
-	log_escape(&message, raw.failed != ERR_NONE ? STR("(message too long)") : buf_str(&raw));
-	text = buf_str(&message);
-	if (text.length > LOG_MESSAGE_MAX) {
-		/* Cut between characters, never inside one. */
-		text.length = utf8_valid_length(str_make(text.ptr, LOG_MESSAGE_MAX));
-	}
+	buf_init_fixed(&message, message_memory, sizeof(message_memory));
+	buf_init_fixed(&line, line_memory, sizeof(line_memory));
 
-	if (log->format == LOG_JSON) {
-		buf_append_str(&line, STR("{\"time\":\""));
-		append_time(&line, clock_wall_us(log->clock));
-		buf_printf(&line, "\",\"level\":\"%s\",\"event\":\"%s\",\"message\":\"",
-			   log_level_text(level), event);
-		append_json_text(&line, text);
-		buf_append_str(&line,
-			       text.length < message.length ? STR("...\"}\n") : STR("\"}\n"));
-	} else {
-		append_time(&line, clock_wall_us(log->clock));
-		buf_printf(&line, " %s %s: ", log_level_text(level), event);
-		buf_append_str(&line, text);
-		buf_append_str(&line, text.length < message.length ? STR("...\n") : STR("\n"));
-	}
+	/* Escaping never shortens: what vsnprintf() cuts off here, and the character it may cut in
+	 * two, lie beyond LOG_MESSAGE_MAX in any case. */
+	va_start(args, format);
+	if (vsnprintf(raw, sizeof(raw), format, args) < 0)
+		raw[0] = '\0';
+	va_end(args);
+	log_escape(&message, str_from(raw));
+	mark = message.failed != ERR_NONE ? "..." : "";
+
+	if (log->format == LOG_JSON)
+		append_json_line(&line, log, level, event, buf_str(&message), mark);
+	else
+		append_text_line(&line, log, level, event, buf_str(&message), mark);
 	if (line.failed == ERR_NONE)
 		log->sink(log->arg, level, buf_str(&line));
-	buf_deinit(&raw);
-	buf_deinit(&message);
-	buf_deinit(&line);
 }
 
 bool log_rate_allow(struct log_rate *rate, const struct clock *clock, uint64_t *suppressed)
@@ -128,7 +140,7 @@ bool log_rate_allow(struct log_rate *rate, const struct clock *clock, uint64_t *
 	int64_t earned = (now - rate->last_ms) / rate->interval_ms;
 
 	if (earned > 0) {
-		rate->last_ms = now;
+		rate->last_ms += earned * rate->interval_ms;
 		rate->left = earned >= rate->burst - rate->left ? rate->burst
 								: rate->left + (uint32_t)earned;
 	}

@@ -28,7 +28,8 @@ struct log {
 	void *arg;
 };
 
-/* `event` is a static identifier of lower-case words and dots, such as "conn.refused". */
+/* `event` is a static identifier of lower-case words and dots, such as "conn.refused", of at most
+ * 64 bytes. Takes no memory from the heap. */
 void log_event(const struct log *log, enum log_level level, const char *event, const char *format,
 	       ...) ATTR_PRINTF(4, 5);
 
@@ -40,12 +41,13 @@ void log_event(const struct log *log, enum log_level level, const char *event, c
 /* "error", "warning", "info", "debug". */
 const char *log_level_text(enum log_level level);
 
-/* A budget for events that a peer can cause: `burst` at once, then one per `interval_ms`. */
+/* A budget for events that a peer can cause: `burst` at once, then one per `interval_ms`. Belongs
+ * to one thread. */
 struct log_rate {
 	int64_t interval_ms;
 	uint32_t burst;
 	uint32_t left;
-	int64_t last_ms; /* when `left` was brought up to date, by clock_boot_ms() */
+	int64_t last_ms; /* up to when `left` is reckoned, by clock_boot_ms() */
 	uint64_t suppressed;
 };
 

@@ -33,6 +33,8 @@ bool str_starts_with(struct str s, struct str prefix)
 
 bool str_ends_with(struct str s, struct str suffix)
 {
+	if (suffix.length == 0)
+		return true;
 	return s.length >= suffix.length &&
 	       str_equal(str_make(s.ptr + (s.length - suffix.length), suffix.length), suffix);
 }
