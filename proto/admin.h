@@ -8,12 +8,16 @@
 #include "proto/admin.pb-c.h"
 #include "proto/authz.h"
 
+/* Bounds of proto/admin.proto, beside those of proto/authz.h. */
 enum {
-	ADMIN_RECORDS_MAX = 256,     /* of a page */
-	ADMIN_DIAGNOSTICS_MAX = 100, /* of a policy directory */
+	ADMIN_DIGEST_BYTES = 32, /* exact: SHA-256 */
+	ADMIN_FILE_BYTES = 4096, /* a directory or file name */
+	ADMIN_SEGMENT_BYTES = 255,
+	ADMIN_ACTION_BYTES = 64,    /* an action's name in the schema */
+	ADMIN_MESSAGE_BYTES = 1024, /* a diagnostic's message, its excerpt */
+	ADMIN_DIAGNOSTICS_MAX = 100,
 	ADMIN_POLICY_ERRORS_MAX = 100,
-	ADMIN_DIGEST_BYTES = 32,    /* SHA-256 */
-	ADMIN_MESSAGE_BYTES = 1024, /* a diagnostic's message and excerpt */
+	ADMIN_RECORDS_MAX = 256, /* of a page */
 };
 
 /* As authz_request_decode(), for a payload of at most FRAME_ADMIN_MAX_BYTES. */

@@ -20,13 +20,25 @@ enum {
 	AUTHZ_PROTOCOL_MINOR = 0,
 };
 
+/* Bounds of proto/authz.proto: lengths in bytes, counts in elements. */
 enum {
-	AUTHZ_ID_BYTES = 16,            /* epochs, instances and record ids */
-	AUTHZ_REASONS_MAX = 16,         /* Decision.reasons */
-	AUTHZ_REASON_BYTES = 256,       /* one of them */
-	AUTHZ_GROUPS_MAX = 1024,        /* groups of a token, deny-only ones included */
-	AUTHZ_INFORMATION_BYTES = 2048, /* Decision.extended_information */
-	AUTHZ_DETAIL_BYTES = 512,       /* Refusal.detail */
+	AUTHZ_ID_BYTES = 16, /* exact: epochs, instances and record ids */
+	AUTHZ_APPLICATION_BYTES = 512,
+	AUTHZ_VERSION_BYTES = 64, /* names and versions of programs */
+	AUTHZ_NAME_BYTES = 16384,
+	AUTHZ_MECHANISM_BYTES = 128,
+	AUTHZ_SID_MIN_BYTES = 7,
+	AUTHZ_SID_BYTES = 186,
+	AUTHZ_GROUPS_MAX = 1024,        /* of a token, deny-only ones included */
+	AUTHZ_CERTIFICATE_BYTES = 4096, /* a name in a certificate */
+	AUTHZ_THUMBPRINT_BYTES = 128,
+	AUTHZ_URI_BYTES = 4096,      /* http_url, action_uri */
+	AUTHZ_RESOURCE_BYTES = 8192, /* resource_uri */
+	AUTHZ_FAILURES_MAX = 32,     /* counts of a FailureReport */
+	AUTHZ_INFORMATION_BYTES = 2048,
+	AUTHZ_REASONS_MAX = 16,
+	AUTHZ_REASON_BYTES = 256, /* a policy id */
+	AUTHZ_DETAIL_BYTES = 512, /* Refusal.detail */
 };
 
 /* Scans and unpacks the payload of a frame, at most FRAME_AUTHZ_MAX_BYTES. The message takes its

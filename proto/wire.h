@@ -10,7 +10,7 @@
 	X(TRUNCATED, "ends in the middle of a field")                                              \
 	X(BAD_VARINT, "is not an integer in its shortest form")                                    \
 	X(BAD_TYPE, "has a wire type that its field does not have")                                \
-	X(UNKNOWN_FIELD, "has a field that is not defined")                                        \
+	X(UNKNOWN_FIELD, "is not a defined field")                                                 \
 	X(WRONG_CHANNEL, "belongs to the other channel")                                           \
 	X(DUPLICATE_FIELD, "is there twice")                                                       \
 	X(DUPLICATE_BODY, "is there beside another body")                                          \
@@ -40,8 +40,8 @@ struct wire_diag {
 	enum wire_error error;
 	/* The request's id, when it was read before the error; else 0. */
 	uint64_t id;
-	/* The field, such as "authorize_user.sender.token.group_sids[17]"; "" for the whole
-	 * message. Made of names from the .proto files and of numbers only. */
+	/* The field, such as "authorize_user.sender.token.group_sids[17]", or a number in place of
+	 * the last name when none is defined; "" for the whole message. Holds nothing else. */
 	char path[WIRE_PATH_MAX + 1];
 };
 
