@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/civil.h"
 #include "base/utf8.h"
 
 /* A message in which each byte takes a backslash in JSON, and what stands around it. */
@@ -52,27 +53,6 @@ void log_escape(struct buf *out, struct str text)
 	}
 }
 
-/* Civil date from days since 1970-01-01 (Howard Hinnant, "chrono-compatible low-level date
- * algorithms"), so that no time zone and no thread-unsafe gmtime() is involved. */
-static void append_time(struct buf *line, int64_t wall_us)
-{
-	int64_t ms = wall_us / 1000 - (wall_us % 1000 < 0);
-	int64_t days = ms / 86400000 - (ms % 86400000 < 0);
-	int64_t of_day = ms - days * 86400000;
-	int64_t z = days + 719468;
-	int64_t era = (z >= 0 ? z : z - 146096) / 146097;
-	int64_t doe = z - era * 146097;
-	int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-	int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-	int64_t mp = (5 * doy + 2) / 153;
-	int64_t month = mp < 10 ? mp + 3 : mp - 9;
-
-	buf_printf(line, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
-		   (int)(yoe + era * 400 + (month <= 2)), (int)month,
-		   (int)(doy - (153 * mp + 2) / 5 + 1), (int)(of_day / 3600000),
-		   (int)(of_day / 60000 % 60), (int)(of_day / 1000 % 60), (int)(of_day % 1000));
-}
-
 static void append_json_text(struct buf *line, struct str text)
 {
 	for (size_t i = 0; i < text.length; i++) {
@@ -85,7 +65,7 @@ static void append_json_text(struct buf *line, struct str text)
 static void append_text_line(struct buf *line, const struct log *log, enum log_level level,
 			     const char *event, struct str message, const char *mark)
 {
-	append_time(line, clock_wall_us(log->clock));
+	civil_append(line, clock_wall_us(log->clock));
 	buf_printf(line, " %s %s: ", log_level_text(level), event);
 	buf_append_str(line, message);
 	buf_printf(line, "%s\n", mark);
@@ -95,7 +75,7 @@ static void append_json_line(struct buf *line, const struct log *log, enum log_l
 			     const char *event, struct str message, const char *mark)
 {
 	buf_append_str(line, STR("{\"time\":\""));
-	append_time(line, clock_wall_us(log->clock));
+	civil_append(line, clock_wall_us(log->clock));
 	buf_printf(line, "\",\"level\":\"%s\",\"event\":\"%s\",\"message\":\"",
 		   log_level_text(level), event);
 	append_json_text(line, message);
