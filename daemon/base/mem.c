@@ -21,7 +21,7 @@ void *mem_alloc(size_t size)
 
 void *mem_calloc(size_t count, size_t size)
 {
-	if (fault())
+	if (fault() || (size != 0 && count > SIZE_MAX / size))
 		return NULL;
 	return count != 0 && size != 0 ? calloc(count, size) : calloc(1, 1);
 }
