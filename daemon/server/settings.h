@@ -1,0 +1,52 @@
+/* What the daemon is told when it starts; constant while it runs. Slices and paths are borrowed
+ * from whoever read the configuration. */
+#ifndef SERVER_SETTINGS_H
+#define SERVER_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "authz/decide.h"
+#include "base/str.h"
+#include "platform/platform.h"
+
+/* Names or numbers of accounts. */
+struct settings_accounts {
+	struct str items[PEER_RULES_MAX];
+	uint32_t count;
+};
+
+/* One of the two doors. */
+struct settings_endpoint {
+	const char *socket; /* path of the Unix socket */
+	struct str group;   /* the socket is given to it with mode 0660; empty: mode 0600 */
+	/* Who is served. Both empty: the daemon's own user and root. */
+	struct settings_accounts users, groups;
+	uint32_t max_connections;
+	uint32_t max_in_flight; /* requests of one connection that wait for their reply */
+};
+
+enum settings_durability {
+	DURABILITY_STRICT,  /* an answer leaves after its audit row is on disk */
+	DURABILITY_RELAXED, /* at once; the row follows */
+};
+
+struct settings {
+	struct settings_endpoint authorize, admin;
+
+	const char *state_directory;
+	const char *policy_directory;
+
+	enum settings_durability durability;
+	uint32_t audit_queue_rows; /* rows that may wait for the disk; more requests are refused */
+
+	struct decide_settings decide;
+	uint32_t max_records; /* live user records */
+
+	int64_t hello_ms; /* from the connection to its Hello */
+	int64_t frame_ms; /* from the first byte of a frame to its last */
+	int64_t idle_ms;  /* without any request */
+	int64_t stop_ms;  /* for answering what is in flight when the daemon stops */
+};
+
+#endif
