@@ -1,5 +1,5 @@
-# Proves that the checks on format, headers, tidiness and hardening find what they are there for:
-# each is run on a small tree with one planted fault and must fail naming it.
+# Proves that the checks on format, headers, words, documents, tidiness and hardening find what they
+# are there for: each is run on a small tree with one planted fault and must fail naming it.
 #
 #	cmake -DROOT=dir -DSCRATCH=dir -P planted-checks.cmake
 cmake_minimum_required(VERSION 3.25)
@@ -34,6 +34,23 @@ plant(daemon/base/planted.h "struct planted {\n\tint member;\n};\n")
 expect_failure(headers "base/planted.h: does not compile alone with")
 plant(daemon/base/planted.h "#ifndef P_H\n#define P_H\nint planted();\n#endif\n")
 expect_failure(headers "base/planted.h: does not compile alone with")
+
+foreach(fault "daemon/base/planted.c;strncpy(a, b, 3)~" "daemon/store/planted.c;a = malloc(3)~"
+		"daemon/server/planted.h;free(a)~" "tests/unit/planted.c;usleep (10)~"
+		"proto/planted.h;/* TODO */")
+	list(GET fault 0 file)
+	list(GET fault 1 text)
+	string(REPLACE "~" "\;" text "${text}")
+	plant(${file} "${text}\n")
+	expect_failure(words "${file}: ")
+endforeach()
+
+plant(README.md "See [this](docs/planted.md).\n")
+expect_failure(docs "README.md: links to docs/planted.md")
+plant(docs/deep/page.md "[a](../../README.md#part) [b](https://a.b/c) [c](#part)\n")
+expect_failure(docs "docs/deep/page.md: links to ../../README.md")
+plant(README.md "Run `scripts/planted`.\n")
+expect_failure(docs "README.md: names scripts/planted")
 
 plant(daemon/base/planted.c "int planted(int a);\nint planted(int a)\n{\n\treturn a == 1 || a == 1;\n}\n")
 file(WRITE ${SCRATCH}/compile_commands.json "[{\"directory\": \"${SCRATCH}\",
