@@ -31,6 +31,17 @@ const struct clock *platform_clock(void)
 	return &system_clock;
 }
 
+int32_t platform_utc_offset_s(int64_t wall_us)
+{
+	time_t seconds = (time_t)(wall_us / 1000000);
+	struct tm local;
+
+	/* localtime_r() reads the zone once, localtime() would look for a new one each time. */
+	if (localtime_r(&seconds, &local) == NULL)
+		return 0;
+	return (int32_t)local.tm_gmtoff;
+}
+
 static int hex_value(char c)
 {
 	if (c >= '0' && c <= '9')

@@ -262,7 +262,11 @@ enum endpoint_outcome endpoint_accept(struct endpoint *endpoint, struct endpoint
 	return ENDPOINT_GONE;
 }
 
-void endpoint_discard(const struct endpoint_connection *connection)
+void endpoint_refuse(const struct endpoint_connection *connection, const void *bytes, size_t length)
 {
+	/* A new connection has room for a few bytes; one that has not loses them. */
+	if (length != 0 &&
+	    send(connection->descriptor, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+		errno = 0;
 	close(connection->descriptor);
 }

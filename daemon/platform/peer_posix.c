@@ -42,6 +42,13 @@ void peer_text(const struct peer *peer, char out[PEER_TEXT_MAX])
 		snprintf(out, PEER_TEXT_MAX, "unknown peer");
 }
 
+void peer_account(const struct peer *peer, char out[PEER_TEXT_MAX])
+{
+	out[0] = '\0';
+	if (peer->valid)
+		snprintf(out, PEER_TEXT_MAX, "uid:%u", (unsigned)peer->uid);
+}
+
 /* True when `name` is a number; `*out` is then written, no_id for one that cannot be an id. */
 static bool numeric_id(struct str name, uint32_t *out)
 {

@@ -27,6 +27,10 @@
 /* The system's clocks (base/clock.h). Any thread. */
 const struct clock *platform_clock(void);
 
+/* What local time is ahead of UTC at that moment, in seconds, by the time zone the process started
+ * with. The first call reads the zone's file. Any thread. */
+int32_t platform_utc_offset_s(int64_t wall_us);
+
 /* What tells one boot of the machine from the next; records do not survive a boot. */
 struct boot_id {
 	unsigned char bytes[16];
@@ -94,6 +98,9 @@ struct peer {
 /* "uid 1000, gid 1000, pid 4242", or "unknown peer". */
 void peer_text(const struct peer *peer, char out[PEER_TEXT_MAX]);
 
+/* The account alone, as the audit keeps it: "uid:1000"; empty for an invalid peer. */
+void peer_account(const struct peer *peer, char out[PEER_TEXT_MAX]);
+
 /* Who may connect. All zero is nobody. */
 struct peer_rules {
 	uint32_t user_count, group_count;
@@ -156,8 +163,10 @@ int endpoint_descriptor(const struct endpoint *endpoint);
  * caller owns its descriptor. An invalid peer is accepted and must be refused by its rules. */
 enum endpoint_outcome endpoint_accept(struct endpoint *endpoint, struct endpoint_connection *out);
 
-/* Closes what endpoint_accept() gave. */
-void endpoint_discard(const struct endpoint_connection *connection);
+/* Closes what endpoint_accept() gave, after some last bytes if they can be sent without waiting;
+ * `length` may be 0. */
+void endpoint_refuse(const struct endpoint_connection *connection, const void *bytes,
+		     size_t length);
 
 /* The calling end, for wsauthzctl: channel_posix.c. One thread, blocking with deadlines. */
 

@@ -52,7 +52,7 @@ static void bytes_go_both_ways_and_the_end_is_seen(void **state)
 	assert_int_equal(channel_read(pair.channel, text, sizeof(text), LONG_MS, &length),
 			 ERR_NONE);
 	assert_int_equal(length, 3);
-	endpoint_discard(&pair.served);
+	endpoint_refuse(&pair.served, NULL, 0);
 	assert_int_equal(channel_read(pair.channel, text, sizeof(text), LONG_MS, &length),
 			 ERR_CLOSED);
 	assert_int_equal(channel_write(pair.channel, "hello", 5, LONG_MS), ERR_CLOSED);
@@ -74,7 +74,7 @@ static void a_silent_or_deaf_server_ends_in_a_timeout(void **state)
 	for (int i = 0; i < 1000 && error == ERR_NONE; i++)
 		error = channel_write(pair.channel, block, sizeof(block), SHORT_MS);
 	assert_int_equal(error, ERR_TIMEOUT);
-	endpoint_discard(&pair.served);
+	endpoint_refuse(&pair.served, NULL, 0);
 	pair_close(&pair);
 }
 
@@ -94,7 +94,7 @@ static void a_full_queue_ends_in_a_timeout(void **state)
 	assert_int_equal(error, ERR_TIMEOUT);
 	for (size_t i = 0; i < ARRAY_COUNT(waiting); i++)
 		channel_close(waiting[i]);
-	endpoint_discard(&pair.served);
+	endpoint_refuse(&pair.served, NULL, 0);
 	pair_close(&pair);
 }
 

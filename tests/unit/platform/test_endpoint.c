@@ -108,7 +108,24 @@ static void a_connection_comes_with_its_peer(void **state)
 	assert_int_equal(connection.peer.uid, getuid());
 	assert_int_equal(connection.peer.pid, getpid());
 	assert_true((fcntl(connection.descriptor, F_GETFD) & FD_CLOEXEC) != 0);
-	endpoint_discard(&connection);
+	endpoint_refuse(&connection, NULL, 0);
+	close(client);
+}
+
+static void a_refused_connection_is_told_why(void **state)
+{
+	struct fixture *f = *state;
+	struct endpoint_connection connection;
+	char text[8];
+	int client;
+
+	open_endpoint(f);
+	client = connect_to(f->path);
+	assert_int_equal(write(client, "unread", 6), 6);
+	assert_int_equal(endpoint_accept(f->endpoint, &connection), ENDPOINT_ACCEPTED);
+	endpoint_refuse(&connection, "no", 2);
+	assert_int_equal(read(client, text, sizeof(text)), 2);
+	assert_memory_equal(text, "no", 2);
 	close(client);
 }
 
@@ -316,7 +333,7 @@ static void without_descriptors_connections_are_dropped_not_left_waiting(void **
 
 	client = connect_to(f->path);
 	assert_int_equal(endpoint_accept(f->endpoint, &connection), ENDPOINT_ACCEPTED);
-	endpoint_discard(&connection);
+	endpoint_refuse(&connection, NULL, 0);
 	close(client);
 }
 
@@ -344,6 +361,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ENDPOINT_TEST(a_connection_comes_with_its_peer),
+		ENDPOINT_TEST(a_refused_connection_is_told_why),
 		ENDPOINT_TEST(the_descriptor_is_readable_when_somebody_waits),
 		ENDPOINT_TEST(the_socket_has_exactly_the_rights_asked_for),
 		ENDPOINT_TEST(a_missing_directory_is_made_for_those_who_may_connect),

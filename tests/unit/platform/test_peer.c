@@ -122,8 +122,12 @@ static void a_peer_has_a_text_form(void **state)
 	(void)state;
 	peer_text(&peer, text);
 	assert_string_equal(text, "uid 1000, gid 100, pid 42");
+	peer_account(&peer, text);
+	assert_string_equal(text, "uid:1000");
 	peer_text(&nobody, text);
 	assert_string_equal(text, "unknown peer");
+	peer_account(&nobody, text);
+	assert_string_equal(text, "");
 	peer_text(&largest, text);
 	assert_string_equal(text, "uid 4294967294, gid 4294967294, pid 18446744073709551615");
 }

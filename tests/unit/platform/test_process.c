@@ -1,10 +1,12 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "platform/platform.h"
@@ -20,6 +22,18 @@ static void the_clocks_go_forward(void **state)
 	assert_true(wall_us > INT64_C(1577836800000000));
 	assert_true(boot_ms > 0);
 	assert_true(clock_boot_ms(clock) >= boot_ms);
+}
+
+static void local_time_is_what_the_zone_says(void **state)
+{
+	(void)state;
+	/* 2026-07-01 and 2026-01-01, where clocks change between them. */
+	assert_int_equal(setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1), 0);
+	tzset();
+	assert_int_equal(platform_utc_offset_s(INT64_C(1782864000000000)), 7200);
+	assert_int_equal(platform_utc_offset_s(INT64_C(1767225600000000)), 3600);
+	assert_int_equal(unsetenv("TZ"), 0);
+	tzset();
 }
 
 static void a_boot_has_one_id(void **state)
@@ -111,6 +125,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_clocks_go_forward),
+		cmocka_unit_test(local_time_is_what_the_zone_says),
 		cmocka_unit_test(a_boot_has_one_id),
 		cmocka_unit_test(random_bytes_differ_from_call_to_call),
 		cmocka_unit_test(the_process_knows_its_memory),
