@@ -5,7 +5,12 @@
 
 #include "base/mem.h"
 
-enum { ARENA_ALIGN = 16, ARENA_MIN_CHUNK = 256, ARENA_MAX_CHUNK = 1 << 20 };
+enum {
+	ARENA_ALIGN = 16,
+	ARENA_MIN_CHUNK = 256,
+	ARENA_MAX_CHUNK = 1 << 20,
+	ARENA_FIRST_ELEMENTS = 16
+};
 
 struct arena_chunk {
 	struct arena_chunk *older;
@@ -23,7 +28,7 @@ void arena_init(struct arena *arena, size_t first_chunk_bytes, size_t max_bytes)
 {
 	if (first_chunk_bytes < ARENA_MIN_CHUNK)
 		first_chunk_bytes = ARENA_MIN_CHUNK;
-	*arena = (struct arena){NULL, first_chunk_bytes, 0, max_bytes};
+	*arena = (struct arena){NULL, first_chunk_bytes, 0, max_bytes, ERR_LIMIT};
 }
 
 static void free_chunks(struct arena_chunk *chunk, const struct arena_chunk *stop)
@@ -56,19 +61,25 @@ static bool add_chunk(struct arena *arena, size_t size)
 	return true;
 }
 
+static void *refuse(struct arena *arena, enum error reason)
+{
+	arena->refusal = reason;
+	return NULL;
+}
+
 void *arena_alloc(struct arena *arena, size_t size)
 {
 	struct arena_chunk *chunk = arena->current;
 	void *result;
 
 	if (size > SIZE_MAX / 2)
-		return NULL;
+		return refuse(arena, ERR_LIMIT);
 	size = size != 0 ? (size + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1) : ARENA_ALIGN;
 	if (size > arena->max_bytes - arena->used_bytes)
-		return NULL;
+		return refuse(arena, ERR_LIMIT);
 	if (chunk == NULL || chunk->capacity - chunk->used < size) {
 		if (!add_chunk(arena, size))
-			return NULL;
+			return refuse(arena, ERR_NO_MEMORY);
 		chunk = arena->current;
 	}
 	result = payload(chunk) + chunk->used;
@@ -82,11 +93,30 @@ void *arena_calloc(struct arena *arena, size_t count, size_t size)
 	void *result;
 
 	if (size != 0 && count > SIZE_MAX / size)
-		return NULL;
+		return refuse(arena, ERR_LIMIT);
 	result = arena_alloc(arena, count * size);
 	if (result != NULL)
 		memset(result, 0, count * size);
 	return result;
+}
+
+void *arena_grow_array(struct arena *arena, void *elements, uint32_t count, uint32_t *capacity,
+		       size_t size)
+{
+	uint32_t wanted = *capacity != 0 ? *capacity * 2 : ARENA_FIRST_ELEMENTS;
+	void *bigger;
+
+	if (count < *capacity)
+		return elements;
+	if (wanted < *capacity || wanted > SIZE_MAX / size)
+		return refuse(arena, ERR_LIMIT);
+	bigger = arena_alloc(arena, wanted * size);
+	if (bigger == NULL)
+		return NULL;
+	if (count != 0)
+		memcpy(bigger, elements, count * size);
+	*capacity = wanted;
+	return bigger;
 }
 
 struct str arena_copy(struct arena *arena, struct str s)

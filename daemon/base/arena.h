@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/attributes.h"
+#include "base/error.h"
 #include "base/str.h"
 
 struct arena_chunk;
@@ -18,6 +19,8 @@ struct arena {
 	size_t next_chunk_bytes;     /* size of the next chunk; doubles up to a bound */
 	size_t used_bytes;           /* payload of all chunks together, padding included */
 	size_t max_bytes;            /* used_bytes never passes this */
+	enum error refusal; /* of the latest allocation refused: ERR_NO_MEMORY, or ERR_LIMIT
+			       when max_bytes forbade it; never ERR_NONE */
 };
 
 /* A point to which an arena can be taken back. */
@@ -39,6 +42,13 @@ void *arena_alloc(struct arena *arena, size_t size) ATTR_MUST_CHECK;
 
 /* `count` zeroed elements of `size` bytes; NULL as above, also when the product overflows. */
 void *arena_calloc(struct arena *arena, size_t count, size_t size) ATTR_MUST_CHECK;
+
+/* Room for one more element in an array that grows by doubling: returns `elements`, or a copy of
+ * its `count` elements of `size` bytes with a new `*capacity` when it is full (the old one stays in
+ * the arena until it is freed). NULL, and nothing changed, when memory or the bound is spent. An
+ * empty array is NULL with capacity 0. */
+void *arena_grow_array(struct arena *arena, void *elements, uint32_t count, uint32_t *capacity,
+		       size_t size) ATTR_MUST_CHECK;
 
 /* A copy of the bytes, zero-terminated beyond its length; ptr is NULL when memory is spent. */
 struct str arena_copy(struct arena *arena, struct str s) ATTR_MUST_CHECK;

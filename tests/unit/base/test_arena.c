@@ -104,6 +104,50 @@ static void lack_of_memory_leaves_the_arena_as_it_was(void **state)
 	arena_deinit(&arena);
 }
 
+static void a_refusal_says_why(void **state)
+{
+	struct arena arena;
+
+	(void)state;
+	arena_init(&arena, 256, 1024);
+	assert_null(arena_alloc(&arena, 1025));
+	assert_int_equal(arena.refusal, ERR_LIMIT);
+	fault_arm(0, FAULT_ONCE);
+	assert_null(arena_alloc(&arena, 100));
+	assert_true(fault_disarm());
+	assert_int_equal(arena.refusal, ERR_NO_MEMORY);
+	assert_null(arena_calloc(&arena, SIZE_MAX, 2));
+	assert_int_equal(arena.refusal, ERR_LIMIT);
+	arena_deinit(&arena);
+}
+
+static void an_array_grows_and_keeps_its_elements(void **state)
+{
+	struct arena arena;
+	uint64_t *numbers = NULL;
+	uint32_t capacity = 0, count = 0;
+
+	(void)state;
+	arena_init(&arena, 256, 3000);
+	for (;;) {
+		uint64_t *grown =
+			arena_grow_array(&arena, numbers, count, &capacity, sizeof(*numbers));
+
+		if (grown == NULL)
+			break;
+		numbers = grown;
+		numbers[count] = count;
+		count++;
+	}
+	/* 16 + 32 + 64 + 128 elements fit the bound, 256 more do not. */
+	assert_int_equal(capacity, 128);
+	assert_int_equal(count, 128);
+	assert_int_equal(arena.refusal, ERR_LIMIT);
+	for (uint64_t i = 0; i < count; i++)
+		assert_int_equal(numbers[i], i);
+	arena_deinit(&arena);
+}
+
 static void a_copy_is_terminated_and_keeps_nul_bytes(void **state)
 {
 	struct arena arena;
@@ -201,6 +245,8 @@ int main(void)
 		cmocka_unit_test(the_bound_is_reached_and_not_passed),
 		cmocka_unit_test(sizes_that_overflow_are_refused),
 		cmocka_unit_test(lack_of_memory_leaves_the_arena_as_it_was),
+		cmocka_unit_test(a_refusal_says_why),
+		cmocka_unit_test(an_array_grows_and_keeps_its_elements),
 		cmocka_unit_test(a_copy_is_terminated_and_keeps_nul_bytes),
 		cmocka_unit_test(a_reset_keeps_what_is_older_than_the_mark),
 		cmocka_unit_test(a_reset_to_the_mark_of_an_empty_arena_empties_it),
