@@ -206,7 +206,8 @@ void cedar_request_ask(struct cedar_request *request, cedar_uid principal, cedar
 enum cedar_decision { CEDAR_DENY, CEDAR_ALLOW };
 
 enum cedar_eval_error {
-	CEDAR_EVAL_TYPE = 1,
+	CEDAR_EVAL_NONE,
+	CEDAR_EVAL_TYPE,
 	CEDAR_EVAL_NO_ATTRIBUTE,
 	CEDAR_EVAL_NO_TAG,
 	CEDAR_EVAL_NO_ENTITY,
@@ -221,7 +222,7 @@ enum cedar_eval_error {
 struct cedar_policy_error {
 	uint32_t policy; /* index of the policy */
 	enum cedar_eval_error kind;
-	uint32_t offset, length; /* the expression, in bytes of the policy's source text */
+	uint32_t offset, length; /* the expression, in bytes of the policy's text */
 };
 
 struct cedar_answer {

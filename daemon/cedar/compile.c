@@ -1,0 +1,316 @@
+/*
+ * A policy: its scope, the leading conjuncts that join it, and the chain of all other conjuncts,
+ *
+ *	code of the first
+ *	OP_AND end
+ *	code of the second
+ *	OP_AND end
+ *	code of the last
+ *	end: OP_RETURN
+ */
+#include "cedar/compile.h"
+
+#include <string.h>
+
+void compile_init(struct compiler *compiler, struct symbols *symbols, struct arena *build,
+		  struct arena *keep)
+{
+	*compiler = (struct compiler){.symbols = symbols, .build = build, .keep = keep};
+}
+
+void compile_fail(struct compiler *compiler, enum error failed)
+{
+	if (compiler->failed == ERR_NONE)
+		compiler->failed = failed;
+}
+
+uint32_t compile_name(struct compiler *compiler, struct str name)
+{
+	uint32_t symbol = symbols_put_name(compiler->symbols, name);
+
+	if (symbol != SYMBOL_NONE)
+		return symbol;
+	compile_fail(compiler, ERR_NO_MEMORY);
+	return 0;
+}
+
+uint32_t compile_uid(struct compiler *compiler, const struct ast_uid *uid)
+{
+	uint32_t type = compile_name(compiler, uid->type);
+	uint32_t symbol = SYMBOL_NONE;
+
+	if (compiler->failed == ERR_NONE)
+		symbol = symbols_put_uid(compiler->symbols, type, uid->id);
+	if (symbol != SYMBOL_NONE)
+		return symbol;
+	compile_fail(compiler, ERR_NO_MEMORY);
+	return 0;
+}
+
+struct str compile_text(struct compiler *compiler, struct str text)
+{
+	struct str source = compiler->policy->source->text;
+	uintptr_t start = (uintptr_t)source.ptr, at = (uintptr_t)text.ptr;
+	struct str copy;
+
+	if (text.length == 0 || (at >= start && at - start < source.length))
+		return text;
+	copy = arena_copy(compiler->keep, text);
+	if (copy.ptr == NULL) {
+		compile_fail(compiler, ERR_NO_MEMORY);
+		return STR("");
+	}
+	return copy;
+}
+
+/* Code. */
+
+uint32_t compile_emit(struct compiler *compiler, struct insn insn, int effect, struct span span)
+{
+	uint32_t base = compiler->policy->span.start, at = compiler->code_count;
+	struct insn *code = arena_grow_array(compiler->build, compiler->code, at,
+					     &compiler->code_capacity, sizeof(*code));
+	struct span *spans = NULL;
+
+	if (code != NULL) {
+		compiler->code = code;
+		spans = arena_grow_array(compiler->build, compiler->spans, at,
+					 &compiler->span_capacity, sizeof(*spans));
+	}
+	if (spans == NULL) {
+		compile_fail(compiler, compiler->build->refusal);
+		return 0;
+	}
+	compiler->spans = spans;
+	code[at] = insn;
+	spans[at] = span.start >= base ? span_make(span.start - base, span.end - base)
+				       : span_make(0, 0);
+	compiler->code_count++;
+	compiler->depth = (uint32_t)((int64_t)compiler->depth + effect);
+	if (compiler->depth > compiler->max_depth)
+		compiler->max_depth = compiler->depth;
+	return at;
+}
+
+void compile_land(struct compiler *compiler, uint32_t position)
+{
+	if (compiler->failed == ERR_NONE)
+		compiler->code[position].operand = compiler->code_count;
+}
+
+/* Scopes. */
+
+static uint32_t add_uid_list(struct compiler *compiler, uint32_t uid)
+{
+	uint32_t at = compiler->uid_list_count;
+	uint32_t *lists = arena_grow_array(compiler->build, compiler->uid_lists, at,
+					   &compiler->uid_list_capacity, sizeof(*lists));
+
+	if (lists == NULL) {
+		compile_fail(compiler, compiler->build->refusal);
+		return 0;
+	}
+	lists[at] = uid;
+	compiler->uid_lists = lists;
+	compiler->uid_list_count++;
+	return at;
+}
+
+static struct constraint scope_constraint(struct compiler *compiler, const struct ast_scope *scope)
+{
+	struct constraint constraint = {(uint32_t)scope->kind, 0, 0};
+
+	switch (scope->kind) {
+	case AST_SCOPE_ANY: break;
+	case AST_SCOPE_IN_LIST:
+		constraint.uid = compiler->uid_list_count;
+		constraint.type = scope->uid_count;
+		for (uint32_t i = 0; i < scope->uid_count; i++)
+			add_uid_list(compiler, compile_uid(compiler, &scope->uids[i]));
+		break;
+	case AST_SCOPE_IS:
+	case AST_SCOPE_IS_IN: constraint.type = compile_name(compiler, scope->type); break;
+	case AST_SCOPE_EQ:
+	case AST_SCOPE_IN: break;
+	}
+	if (scope->has_slot)
+		constraint.uid = CEDAR_NO_UID;
+	else if (scope->kind == AST_SCOPE_EQ || scope->kind == AST_SCOPE_IN ||
+		 scope->kind == AST_SCOPE_IS_IN)
+		constraint.uid = compile_uid(compiler, &scope->uids[0]);
+	return constraint;
+}
+
+/* Conjuncts that test a variable as a scope does. */
+
+static bool is_variable(const struct ast_expr *expr)
+{
+	return ast_kind(expr) == AST_VAR && expr->var != AST_CONTEXT;
+}
+
+/* Reads `expr` as such a test; false when it is none. */
+static bool read_test(const struct ast_expr *expr, enum ast_var *var, struct ast_scope *scope)
+{
+	const struct ast_expr *variable = NULL, *uid = NULL;
+
+	*scope = (struct ast_scope){.span = expr->span};
+	switch (ast_kind(expr)) {
+	case AST_EQ:
+		scope->kind = AST_SCOPE_EQ;
+		variable = ast_kind(expr->left) == AST_UID ? expr->right : expr->left;
+		uid = ast_kind(expr->left) == AST_UID ? expr->left : expr->right;
+		break;
+	case AST_IN:
+		scope->kind = AST_SCOPE_IN;
+		variable = expr->left;
+		uid = expr->right;
+		break;
+	case AST_IS:
+		scope->kind = expr->is->in != NULL ? AST_SCOPE_IS_IN : AST_SCOPE_IS;
+		scope->type = expr->is->type;
+		variable = expr->left;
+		uid = expr->is->in;
+		break;
+	default: return false;
+	}
+	if (!is_variable(variable) || (uid != NULL && ast_kind(uid) != AST_UID))
+		return false;
+	*var = variable->var;
+	if (uid != NULL) {
+		scope->uids = uid->uid;
+		scope->uid_count = 1;
+	}
+	return true;
+}
+
+/* What is known about the condition while its conjuncts are compiled one by one. */
+struct chain {
+	struct policy *policy;
+	bool leading;      /* all so far were tests that cannot fail */
+	bool any;          /* code was emitted, the last of it for: */
+	bool last_is_bool; /* a conjunct that is Bool if it is anything */
+	struct span last_span;
+	uint32_t last_jump; /* the jumps to land hold the position of the one before; */
+	uint32_t jump_count;
+};
+
+/* True when the conjunct now is part of the scope. */
+static bool joins_scope(struct compiler *compiler, struct chain *chain, const struct ast_expr *expr)
+{
+	struct ast_scope scope;
+	enum ast_var var;
+
+	if (!chain->leading)
+		return false;
+	chain->leading = read_test(expr, &var, &scope);
+	if (!chain->leading || chain->policy->scope[var].kind != AST_SCOPE_ANY)
+		return false;
+	chain->policy->scope[var] = scope_constraint(compiler, &scope);
+	return true;
+}
+
+static void compile_conjunct(struct compiler *compiler, struct chain *chain,
+			     const struct ast_expr *expr, bool negated)
+{
+	if (negated)
+		chain->leading = false;
+	if (joins_scope(compiler, chain, expr))
+		return;
+	if (chain->any) {
+		chain->last_jump =
+			compile_emit(compiler, (struct insn){OP_AND, 0, 0, chain->last_jump}, -1,
+				     chain->last_span);
+		chain->jump_count++;
+	}
+	compile_expr(compiler, expr);
+	if (negated)
+		compile_emit(compiler, (struct insn){OP_NOT, 0, 0, 0}, 0, expr->span);
+	chain->any = true;
+	chain->last_is_bool = negated || compile_yields_bool(expr);
+	chain->last_span = expr->span;
+}
+
+static void end_chain(struct compiler *compiler, struct chain *chain)
+{
+	if (!chain->last_is_bool)
+		compile_emit(compiler, (struct insn){OP_BOOL, 0, 0, 0}, 0, chain->last_span);
+	for (; chain->jump_count != 0 && compiler->failed == ERR_NONE; chain->jump_count--) {
+		uint32_t jump = chain->last_jump;
+
+		chain->last_jump = compiler->code[jump].operand;
+		compile_land(compiler, jump);
+	}
+	compile_emit(compiler, (struct insn){OP_RETURN, 0, 0, 0}, -1, chain->last_span);
+}
+
+enum error compile_policy(struct compiler *compiler, const struct ast_policy *policy,
+			  struct policy *out)
+{
+	struct policy record = {.effect = (uint32_t)policy->effect, .code = POLICY_NO_CODE};
+	uint32_t start = compiler->code_count;
+	struct chain chain = {.policy = &record, .leading = true};
+
+	compiler->policy = policy;
+	compiler->depth = 0;
+	for (int var = AST_PRINCIPAL; var <= AST_RESOURCE; var++)
+		record.scope[var] = scope_constraint(compiler, &policy->scope[var]);
+	for (uint32_t i = 0; i < policy->condition_count; i++) {
+		const struct ast_condition *condition = &policy->conditions[i];
+		const struct ast_expr *body = condition->body;
+
+		if (condition->unless || ast_kind(body) != AST_AND) {
+			compile_conjunct(compiler, &chain, body, condition->unless);
+			continue;
+		}
+		for (uint32_t k = 0; k < body->count; k++)
+			compile_conjunct(compiler, &chain, body->items[k], false);
+	}
+	if (chain.any) {
+		record.code = start;
+		end_chain(compiler, &chain);
+	}
+	if (compiler->failed != ERR_NONE)
+		return compiler->failed;
+	*out = record;
+	return ERR_NONE;
+}
+
+static const void *keep(struct compiler *compiler, const void *elements, uint32_t count,
+			size_t size)
+{
+	void *copy = arena_calloc(compiler->keep, count, size);
+
+	if (copy == NULL)
+		compile_fail(compiler, compiler->keep->refusal);
+	else if (count != 0)
+		memcpy(copy, elements, count * size);
+	return copy;
+}
+
+enum error compile_finish(struct compiler *compiler, struct program *program,
+			  const uint32_t **uid_lists)
+{
+	struct program done = {
+		.code = keep(compiler, compiler->code, compiler->code_count,
+			     sizeof(*compiler->code)),
+		.spans = keep(compiler, compiler->spans, compiler->code_count,
+			      sizeof(*compiler->spans)),
+		.constants = keep(compiler, compiler->constants, compiler->constant_count,
+				  sizeof(*compiler->constants)),
+		.patterns = keep(compiler, compiler->patterns, compiler->pattern_count,
+				 sizeof(*compiler->patterns)),
+		.shapes = keep(compiler, compiler->shapes, compiler->shape_count,
+			       sizeof(*compiler->shapes)),
+		.keys = keep(compiler, compiler->keys, compiler->key_count,
+			     sizeof(*compiler->keys)),
+		.stack_depth = compiler->max_depth,
+	};
+	const uint32_t *lists =
+		keep(compiler, compiler->uid_lists, compiler->uid_list_count, sizeof(*lists));
+
+	if (compiler->failed != ERR_NONE)
+		return compiler->failed;
+	*program = done;
+	*uid_lists = lists;
+	return ERR_NONE;
+}

@@ -1,0 +1,78 @@
+/* Syntax trees to policy records and code. One compiler for all policies of an engine. */
+#ifndef CEDAR_COMPILE_H
+#define CEDAR_COMPILE_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attributes.h"
+#include "base/error.h"
+#include "cedar/ast.h"
+#include "cedar/policy.h"
+#include "cedar/program.h"
+#include "cedar/symbols.h"
+
+struct compiler {
+	struct symbols *symbols;
+	struct arena *build;             /* of what is needed until compile_finish() */
+	struct arena *keep;              /* of the program */
+	enum error failed;               /* sticky */
+	const struct ast_policy *policy; /* whose conditions are compiled */
+	uint32_t depth, max_depth;       /* values on the stack */
+	struct insn *code;
+	struct span *spans;
+	struct cedar_value *constants;
+	struct pattern *patterns;
+	struct shape *shapes;
+	uint32_t *keys;
+	uint32_t *uid_lists;
+	uint32_t code_count, code_capacity, span_capacity;
+	uint32_t constant_count, constant_capacity;
+	uint32_t pattern_count, pattern_capacity;
+	uint32_t shape_count, shape_capacity;
+	uint32_t key_count, key_capacity;
+	uint32_t uid_list_count, uid_list_capacity;
+};
+
+void compile_init(struct compiler *compiler, struct symbols *symbols, struct arena *build,
+		  struct arena *keep);
+
+/* Compiles a policy or template; the uids of slots are left CEDAR_NO_UID. Texts of the tree that
+ * lie within the text of its source are borrowed, others are copied. ERR_LIMIT, ERR_NO_MEMORY. */
+enum error compile_policy(struct compiler *compiler, const struct ast_policy *policy,
+			  struct policy *out) ATTR_MUST_CHECK;
+
+/* Hands over the code, in its exact size, and the lists of uids that scopes refer to. */
+enum error compile_finish(struct compiler *compiler, struct program *program,
+			  const uint32_t **uid_lists) ATTR_MUST_CHECK;
+
+/* A value known before any request: a literal, an extension constructor on a valid literal, or a
+ * set or record of such; false when `expr` is something else. For compile_expr.c and compile.c. */
+bool compile_constant(struct compiler *compiler, const struct ast_expr *expr,
+		      struct cedar_value *out);
+
+/* The number of an entity uid; 0, with the compiler failed, when memory is spent. */
+uint32_t compile_uid(struct compiler *compiler, const struct ast_uid *uid);
+
+/* The number of a name, as above. */
+uint32_t compile_name(struct compiler *compiler, struct str name);
+
+/* A text that lives as long as the engine. */
+struct str compile_text(struct compiler *compiler, struct str text);
+
+/* Notes a failure; the first one counts. */
+void compile_fail(struct compiler *compiler, enum error failed);
+
+/* Emits code that leaves the value of `expr` on the stack. */
+void compile_expr(struct compiler *compiler, const struct ast_expr *expr);
+
+/* Appends an instruction that changes the height of the stack by `effect`; returns its position. */
+uint32_t compile_emit(struct compiler *compiler, struct insn insn, int effect, struct span span);
+
+/* Makes the jump at `position` lead to the next instruction. */
+void compile_land(struct compiler *compiler, uint32_t position);
+
+/* True when the value of `expr`, if there is one, is a Bool. */
+bool compile_yields_bool(const struct ast_expr *expr);
+
+#endif

@@ -1,0 +1,502 @@
+/* Expressions to code: one function per group of forms. Recursion is bounded by AST_MAX_HEIGHT. */
+#include <assert.h>
+
+#include "base/sort.h"
+#include "cedar/compile.h"
+#include "cedar/ext.h"
+#include "cedar/value.h"
+
+static uint32_t emit(struct compiler *compiler, enum op op, uint32_t operand, int effect,
+		     struct span span)
+{
+	return compile_emit(compiler, (struct insn){(uint8_t)op, 0, 0, operand}, effect, span);
+}
+
+bool compile_yields_bool(const struct ast_expr *expr)
+{
+	switch (ast_kind(expr)) {
+	case AST_BOOL:
+	case AST_NOT:
+	case AST_AND:
+	case AST_OR:
+	case AST_EQ:
+	case AST_NE:
+	case AST_LT:
+	case AST_LE:
+	case AST_GT:
+	case AST_GE:
+	case AST_IN:
+	case AST_HAS:
+	case AST_LIKE:
+	case AST_IS: return true;
+	case AST_CALL:
+		return expr->function <= AST_HAS_TAG ||
+		       (expr->function >= AST_LESS_THAN && expr->function <= AST_IS_IN_RANGE);
+	case AST_LONG:
+	case AST_STRING:
+	case AST_UID:
+	case AST_VAR:
+	case AST_SET:
+	case AST_RECORD:
+	case AST_NEG:
+	case AST_MUL:
+	case AST_SUM:
+	case AST_ATTR:
+	case AST_IF: break;
+	}
+	return false;
+}
+
+/* Constants. */
+
+static bool is_constructor(enum ast_function function)
+{
+	return function >= AST_DATETIME && function <= AST_IP;
+}
+
+/* The value of a constructor called on a literal. */
+static bool constant_call(struct compiler *compiler, struct arena *arena,
+			  const struct ast_expr *expr, struct cedar_value *out)
+{
+	struct cedar_value argument;
+	enum cedar_eval_error error;
+
+	if (!is_constructor(expr->function) || expr->count != 1 ||
+	    ast_kind(expr->items[0]) != AST_STRING)
+		return false;
+	argument = value_of_string(expr->items[0]->text);
+	error = ext_call(expr->function, &argument, 1, arena, out);
+	if (error == CEDAR_EVAL_MEMORY)
+		compile_fail(compiler, arena->refusal);
+	return error == CEDAR_EVAL_NONE;
+}
+
+static bool is_constant(struct compiler *compiler, const struct ast_expr *expr)
+{
+	struct cedar_value ignored;
+
+	switch (ast_kind(expr)) {
+	case AST_BOOL:
+	case AST_LONG:
+	case AST_STRING:
+	case AST_UID: return true;
+	case AST_SET:
+		for (uint32_t i = 0; i < expr->count; i++) {
+			if (!is_constant(compiler, expr->items[i]))
+				return false;
+		}
+		return true;
+	case AST_RECORD:
+		for (uint32_t i = 0; i < expr->count; i++) {
+			if (!is_constant(compiler, expr->fields[i].value))
+				return false;
+		}
+		return true;
+	case AST_CALL: return constant_call(compiler, compiler->build, expr, &ignored);
+	default: return false;
+	}
+}
+
+static struct cedar_value constant_value(struct compiler *compiler, const struct ast_expr *expr);
+
+static struct cedar_value constant_set(struct compiler *compiler, const struct ast_expr *expr)
+{
+	struct cedar_value set = {0};
+	struct cedar_value *elements =
+		arena_calloc(compiler->build, expr->count, sizeof(*elements));
+	enum error error;
+
+	if (elements == NULL) {
+		compile_fail(compiler, compiler->build->refusal);
+		return set;
+	}
+	for (uint32_t i = 0; i < expr->count; i++)
+		elements[i] = constant_value(compiler, expr->items[i]);
+	error = value_set_make(compiler->keep, elements, expr->count, &set);
+	if (error != ERR_NONE)
+		compile_fail(compiler, error);
+	return set;
+}
+
+static struct cedar_value constant_record(struct compiler *compiler, const struct ast_expr *expr)
+{
+	struct value_record *record = value_record_alloc(compiler->keep, expr->count);
+	enum error error;
+
+	if (record == NULL) {
+		compile_fail(compiler, ERR_NO_MEMORY);
+		return (struct cedar_value){0};
+	}
+	for (uint32_t i = 0; i < expr->count; i++)
+		record->fields[i] =
+			(struct value_field){constant_value(compiler, expr->fields[i].value),
+					     compile_name(compiler, expr->fields[i].key)};
+	error = value_record_finish(record);
+	if (error != ERR_NONE)
+		compile_fail(compiler, error);
+	return value_of_address(VALUE_RECORD, 0, record);
+}
+
+static struct cedar_value constant_value(struct compiler *compiler, const struct ast_expr *expr)
+{
+	struct cedar_value value = {0};
+
+	switch (ast_kind(expr)) {
+	case AST_BOOL: return cedar_bool(expr->boolean);
+	case AST_LONG: return cedar_long(expr->integer);
+	case AST_STRING: return value_of_string(compile_text(compiler, expr->text));
+	case AST_UID: return cedar_entity(compile_uid(compiler, expr->uid));
+	case AST_SET: return constant_set(compiler, expr);
+	case AST_RECORD: return constant_record(compiler, expr);
+	default:
+		assert(ast_kind(expr) == AST_CALL);
+		(void)constant_call(compiler, compiler->keep, expr, &value);
+		return value;
+	}
+}
+
+bool compile_constant(struct compiler *compiler, const struct ast_expr *expr,
+		      struct cedar_value *out)
+{
+	if (compiler->failed != ERR_NONE || !is_constant(compiler, expr))
+		return false;
+	*out = constant_value(compiler, expr);
+	return compiler->failed == ERR_NONE;
+}
+
+/* The tables behind the code. */
+
+static uint32_t add_constant(struct compiler *compiler, struct cedar_value value)
+{
+	uint32_t at = compiler->constant_count;
+	struct cedar_value *constants =
+		arena_grow_array(compiler->build, compiler->constants, at,
+				 &compiler->constant_capacity, sizeof(*constants));
+
+	if (constants == NULL) {
+		compile_fail(compiler, compiler->build->refusal);
+		return 0;
+	}
+	constants[at] = value;
+	compiler->constants = constants;
+	compiler->constant_count++;
+	return at;
+}
+
+static uint32_t add_key(struct compiler *compiler, struct str name)
+{
+	uint32_t at = compiler->key_count, key = compile_name(compiler, name);
+	uint32_t *keys = arena_grow_array(compiler->build, compiler->keys, at,
+					  &compiler->key_capacity, sizeof(*keys));
+
+	if (keys == NULL) {
+		compile_fail(compiler, compiler->build->refusal);
+		return 0;
+	}
+	keys[at] = key;
+	compiler->keys = keys;
+	compiler->key_count++;
+	return at;
+}
+
+static uint32_t add_pattern(struct compiler *compiler, const struct ast_expr *expr)
+{
+	uint32_t at = compiler->pattern_count;
+	struct str *literals = arena_calloc(compiler->keep, expr->count, sizeof(*literals));
+	struct pattern *patterns = arena_grow_array(compiler->build, compiler->patterns, at,
+						    &compiler->pattern_capacity, sizeof(*patterns));
+
+	if (literals == NULL || patterns == NULL) {
+		compile_fail(compiler, ERR_NO_MEMORY);
+		return 0;
+	}
+	for (uint32_t i = 0; i < expr->count; i++)
+		literals[i] = compile_text(compiler, expr->names[i]);
+	patterns[at] = (struct pattern){literals, expr->count};
+	compiler->patterns = patterns;
+	compiler->pattern_count++;
+	return at;
+}
+
+static uint32_t add_shape(struct compiler *compiler, const struct shape_field *fields,
+			  uint32_t count)
+{
+	uint32_t at = compiler->shape_count;
+	struct shape *shapes = arena_grow_array(compiler->build, compiler->shapes, at,
+						&compiler->shape_capacity, sizeof(*shapes));
+
+	if (shapes == NULL) {
+		compile_fail(compiler, compiler->build->refusal);
+		return 0;
+	}
+	shapes[at] = (struct shape){fields, count};
+	compiler->shapes = shapes;
+	compiler->shape_count++;
+	return at;
+}
+
+/* Forms. */
+
+static void compile_call(struct compiler *compiler, const struct ast_expr *expr)
+{
+	static const enum op ops[] = {
+		[AST_CONTAINS] = OP_CONTAINS,         [AST_CONTAINS_ALL] = OP_CONTAINS_ALL,
+		[AST_CONTAINS_ANY] = OP_CONTAINS_ANY, [AST_IS_EMPTY] = OP_IS_EMPTY,
+		[AST_HAS_TAG] = OP_HAS_TAG,           [AST_GET_TAG] = OP_GET_TAG,
+	};
+	struct insn call = {OP_CALL, (uint8_t)expr->function, 0, expr->count};
+	bool fails_always = is_constructor(expr->function) && expr->count == 1 &&
+			    ast_kind(expr->items[0]) == AST_STRING;
+
+	/* Constructors on valid literals were constants. */
+	if (fails_always) {
+		emit(compiler, OP_RAISE, CEDAR_EVAL_EXTENSION, 1, expr->span);
+		return;
+	}
+	for (uint32_t i = 0; i < expr->count; i++)
+		compile_expr(compiler, expr->items[i]);
+	if (!ast_function_info(expr->function)->is_extension)
+		emit(compiler, ops[expr->function], 0, 1 - (int)expr->count, expr->span);
+	else
+		compile_emit(compiler, call, 1 - (int)expr->count, expr->span);
+}
+
+static void compile_set(struct compiler *compiler, const struct ast_expr *expr)
+{
+	for (uint32_t i = 0; i < expr->count; i++)
+		compile_expr(compiler, expr->items[i]);
+	emit(compiler, OP_SET, expr->count, 1 - (int)expr->count, expr->span);
+}
+
+static int compare_field_keys(const void *a, const void *b)
+{
+	const struct ast_field *const *left = a, *const *right = b;
+
+	return str_compare((*left)->key, (*right)->key);
+}
+
+static int compare_shape_fields(const void *a, const void *b)
+{
+	const struct shape_field *left = a, *right = b;
+
+	return (left->key > right->key) - (left->key < right->key);
+}
+
+/* Fields are evaluated in the order of their names and stored in the order of their symbols. */
+static void compile_record(struct compiler *compiler, const struct ast_expr *expr)
+{
+	const struct ast_field **order =
+		arena_calloc(compiler->build, expr->count, sizeof(const struct ast_field *));
+	struct shape_field *fields = arena_calloc(compiler->keep, expr->count, sizeof(*fields));
+
+	if (order == NULL || fields == NULL) {
+		compile_fail(compiler, ERR_NO_MEMORY);
+		return;
+	}
+	for (uint32_t i = 0; i < expr->count; i++)
+		order[i] = &expr->fields[i];
+	sort(order, expr->count, sizeof(const struct ast_field *), compare_field_keys);
+	for (uint32_t i = 0; i < expr->count; i++) {
+		compile_expr(compiler, order[i]->value);
+		fields[i] = (struct shape_field){compile_name(compiler, order[i]->key), i};
+	}
+	sort(fields, expr->count, sizeof(*fields), compare_shape_fields);
+	emit(compiler, OP_RECORD, add_shape(compiler, fields, expr->count), 1 - (int)expr->count,
+	     expr->span);
+}
+
+/* a && b && c: each operand but the last is tested and may end the chain. */
+static void compile_logic(struct compiler *compiler, const struct ast_expr *expr)
+{
+	enum op op = ast_kind(expr) == AST_AND ? OP_AND : OP_OR;
+	const struct ast_expr *last = expr->items[expr->count - 1];
+	uint32_t jump = 0;
+
+	for (uint32_t i = 0; i + 1 < expr->count; i++) {
+		compile_expr(compiler, expr->items[i]);
+		jump = emit(compiler, op, jump, -1, expr->items[i]->span);
+	}
+	compile_expr(compiler, last);
+	if (!compile_yields_bool(last))
+		emit(compiler, OP_BOOL, 0, 0, last->span);
+	for (uint32_t i = 0; i + 1 < expr->count && compiler->failed == ERR_NONE; i++) {
+		uint32_t before = compiler->code[jump].operand;
+
+		compile_land(compiler, jump);
+		jump = before;
+	}
+}
+
+static void compile_arithmetic(struct compiler *compiler, const struct ast_expr *expr)
+{
+	compile_expr(compiler, expr->items[0]);
+	for (uint32_t i = 1; i < expr->count; i++) {
+		enum op op = OP_MUL;
+
+		if (ast_kind(expr) == AST_SUM)
+			op = expr->signs[i] == '-' ? OP_SUB : OP_ADD;
+		compile_expr(compiler, expr->items[i]);
+		emit(compiler, op, 0, -1, span_join(expr->span, expr->items[i]->span));
+	}
+}
+
+/* A constant on either side is not pushed: equality is symmetric and cannot fail. */
+static void compile_equality(struct compiler *compiler, const struct ast_expr *expr)
+{
+	struct cedar_value constant;
+
+	if (compile_constant(compiler, expr->right, &constant)) {
+		compile_expr(compiler, expr->left);
+		emit(compiler, OP_EQ_CONST, add_constant(compiler, constant), 0, expr->span);
+	} else if (compile_constant(compiler, expr->left, &constant)) {
+		compile_expr(compiler, expr->right);
+		emit(compiler, OP_EQ_CONST, add_constant(compiler, constant), 0, expr->span);
+	} else {
+		compile_expr(compiler, expr->left);
+		compile_expr(compiler, expr->right);
+		emit(compiler, OP_EQ, 0, -1, expr->span);
+	}
+	if (ast_kind(expr) == AST_NE)
+		emit(compiler, OP_NOT, 0, 0, expr->span);
+}
+
+/* a > b is !(a <= b). */
+static void compile_order(struct compiler *compiler, const struct ast_expr *expr)
+{
+	bool less = ast_kind(expr) == AST_LT || ast_kind(expr) == AST_GE;
+
+	compile_expr(compiler, expr->left);
+	compile_expr(compiler, expr->right);
+	emit(compiler, less ? OP_LESS : OP_LESS_EQ, 0, -1, expr->span);
+	if (ast_kind(expr) == AST_GT || ast_kind(expr) == AST_GE)
+		emit(compiler, OP_NOT, 0, 0, expr->span);
+}
+
+/* Behind the left operand, which is on the stack. */
+static void compile_in(struct compiler *compiler, const struct ast_expr *right, struct span span)
+{
+	if (ast_kind(right) == AST_UID) {
+		emit(compiler, OP_IN_UID, compile_uid(compiler, right->uid), 0, span);
+		return;
+	}
+	compile_expr(compiler, right);
+	emit(compiler, OP_IN, 0, -1, span);
+}
+
+static void compile_attribute(struct compiler *compiler, const struct ast_expr *expr)
+{
+	uint32_t key = compile_name(compiler, expr->names[0]);
+
+	if (ast_kind(expr->left) == AST_VAR) {
+		struct insn insn = {OP_VAR_ATTR, (uint8_t)expr->left->var, 0, key};
+
+		compile_emit(compiler, insn, 1, expr->span);
+		return;
+	}
+	compile_expr(compiler, expr->left);
+	emit(compiler, OP_ATTR, key, 0, expr->span);
+}
+
+static void compile_has(struct compiler *compiler, const struct ast_expr *expr)
+{
+	struct insn path = {OP_HAS_PATH, 0, (uint16_t)expr->count, 0};
+
+	compile_expr(compiler, expr->left);
+	if (expr->count == 1) {
+		emit(compiler, OP_HAS, compile_name(compiler, expr->names[0]), 0, expr->span);
+		return;
+	}
+	if (expr->count > UINT16_MAX) {
+		compile_fail(compiler, ERR_LIMIT);
+		return;
+	}
+	path.operand = compiler->key_count;
+	for (uint32_t i = 0; i < expr->count; i++)
+		add_key(compiler, expr->names[i]);
+	compile_emit(compiler, path, 0, expr->span);
+}
+
+/* x is T in E is x is T && x in E, with x evaluated once. */
+static void compile_is(struct compiler *compiler, const struct ast_expr *expr)
+{
+	uint32_t type = compile_name(compiler, expr->is->type);
+	uint32_t branch, jump;
+
+	compile_expr(compiler, expr->left);
+	if (expr->is->in == NULL) {
+		emit(compiler, OP_IS, type, 0, expr->span);
+		return;
+	}
+	emit(compiler, OP_DUP, 0, 1, expr->span);
+	emit(compiler, OP_IS, type, 0, expr->span);
+	branch = emit(compiler, OP_BRANCH, 0, -1, expr->span);
+	compile_in(compiler, expr->is->in, expr->span);
+	jump = emit(compiler, OP_JUMP, 0, 0, expr->span);
+	compile_land(compiler, branch);
+	emit(compiler, OP_POP, 0, -1, expr->span);
+	emit(compiler, OP_CONST, add_constant(compiler, cedar_bool(false)), 1, expr->span);
+	compile_land(compiler, jump);
+}
+
+static void compile_if(struct compiler *compiler, const struct ast_expr *expr)
+{
+	uint32_t branch, jump;
+
+	compile_expr(compiler, expr->items[0]);
+	branch = emit(compiler, OP_BRANCH, 0, -1, expr->items[0]->span);
+	compile_expr(compiler, expr->items[1]);
+	jump = emit(compiler, OP_JUMP, 0, -1, expr->span);
+	compile_land(compiler, branch);
+	compile_expr(compiler, expr->items[2]);
+	compile_land(compiler, jump);
+}
+
+void compile_expr(struct compiler *compiler, const struct ast_expr *expr)
+{
+	struct cedar_value constant;
+
+	if (compile_constant(compiler, expr, &constant)) {
+		emit(compiler, OP_CONST, add_constant(compiler, constant), 1, expr->span);
+		return;
+	}
+	switch (ast_kind(expr)) {
+	case AST_BOOL:
+	case AST_LONG:
+	case AST_STRING:
+	case AST_UID: break; /* a constant, unless memory is spent */
+	case AST_VAR:
+		compile_emit(compiler, (struct insn){OP_VAR, (uint8_t)expr->var, 0, 0}, 1,
+			     expr->span);
+		break;
+	case AST_SET: compile_set(compiler, expr); break;
+	case AST_RECORD: compile_record(compiler, expr); break;
+	case AST_NOT:
+	case AST_NEG:
+		compile_expr(compiler, expr->left);
+		emit(compiler, ast_kind(expr) == AST_NOT ? OP_NOT : OP_NEG, 0, 0, expr->span);
+		break;
+	case AST_AND:
+	case AST_OR: compile_logic(compiler, expr); break;
+	case AST_MUL:
+	case AST_SUM: compile_arithmetic(compiler, expr); break;
+	case AST_EQ:
+	case AST_NE: compile_equality(compiler, expr); break;
+	case AST_LT:
+	case AST_LE:
+	case AST_GT:
+	case AST_GE: compile_order(compiler, expr); break;
+	case AST_IN:
+		compile_expr(compiler, expr->left);
+		compile_in(compiler, expr->right, expr->span);
+		break;
+	case AST_ATTR: compile_attribute(compiler, expr); break;
+	case AST_HAS: compile_has(compiler, expr); break;
+	case AST_LIKE:
+		compile_expr(compiler, expr->left);
+		emit(compiler, OP_LIKE, add_pattern(compiler, expr), 0, expr->span);
+		break;
+	case AST_IS: compile_is(compiler, expr); break;
+	case AST_IF: compile_if(compiler, expr); break;
+	case AST_CALL: compile_call(compiler, expr); break;
+	}
+}

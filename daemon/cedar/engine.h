@@ -1,0 +1,67 @@
+/* What an engine is made of; for this layer. The public side is cedar/cedar.h. */
+#ifndef CEDAR_ENGINE_H
+#define CEDAR_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attributes.h"
+#include "base/error.h"
+#include "cedar/ast.h"
+#include "cedar/cedar.h"
+#include "cedar/entity.h"
+#include "cedar/policy.h"
+#include "cedar/program.h"
+#include "cedar/symbols.h"
+#include "cedar/value.h"
+
+#define ENGINE_NO_ITEM UINT32_MAX
+
+enum { ENGINE_REQUEST_BYTES = 4 << 20 }; /* default of struct cedar_limits */
+
+/* A policy, template or link as it was added. */
+struct engine_item {
+	struct str id;
+	const struct ast_policy *ast; /* of a link: of its template */
+	uint32_t template_item;       /* of a link; or ENGINE_NO_ITEM */
+	cedar_uid slots[3];           /* of a link: by enum ast_var, CEDAR_NO_UID without a slot */
+};
+
+struct cedar_engine {
+	struct cedar_limits limits;
+	bool sealed;
+	struct arena build; /* until the engine is sealed: trees and tables that still grow */
+	struct arena keep;  /* texts, values, and what sealing makes */
+	struct symbols symbols;
+	struct value_builder builder; /* of values in `keep` */
+	struct entity_store entities;
+
+	/* Until it is sealed: items in the order they were added; an item's position is the number
+	   of its id in `ids`. */
+	struct symbols ids;
+	struct engine_item *items;
+	uint32_t item_count, item_capacity;
+
+	/* Once it is sealed: policies that take part in decisions, in the order of their items. */
+	struct policy *policies;
+	struct cedar_policy_info *infos;
+	uint32_t policy_count;
+	struct program program;
+	const uint32_t *uid_lists;
+};
+
+/* Adds parsed policies and templates, whose trees and sources must live as long as the build arena,
+ * their texts as long as the engine. All or nothing, errors as cedar_engine_add_policies(). */
+enum error engine_add_parsed(struct cedar_engine *engine, const struct ast_policies *policies,
+			     enum cedar_ids ids, struct cedar_diags *diags) ATTR_MUST_CHECK;
+
+/* Appends an item under an id that is not in use (else ERR_EXISTS, without a diagnostic). Copies
+ * the id. ERR_LIMIT, ERR_NO_MEMORY. */
+enum error engine_add_item(struct cedar_engine *engine,
+			   const struct engine_item *item) ATTR_MUST_CHECK;
+
+/* The item with this id, or ENGINE_NO_ITEM. */
+uint32_t engine_find_item(const struct cedar_engine *engine, struct str id);
+
+#endif

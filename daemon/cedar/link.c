@@ -1,0 +1,125 @@
+/* Template links: a policy that borrows everything but the uids of its slots. */
+#include <assert.h>
+
+#include "base/utf8.h"
+#include "cedar/diag.h"
+#include "cedar/engine.h"
+
+static struct str slot_name(int var)
+{
+	return var == AST_PRINCIPAL ? STR("?principal") : STR("?resource");
+}
+
+/* The variable whose slot has this name; false for other names. */
+static bool find_slot(struct str name, int *var)
+{
+	for (*var = AST_PRINCIPAL; *var <= AST_RESOURCE; *var += AST_RESOURCE - AST_PRINCIPAL) {
+		if (str_equal(name, slot_name(*var)))
+			return true;
+	}
+	return false;
+}
+
+struct link {
+	struct cedar_engine *engine;
+	struct cedar_diags *diags;
+	struct str source; /* what the messages are about */
+	struct engine_item item;
+};
+
+static enum error fill_slot(struct link *link, const struct cedar_slot_value *value)
+{
+	const char *slot = diag_quote(value->slot).text;
+	struct value_builder *builder = &link->engine->builder;
+	cedar_uid uid;
+	int var;
+
+	if (!find_slot(value->slot, &var) || !link->item.ast->scope[var].has_slot) {
+		diag_report_source(link->diags, CEDAR_ERROR, link->source,
+				   "the template has no slot %s", slot);
+		return ERR_INVALID;
+	}
+	if (link->item.slots[var] != CEDAR_NO_UID) {
+		diag_report_source(link->diags, CEDAR_ERROR, link->source,
+				   "the slot %s has two values", slot);
+		return ERR_INVALID;
+	}
+	if (!ast_is_path(value->type) || !utf8_valid(value->id)) {
+		diag_report_source(link->diags, CEDAR_ERROR, link->source,
+				   "the value of %s is no entity: \"%s\" must be a type, and the "
+				   "id must be UTF-8",
+				   slot, diag_quote(value->type).text);
+		return ERR_INVALID;
+	}
+	uid = value_build_uid(builder, value->type, value->id);
+	if (uid == CEDAR_NO_UID)
+		return builder->failed;
+	link->item.slots[var] = uid;
+	return ERR_NONE;
+}
+
+static enum error fill_slots(struct link *link, const struct cedar_slot_value *values,
+			     size_t value_count)
+{
+	for (size_t i = 0; i < value_count; i++) {
+		enum error error = fill_slot(link, &values[i]);
+
+		if (error != ERR_NONE)
+			return error;
+	}
+	for (int var = AST_PRINCIPAL; var <= AST_RESOURCE; var++) {
+		if (link->item.ast->scope[var].has_slot && link->item.slots[var] == CEDAR_NO_UID) {
+			diag_report_source(link->diags, CEDAR_ERROR, link->source,
+					   "the slot %s has no value", slot_name(var).ptr);
+			return ERR_INVALID;
+		}
+	}
+	return ERR_NONE;
+}
+
+static enum error find_template(struct link *link, struct str template_id)
+{
+	uint32_t number = engine_find_item(link->engine, template_id);
+	const struct engine_item *item =
+		number != ENGINE_NO_ITEM ? &link->engine->items[number] : NULL;
+
+	if (item == NULL || item->template_item != ENGINE_NO_ITEM || !ast_is_template(item->ast)) {
+		diag_report_source(link->diags, CEDAR_ERROR, link->source,
+				   "there is no template with the id \"%s\"",
+				   diag_quote(template_id).text);
+		return ERR_NOT_FOUND;
+	}
+	link->item.ast = item->ast;
+	link->item.template_item = number;
+	return ERR_NONE;
+}
+
+enum error cedar_engine_link(struct cedar_engine *engine, struct str template_id, struct str new_id,
+			     const struct cedar_slot_value *values, size_t value_count,
+			     struct cedar_diags *diags)
+{
+	struct link link = {
+		.engine = engine,
+		.diags = diags,
+		.source = new_id,
+		.item = {.id = new_id, .slots = {CEDAR_NO_UID, CEDAR_NO_UID, CEDAR_NO_UID}},
+	};
+	enum error error;
+
+	assert(!engine->sealed);
+	error = find_template(&link, template_id);
+	if (error == ERR_NONE)
+		error = fill_slots(&link, values, value_count);
+	if (error == ERR_NONE)
+		error = engine_add_item(engine, &link.item);
+	if (error == ERR_EXISTS)
+		diag_report_source(diags, CEDAR_ERROR, new_id,
+				   "the policy id \"%s\" is already in use",
+				   diag_quote(new_id).text);
+	else if (error == ERR_LIMIT)
+		diag_report_source(diags, CEDAR_ERROR, new_id,
+				   "more than %u policies and templates; the limit is "
+				   "configurable",
+				   (unsigned int)engine->limits.policies);
+	return error;
+}
