@@ -190,6 +190,25 @@ static void a_reset_keeps_what_is_older_than_the_mark(void **state)
 	arena_deinit(&arena);
 }
 
+static void a_reset_gives_back_the_rest_of_a_chunk_and_no_more(void **state)
+{
+	struct arena arena;
+	struct arena_mark mark;
+	char *kept, *given_back;
+
+	(void)state;
+	arena_init(&arena, 256, SIZE_MAX);
+	kept = arena_alloc(&arena, 32);
+	assert_non_null(kept);
+	mark = arena_get_mark(&arena);
+	given_back = arena_alloc(&arena, 32);
+	assert_non_null(given_back);
+	arena_reset(&arena, mark);
+	assert_ptr_equal(arena_alloc(&arena, 32), given_back);
+	assert_ptr_not_equal(given_back, kept);
+	arena_deinit(&arena);
+}
+
 static void a_reset_to_the_mark_of_an_empty_arena_empties_it(void **state)
 {
 	struct arena arena;
@@ -249,6 +268,7 @@ int main(void)
 		cmocka_unit_test(an_array_grows_and_keeps_its_elements),
 		cmocka_unit_test(a_copy_is_terminated_and_keeps_nul_bytes),
 		cmocka_unit_test(a_reset_keeps_what_is_older_than_the_mark),
+		cmocka_unit_test(a_reset_gives_back_the_rest_of_a_chunk_and_no_more),
 		cmocka_unit_test(a_reset_to_the_mark_of_an_empty_arena_empties_it),
 		cmocka_unit_test(repeated_work_soon_takes_nothing_from_the_heap),
 	};

@@ -15,10 +15,15 @@ static void matches_reference_values(void **state)
 		size_t length;
 		uint64_t hash;
 	} vectors[] = {
-		{0, UINT64_C(0xabac0158050fc4dc)},   {1, UINT64_C(0xc9f49bf37d57ca93)},
-		{7, UINT64_C(0xd3927d989bb11140)},   {8, UINT64_C(0x369095118d299a8e)},
-		{9, UINT64_C(0x25a48eb36c063de4)},   {15, UINT64_C(0xd320d86d2a519956)},
-		{16, UINT64_C(0xcc4fdd1a7d908b66)},  {63, UINT64_C(0x9d199062b7bbb3a8)},
+		{0, UINT64_C(0xabac0158050fc4dc)},
+		{1, UINT64_C(0xc9f49bf37d57ca93)},
+		{7, UINT64_C(0xd3927d989bb11140)},
+		{8, UINT64_C(0x369095118d299a8e)},
+		{9, UINT64_C(0x25a48eb36c063de4)},
+		{15, UINT64_C(0xd320d86d2a519956)},
+		{16, UINT64_C(0xcc4fdd1a7d908b66)},
+		{63, UINT64_C(0x9d199062b7bbb3a8)},
+		{200, UINT64_C(0xb73fe861830efaed)},
 		{300, UINT64_C(0x4016a23bda5a2224)}, /* longer than the length byte counts */
 	};
 	unsigned char message[300];
