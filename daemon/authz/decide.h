@@ -105,7 +105,7 @@ struct decision_error {
 struct decision {
 	enum decision_verdict verdict;
 	enum decision_source source;
-	enum question_kind kind;
+	const struct question *question;
 	/* DECISION_REDIRECT: the URL. DECISION_DENY: a text for the user, may be empty. */
 	struct str extended_information;
 	bool administrator;
@@ -129,12 +129,11 @@ struct decision {
 
 	/* What was asked and of whom, for the audit. Complete as far as the sender could be read;
 	 * `detail` then says what was wrong. */
-	struct instant instant;
 	struct identity identity;
 	struct operation operation; /* QUESTION_OPERATION */
 	struct str detail;          /* for the audit and the log, never for the user */
 	/* The Cedar context as JSON, except time, localTime and weekday, which follow from
-	 * `instant`. Empty when nothing was evaluated. */
+	 * the instant. Empty when nothing was evaluated. */
 	struct str context_json;
 };
 

@@ -3,12 +3,13 @@
  * is the same text, and share a user record exactly when their record key is the same digest.
  *
  * With a token the principal is the user's SID. Without one it is MECHANISM:NAME, and with a
- * certificate MECHANISM:NAME:THUMBPRINT:SUBJECT; in NAME and SUBJECT a '%' is written %25 and a ':'
- * %3A, so that different senders cannot share a principal. MECHANISM and NAME are case-folded
- * (Unicode simple case folding), the thumbprint (of the certificate's issuer) is lower case, the
- * subject stays as it is. Nothing else is normalised: a name in another normalisation form, with
- * full-width letters or a trailing dot or blank is another name, and matches nothing that was
- * written for the first. Names never take part in a key when there is a SID.
+ * certificate MECHANISM:NAME:THUMBPRINT:SUBJECT, all of it case-folded (Unicode simple case
+ * folding); THUMBPRINT is that of the certificate's issuer. Within a part a '%' is written %25 and
+ * a
+ * ':' %3a, so that different senders cannot share a principal. Nothing else is normalised: a name
+ * in another normalisation form, with full-width letters or a trailing dot or blank is another
+ * name, and matches nothing that was written for the first. Names never take part in a key when
+ * there is a SID.
  */
 #ifndef AUTHZ_IDENTITY_H
 #define AUTHZ_IDENTITY_H
@@ -45,7 +46,7 @@ struct identity_url {
 };
 
 struct identity {
-	struct str application; /* as given at Startup, case-folded */
+	struct str application; /* as given at Startup */
 	struct str principal;   /* the id of the User entity */
 	bool has_token;
 	bool elevated;
@@ -68,8 +69,8 @@ struct identity {
 };
 
 /* Reads `sender`, who uses `application`. What the identity points to lives in `arena` or is
- * borrowed from the sender. ERR_INVALID or ERR_LIMIT when the sender is malformed, with a static
- * text in `*what` that names the field; ERR_NO_MEMORY. */
+ * borrowed from the sender. ERR_INVALID or ERR_LIMIT when the sender is malformed, with the
+ * static name of the field in `*what`; ERR_NO_MEMORY. */
 enum error identity_read(struct arena *arena, struct str application, const struct sender *sender,
 			 struct identity *identity, const char **what) ATTR_MUST_CHECK;
 

@@ -4,9 +4,9 @@
  *
  * Action and resource URIs compare without case (win32 documentation, "Resource URIs"), so both are
  * case-folded before anything looks at them; policies see the folded text. Selectors behind a '?'
- * do not belong to the Resource. A URI that could be read in two ways (empty or dot segments,
- * percent-encoded characters that need none, blanks, controls, backslashes, fragments) is refused,
- * because a policy that matches one reading must not be passed by the other.
+ * do not belong to the Resource. A URI that could be read in two ways is refused, because a policy
+ * that matches one reading must not be passed by the other: empty or dot segments, a character that
+ * RFC 3986 does not allow, a fragment, or a percent escape for anything but such a character.
  */
 #ifndef AUTHZ_OPERATION_H
 #define AUTHZ_OPERATION_H
@@ -72,7 +72,7 @@ struct operation {
 };
 
 /* Reads the two URIs; what the operation points to lives in `arena`. ERR_INVALID or ERR_LIMIT when
- * a URI is malformed, with a static text in `*what` that names the field; ERR_NO_MEMORY. */
+ * a URI is malformed, with the static name of the field in `*what`; ERR_NO_MEMORY. */
 enum error operation_read(struct arena *arena, struct str action_uri, struct str resource_uri,
 			  struct operation *operation, const char **what) ATTR_MUST_CHECK;
 

@@ -24,12 +24,17 @@
 
 #include "authz/identity.h"
 #include "authz/obligations.h"
+#include "base/arena.h"
 #include "base/attributes.h"
 #include "base/error.h"
-#include "base/hash.h"
 #include "base/str.h"
+#include "store/state.h"
 
-enum { RECORD_ID_BYTES = 16, RECORDS_DEFAULT_MAX_COUNT = 100000 };
+enum {
+	RECORD_ID_BYTES = 16,
+	RECORDS_DEFAULT_MAX_COUNT = 100000,
+	RECORDS_MAX_TEXT_BYTES = 256 << 20, /* owners of all records together */
+};
 
 /* Names a record to the outside. Cannot be guessed; all zero names none. */
 struct record_id {
@@ -39,46 +44,62 @@ struct record_id {
 bool record_id_equal(struct record_id a, struct record_id b);
 bool record_id_is_none(struct record_id id);
 
-/* A live record, for reading. */
-struct record {
-	struct record_id id;
+/* Whose record it is. */
+struct record_owner {
 	struct record_key key;
 	struct str application;
 	struct str principal;
 	struct str name; /* as the sender gave it when the record was made */
 	struct str mechanism;
+};
+
+/* A live record, for reading. */
+struct record {
+	struct record_id id;
+	struct record_owner owner;
 	uint64_t revision;    /* of the policy that let the user in */
-	uint64_t decision_id; /* audit row that did */
+	uint64_t decision_id; /* audit row that says so */
 	int64_t created_us;   /* wall clock, for people */
 	int64_t created_ms;   /* boot clock */
 	int64_t last_used_ms; /* boot clock */
-	struct grant grant;   /* time-outs are set; quota may have fields that are 0 */
+	struct grant grant;   /* time-outs are set; fields of the quota may be 0 */
 	bool administrator;
-	uint32_t context_count; /* contexts that hosts hold */
+	uint32_t context_count; /* contexts that hosts hold, as far as this process knows */
 };
+
+/* The last millisecond, by the boot clock, at which it may be used. */
+static inline int64_t record_last_usable_ms(const struct record *record)
+{
+	int64_t idle_ms = record->last_used_ms + record->grant.idle_timeout_ms;
+	int64_t life_ms = record->created_ms + record->grant.max_lifetime_ms;
+
+	return idle_ms < life_ms ? idle_ms : life_ms;
+}
 
 /* What a decision does to a record once its audit row is durable. */
 enum record_change_kind {
 	RECORD_KEEP,  /* nothing */
 	RECORD_TOUCH, /* it was used */
-	RECORD_PUT,   /* it begins, or goes on under another revision; was reserved */
+	RECORD_PUT,   /* it was reserved, and begins or goes on as the change says */
 	RECORD_END,   /* its user may no longer connect */
 };
 
 struct record_change {
 	enum record_change_kind kind;
 	struct record_id id;
-	int64_t now_ms;    /* boot clock of the decision */
+	int64_t boot_ms;   /* time of the decision */
 	bool adds_context; /* the answer gives the host a context */
-	/* RECORD_PUT: what the record is to be. Texts live as long as the decision. id, key,
-	 * last_used_ms and context_count are not read; created_* only when the record begins. */
-	struct record record;
+	/* RECORD_PUT: */
+	int64_t wall_us;
+	uint64_t revision;
+	struct grant grant; /* time-outs are set */
+	bool administrator;
 };
 
 struct records;
 
-/* `secret` must be random; record ids are derived from it. At most `max_count` records live or are
- * pending at the same time. */
+/* `secret` must be random and new for each process; record ids are derived from it. At most
+ * `max_count` records live or are pending at the same time. */
 enum error records_new(size_t max_count, const uint8_t secret[32],
 		       struct records **out) ATTR_MUST_CHECK;
 void records_free(struct records *records);
@@ -90,25 +111,26 @@ const struct record *records_find(const struct records *records, const struct re
 const struct record *records_find_id(const struct records *records, struct record_id id,
 				     int64_t now_ms);
 
-/* The id of the record with this key, which is made pending when there is none. Each reservation
- * is ended by exactly one records_apply() or records_drop() of a RECORD_PUT. ERR_LIMIT when the
- * table is full, ERR_NO_MEMORY. */
-enum error records_reserve(struct records *records, const struct record_key *key,
-			   struct record_id *id) ATTR_MUST_CHECK;
+/* The id of the record of this owner, which is made pending when there is none; texts are copied.
+ * One that may no longer be used at `now_ms` is ended before. Each reservation is to be ended by
+ * exactly one records_apply() or records_drop() of a RECORD_PUT. ERR_LIMIT when the table is full,
+ * ERR_NO_MEMORY. */
+enum error records_reserve(struct records *records, const struct record_owner *owner,
+			   int64_t now_ms, struct record_id *id) ATTR_MUST_CHECK;
 
-/* Applies a change whose audit row is durable, and returns true when the record it is about lives
- * afterwards. False when it does not, also for lack of memory: the answer stands, and the next
- * request is evaluated afresh. `decision_id` is the number of the audit row. */
-bool records_apply(struct records *records, const struct record_change *change,
+/* Applies a change whose audit row, number `decision_id`, is durable. Does nothing to a record that
+ * ended meanwhile, and keeps one that a later revision of the policy let in. Cannot fail. */
+void records_apply(struct records *records, const struct record_change *change,
 		   uint64_t decision_id);
 
 /* Forgets a change whose audit row was not written. */
 void records_drop(struct records *records, const struct record_change *change);
 
-/* Ends a record at once, as an administrator asks. True when it lived or was pending. */
+/* Ends a record at once, as an administrator asks, and with it what waits to be applied to it. True
+ * when it lived or was pending. */
 bool records_revoke(struct records *records, struct record_id id);
 
-/* Ends all records of a principal or of a case-folded name; returns how many. */
+/* The same for all records of a principal, in any application; returns how many. */
 size_t records_revoke_principal(struct records *records, struct str principal);
 
 /* A host gave back a context. The record ends with the last one. An unknown id is ignored. */
@@ -122,6 +144,27 @@ int64_t records_next_expiry_ms(const struct records *records);
 
 /* Live records; pending ones do not count. */
 size_t records_count(const struct records *records);
+
+/* Persistence (store/state.h). The table remembers which records changed since they were written;
+ * use alone is written only now and then, so that a restart may end a record a little early. */
+
+/* Brings back a record of this boot at start; texts are copied. Contexts that were handed out
+ * before are not known any more. Ignores a record that may no longer be used at `now_ms`.
+ * ERR_INVALID for values that no record can have, ERR_EXISTS, ERR_LIMIT, ERR_NO_MEMORY. */
+enum error records_load(struct records *records, const struct state_record *row,
+			int64_t now_ms) ATTR_MUST_CHECK;
+
+/* Collects at most `max_count` changes for state_apply_records() into `arena`. Until
+ * records_changes_written() no further changes are collected. ERR_NO_MEMORY changes nothing. */
+enum error records_collect_changes(struct records *records, struct arena *arena,
+				   const uint8_t boot_id[STATE_BOOT_ID_BYTES], size_t max_count,
+				   struct state_record_changes *changes) ATTR_MUST_CHECK;
+
+/* Says whether the changes last collected are on disk; if not, they will be collected again. */
+void records_changes_written(struct records *records, bool written);
+
+/* True when records_collect_changes() has something to collect. */
+bool records_have_changes(const struct records *records);
 
 /* Visits the live records in no particular order; stops when `visit` returns false. `visit` must
  * not change the records. */
