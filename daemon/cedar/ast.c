@@ -63,37 +63,43 @@ struct ast_expr *ast_new_list(struct arena *arena, enum ast_kind kind, struct sp
 	return expr;
 }
 
-const struct ast_expr *ast_new_chain(struct arena *arena, enum ast_kind kind, struct span span,
-				     const struct ast_expr *const *items, const char *signs,
-				     uint32_t count)
+/* The operands of `head` followed by those of the list without its first, which is `head`. */
+static const struct ast_expr *merge_chain(struct arena *arena, const struct ast_expr *head,
+					  struct span span, const struct ast_expr *const *items,
+					  const char *signs, uint32_t count)
 {
-	/* The operands that the first item contributes: its own when it is a chain to merge. */
-	const struct ast_expr *const *head = items;
-	uint32_t head_count = 1, total;
-	const struct ast_expr **all;
+	uint32_t total = head->count + count - 1;
+	const struct ast_expr **all = arena_alloc(arena, total * sizeof(*all));
 	struct ast_expr *expr;
 	char *all_signs;
 
-	if (items[0]->kind == (uint16_t)kind) {
-		head = items[0]->items;
-		head_count = items[0]->count;
-	}
-	total = head_count + count - 1;
-	all = arena_alloc(arena, total * sizeof(*all));
 	if (all == NULL)
 		return NULL;
-	memcpy(all, head, head_count * sizeof(*all));
-	memcpy(all + head_count, items + 1, (count - 1) * sizeof(*all));
-
-	expr = ast_new_list(arena, kind, span, all, total);
-	if (expr == NULL || kind != AST_SUM)
+	memcpy(all, head->items, head->count * sizeof(*all));
+	memcpy(all + head->count, items + 1, (count - 1) * sizeof(*all));
+	expr = ast_new_list(arena, ast_kind(head), span, all, total);
+	if (expr == NULL || signs == NULL)
 		return expr;
 	all_signs = arena_alloc(arena, total);
 	if (all_signs == NULL)
 		return NULL;
-	memcpy(all_signs, head != items ? items[0]->signs : "+", head_count);
-	memcpy(all_signs + head_count, signs + 1, count - 1);
+	memcpy(all_signs, head->signs, head->count);
+	memcpy(all_signs + head->count, signs + 1, count - 1);
 	expr->signs = all_signs;
+	return expr;
+}
+
+const struct ast_expr *ast_new_chain(struct arena *arena, enum ast_kind kind, struct span span,
+				     const struct ast_expr *const *items, const char *signs,
+				     uint32_t count)
+{
+	struct ast_expr *expr;
+
+	if (ast_kind(items[0]) == kind)
+		return merge_chain(arena, items[0], span, items, signs, count);
+	expr = ast_new_list(arena, kind, span, items, count);
+	if (expr != NULL && signs != NULL)
+		expr->signs = signs;
 	return expr;
 }
 

@@ -253,7 +253,8 @@ const struct ast_expr *ast_new_binary(struct arena *arena, enum ast_kind kind, s
 struct ast_expr *ast_new_list(struct arena *arena, enum ast_kind kind, struct span span,
 			      const struct ast_expr *const *items, uint32_t count);
 /* AST_AND, AST_OR, AST_MUL, AST_SUM. A first operand of the same kind is merged into the chain, as
- * these operators associate to the left. `signs` only for AST_SUM. Items and signs are copied. */
+ * these operators associate to the left. `signs` only for AST_SUM. Both are borrowed by the node.
+ */
 const struct ast_expr *ast_new_chain(struct arena *arena, enum ast_kind kind, struct span span,
 				     const struct ast_expr *const *items, const char *signs,
 				     uint32_t count);
