@@ -149,8 +149,6 @@ void arena_reset(struct arena *arena, struct arena_mark mark)
 		free_chunks(newest->older, mark.chunk);
 		newest->older = mark.chunk;
 		newest->used = 0;
-	} else if (newest != NULL) {
-		newest->used = mark.chunk_used;
 	}
 	if (mark.chunk != NULL)
 		mark.chunk->used = mark.chunk_used;

@@ -1,6 +1,8 @@
 #include "base/sort.h"
 
 #include <assert.h>
+#include <stdalign.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum { INSERTION_MAX = 12 };
@@ -18,7 +20,7 @@ static unsigned char *at(const struct array *array, size_t index)
 
 static void insertion_sort(const struct array *array, size_t count)
 {
-	unsigned char held[SORT_MAX_BYTES];
+	alignas(max_align_t) unsigned char held[SORT_MAX_BYTES];
 
 	for (size_t i = 1; i < count; i++) {
 		size_t hole = i;
@@ -35,7 +37,7 @@ static void insertion_sort(const struct array *array, size_t count)
 /* Lets the element at `root` sink until the heap below it, of `count` elements, is in order. */
 static void sift_down(const struct array *array, size_t root, size_t count)
 {
-	unsigned char held[SORT_MAX_BYTES];
+	alignas(max_align_t) unsigned char held[SORT_MAX_BYTES];
 	size_t child;
 
 	memcpy(held, at(array, root), array->size);
@@ -52,7 +54,7 @@ static void sift_down(const struct array *array, size_t root, size_t count)
 
 static void heap_sort(const struct array *array, size_t count)
 {
-	unsigned char held[SORT_MAX_BYTES];
+	alignas(max_align_t) unsigned char held[SORT_MAX_BYTES];
 
 	for (size_t root = count / 2; root > 0; root--)
 		sift_down(array, root - 1, count);
@@ -64,13 +66,13 @@ static void heap_sort(const struct array *array, size_t count)
 	}
 }
 
-static int is_sorted(const struct array *array, size_t count)
+static bool is_sorted(const struct array *array, size_t count)
 {
 	for (size_t i = 1; i < count; i++) {
 		if (array->compare(at(array, i - 1), at(array, i)) > 0)
-			return 0;
+			return false;
 	}
-	return 1;
+	return true;
 }
 
 void sort(void *elements, size_t count, size_t size, int (*compare)(const void *a, const void *b))

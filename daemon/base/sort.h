@@ -7,10 +7,10 @@
 
 #include <stddef.h>
 
-/* Sorts `count` elements of `size` bytes (at most SORT_MAX_BYTES) by `compare`, which returns <0, 0
- * or >0 as for qsort(). Not stable. O(n log n) in the worst case. */
-enum { SORT_MAX_BYTES = 64 };
+enum { SORT_MAX_BYTES = 64 }; /* of one element */
 
+/* Sorts `count` elements of `size` bytes by `compare`, which returns <0, 0 or >0 as for qsort().
+ * Not stable. O(n log n) in the worst case. */
 void sort(void *elements, size_t count, size_t size, int (*compare)(const void *a, const void *b));
 
 #endif
