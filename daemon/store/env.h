@@ -5,6 +5,10 @@
 #include "base/error.h"
 #include "base/hash.h"
 
+/* How long a write waits for another program to let go of the database. Long enough for a person's
+ * query in a shell, short enough that requests still get their refusal in time. */
+enum { STORE_BUSY_MS = 1000 };
+
 struct store_env {
 	/* Creates an empty file that only its owner may read and write, whatever the umask says,
 	 * without following a link. ERR_EXISTS when the name is taken, which is no failure here. */

@@ -110,20 +110,20 @@ struct state_revision {
 	uint8_t digest[STATE_DIGEST_BYTES]; /* SHA-256 of the content, as the caller computes it */
 	int64_t activated_us;               /* wall clock, when it was first activated */
 	struct str source;                  /* where it came from, for people */
-	const struct state_policy_file *files;
+	const struct state_policy_file *files; /* ascending by the bytes of their names */
 	size_t file_count;
 };
 
 /* Stores a revision; `revision->number` is not looked at. When the newest revision has the same
  * digest nothing is added. `*number` is the newest revision either way, `*added` tells which. File
- * texts are kept once by content. ERR_INVALID when a file name occurs twice. */
+ * texts are kept once by content. ERR_INVALID when the names are not strictly ascending. */
 enum error state_put_revision(struct state *state, const struct state_revision *revision,
 			      uint64_t *number, bool *added) ATTR_MUST_CHECK;
 
 enum state_lookup { STATE_MISSING, STATE_FOUND };
 
-/* Revision `number`, or the newest for 0, with its files in ascending order of names; `*out` and
- * all it points to live in `arena`, and are written only when `*found` is STATE_FOUND. */
+/* Revision `number`, or the newest for 0, with its files; all that `*out` points to lives in
+ * `arena`, and `*out` is written only when `*found` is STATE_FOUND. */
 enum error state_get_revision(struct state *state, uint64_t number, struct arena *arena,
 			      struct state_revision *out, enum state_lookup *found) ATTR_MUST_CHECK;
 

@@ -1,0 +1,166 @@
+#include "store/audit_part.h"
+
+#include <sodium.h>
+
+#include "base/attributes.h"
+#include "store/text_list.h"
+
+/* What a field of a part is and where the row has it. */
+enum field_type { FIELD_TEXT, FIELD_LIST, FIELD_NUMBER };
+
+struct field {
+	enum field_type type;
+	union {
+		struct str text;
+		const struct audit_list *list;
+		uint64_t number;
+	};
+};
+
+enum { FIELDS_MAX = 7 };
+
+static struct field text(struct str value)
+{
+	return (struct field){.type = FIELD_TEXT, .text = value};
+}
+
+static struct field list(const struct audit_list *value)
+{
+	return (struct field){.type = FIELD_LIST, .list = value};
+}
+
+static struct field number(uint64_t value)
+{
+	return (struct field){.type = FIELD_NUMBER, .number = value};
+}
+
+/* Lists the fields of a row's part in the order of its table, and returns their count. */
+static size_t fields_of(enum audit_part part, const struct audit_row *row,
+			struct field fields[FIELDS_MAX])
+{
+	size_t count = 0;
+
+	switch (part) {
+	case AUDIT_SUBJECT:
+		fields[count++] = text(row->application);
+		fields[count++] = text(row->principal);
+		fields[count++] = text(row->user);
+		fields[count++] = text(row->user_folded);
+		fields[count++] = text(row->mechanism);
+		break;
+	case AUDIT_GROUP_SET:
+		fields[count++] = list(&row->groups);
+		fields[count++] = list(&row->deny_only_groups);
+		break;
+	case AUDIT_REQUEST:
+		fields[count++] = number((uint64_t)row->kind);
+		fields[count++] = text(row->action);
+		fields[count++] = text(row->action_uri);
+		fields[count++] = text(row->resource_uri);
+		break;
+	case AUDIT_CONTEXT: fields[count++] = text(row->context); break;
+	case AUDIT_OUTCOME:
+		fields[count++] = number(row->code);
+		fields[count++] = number(row->administrator);
+		fields[count++] = text(row->source);
+		fields[count++] = text(row->extended);
+		fields[count++] = number(row->policy_revision);
+		fields[count++] = list(&row->policies);
+		fields[count++] = list(&row->erring);
+		break;
+	case AUDIT_ORIGIN:
+		fields[count++] = number(row->connection);
+		fields[count++] = text(row->peer);
+		fields[count++] = number(row->peer_pid);
+		break;
+	case AUDIT_PART_COUNT: break;
+	}
+	return count;
+}
+
+static void write_number(struct buf *out, uint64_t value)
+{
+	/* Written out, because compilers then make one store of it. */
+	const unsigned char bytes[8] = {
+		(unsigned char)value,         (unsigned char)(value >> 8),
+		(unsigned char)(value >> 16), (unsigned char)(value >> 24),
+		(unsigned char)(value >> 32), (unsigned char)(value >> 40),
+		(unsigned char)(value >> 48), (unsigned char)(value >> 56),
+	};
+
+	buf_append(out, bytes, sizeof(bytes));
+}
+
+static void write_text(struct buf *out, struct str value)
+{
+	write_number(out, value.length);
+	buf_append_str(out, value);
+}
+
+void audit_part_write(enum audit_part part, const struct audit_row *row, struct buf *out)
+{
+	struct field fields[FIELDS_MAX];
+	size_t count = fields_of(part, row, fields);
+
+	buf_append_byte(out, (char)part);
+	for (size_t i = 0; i < count; i++) {
+		switch (fields[i].type) {
+		case FIELD_TEXT: write_text(out, fields[i].text); break;
+		case FIELD_NUMBER: write_number(out, fields[i].number); break;
+		case FIELD_LIST:
+			write_number(out, fields[i].list->count);
+			for (size_t j = 0; j < fields[i].list->count; j++)
+				write_text(out, fields[i].list->items[j]);
+			break;
+		}
+	}
+}
+
+void audit_part_digest(struct str content, uint8_t digest[AUDIT_DIGEST_BYTES])
+{
+	crypto_generichash(digest, AUDIT_DIGEST_BYTES, (const unsigned char *)content.ptr,
+			   content.length, NULL, 0);
+}
+
+#define PART_SQL(table, columns, values)                                                           \
+	{                                                                                          \
+		"SELECT ifnull(max(id), 0) FROM " table,                                           \
+			"SELECT id FROM " table " WHERE digest = ?1",                              \
+			"INSERT INTO " table " (id, digest, " columns ") VALUES (?1, ?2, " values  \
+			")"                                                                        \
+	}
+
+const struct audit_part_sql audit_part_sql[AUDIT_PART_COUNT] = {
+	[AUDIT_SUBJECT] =
+		PART_SQL("subject", "application, principal, user, user_folded, mechanism",
+			 "?3, ?4, ?5, ?6, ?7"),
+	[AUDIT_GROUP_SET] = PART_SQL("group_set", "groups, deny_only", "?3, ?4"),
+	[AUDIT_REQUEST] =
+		PART_SQL("request", "kind, action, action_uri, resource_uri", "?3, ?4, ?5, ?6"),
+	[AUDIT_CONTEXT] = PART_SQL("context", "context", "?3"),
+	[AUDIT_OUTCOME] = PART_SQL("outcome",
+				   "code, administrator, source, extended, policy_revision, "
+				   "policies, erring",
+				   "?3, ?4, ?5, ?6, ?7, ?8, ?9"),
+	[AUDIT_ORIGIN] = PART_SQL("origin", "connection, peer, peer_pid", "?3, ?4, ?5"),
+};
+
+void audit_part_bind(enum audit_part part, const struct audit_row *row, struct stmt *stmt,
+		     struct buf lists[2])
+{
+	struct field fields[FIELDS_MAX];
+	size_t count = fields_of(part, row, fields);
+
+	for (size_t i = 0; i < count; i++) {
+		int index = 3 + (int)i;
+		switch (fields[i].type) {
+		case FIELD_TEXT: stmt_bind_text(stmt, index, fields[i].text); break;
+		case FIELD_NUMBER: stmt_bind_u64(stmt, index, fields[i].number); break;
+		case FIELD_LIST:
+			buf_clear(lists);
+			text_list_write(lists, fields[i].list);
+			stmt_bind_buf(stmt, index, lists++);
+			break;
+		}
+	}
+}

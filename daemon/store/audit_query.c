@@ -1,0 +1,186 @@
+#include "store/audit_query.h"
+
+#include <inttypes.h>
+
+#include "base/arena.h"
+#include "base/mem.h"
+#include "store/audit_reader.h"
+#include "store/audit_row.h"
+#include "store/audit_schema.h"
+#include "store/stmt.h"
+
+enum { QUERY_MAX_BYTES = 8 * 1024 };
+
+enum error audit_reader_open(const char *directory, const struct store_env *env,
+			     struct audit_reader **out, struct buf *why)
+{
+	struct audit_reader *reader = mem_calloc(1, sizeof(*reader));
+
+	if (reader == NULL)
+		return ERR_NO_MEMORY;
+	arena_init(&reader->arena, AUDIT_READER_CHUNK_BYTES, AUDIT_READER_ARENA_BYTES);
+	enum error error = audit_open_segment(directory, env, DB_READ, &reader->db, why);
+	if (error != ERR_NONE)
+		audit_reader_close(reader);
+	else
+		*out = reader;
+	return error;
+}
+
+void audit_reader_close(struct audit_reader *reader)
+{
+	if (reader == NULL)
+		return;
+	db_close(&reader->db);
+	arena_deinit(&reader->arena);
+	mem_free(reader);
+}
+
+/* The conditions a filter can set. Each is there only when it is set, so that the planner sees
+ * what an index could help; parameter numbers are fixed. */
+enum parameter {
+	BY_USER = 1,
+	BY_APPLICATION,
+	BY_ACTION,
+	BY_RESOURCE,
+	BY_RESOURCE_LENGTH,
+	BY_POLICY,
+	BY_SOURCE,
+	BY_REVISION,
+	BY_ID,
+	BY_SINCE,
+	BY_UNTIL,
+	BY_AFTER,
+	BY_BEFORE,
+	BY_LIMIT,
+};
+
+static void write_query(const struct audit_filter *filter, struct buf *sql)
+{
+	const struct {
+		bool set;
+		const char *condition;
+	} conditions[] = {
+		{filter->user.length != 0,
+		 " AND d.subject IN (SELECT id FROM subject"
+		 " WHERE principal = ?1 COLLATE NOCASE OR user_folded = ?1)"},
+		{filter->application.length != 0,
+		 " AND d.subject IN (SELECT id FROM subject WHERE application = ?2)"},
+		{filter->action.length != 0,
+		 " AND d.request IN (SELECT id FROM request WHERE action = ?3 COLLATE NOCASE)"},
+		/* By bytes, because a text may hold what is not UTF-8. */
+		{filter->resource_prefix.length != 0,
+		 " AND d.request IN (SELECT id FROM request WHERE"
+		 " CAST(substr(CAST(resource_uri AS BLOB), 1, ?5) AS TEXT) = ?4 COLLATE NOCASE)"},
+		{filter->policy.length != 0,
+		 " AND d.outcome IN (SELECT id FROM outcome WHERE"
+		 " EXISTS (SELECT 1 FROM json_each(policies) WHERE value = ?6)"
+		 " OR EXISTS (SELECT 1 FROM json_each(erring) WHERE value = ?6))"},
+		{filter->source.length != 0,
+		 " AND d.outcome IN (SELECT id FROM outcome WHERE source = ?7)"},
+		{filter->policy_revision != 0,
+		 " AND d.outcome IN (SELECT id FROM outcome WHERE policy_revision = ?8)"},
+		{filter->decision_id != 0, " AND d.id = ?9"},
+		{filter->since_us != 0, " AND d.wall_us >= ?10"},
+		{filter->until_us != 0, " AND d.wall_us < ?11"},
+		{filter->denied_only, " AND d.verdict = 0"},
+		{filter->after_id != 0, " AND d.id > ?12"},
+		{filter->before_id != 0, " AND d.id < ?13"},
+	};
+
+	buf_append_str(sql, str_from(audit_row_select));
+	buf_append_str(sql, STR(" WHERE true"));
+	for (size_t i = 0; i < ARRAY_COUNT(conditions); i++) {
+		if (conditions[i].set)
+			buf_append_str(sql, str_from(conditions[i].condition));
+	}
+	buf_append_str(sql,
+		       filter->newest_first ? STR(" ORDER BY d.id DESC") : STR(" ORDER BY d.id"));
+	if (filter->limit != 0)
+		buf_append_str(sql, STR(" LIMIT ?14"));
+}
+
+static void bind_text(struct stmt *stmt, enum parameter parameter, struct str text)
+{
+	if (text.length != 0)
+		stmt_bind_text(stmt, (int)parameter, text);
+}
+
+/* Ids are at most INT64_MAX, and so is any count of rows. */
+static void bind_number(struct stmt *stmt, enum parameter parameter, uint64_t number)
+{
+	if (number != 0)
+		stmt_bind_u64(stmt, (int)parameter, number < INT64_MAX ? number : INT64_MAX);
+}
+
+static void bind_filter(const struct audit_filter *filter, struct stmt *stmt)
+{
+	bind_text(stmt, BY_USER, filter->user);
+	bind_text(stmt, BY_APPLICATION, filter->application);
+	bind_text(stmt, BY_ACTION, filter->action);
+	bind_text(stmt, BY_RESOURCE, filter->resource_prefix);
+	bind_number(stmt, BY_RESOURCE_LENGTH, filter->resource_prefix.length);
+	bind_text(stmt, BY_POLICY, filter->policy);
+	bind_text(stmt, BY_SOURCE, filter->source);
+	bind_number(stmt, BY_ID, filter->decision_id);
+	bind_number(stmt, BY_AFTER, filter->after_id);
+	bind_number(stmt, BY_BEFORE, filter->before_id);
+	bind_number(stmt, BY_LIMIT, filter->limit);
+	if (filter->policy_revision != 0)
+		stmt_bind_u64(stmt, BY_REVISION, filter->policy_revision);
+	if (filter->since_us != 0)
+		stmt_bind_int(stmt, BY_SINCE, filter->since_us);
+	if (filter->until_us != 0)
+		stmt_bind_int(stmt, BY_UNTIL, filter->until_us);
+}
+
+static enum error deliver(struct audit_reader *reader, struct stmt *stmt,
+			  bool (*on_row)(void *arg, const struct audit_row *row), void *arg,
+			  struct buf *why)
+{
+	struct arena_mark start = arena_get_mark(&reader->arena);
+
+	for (;;) {
+		struct audit_row row;
+		uint8_t chain[AUDIT_CHAIN_BYTES];
+		bool more;
+		enum error error = stmt_step(stmt, &more);
+
+		if (error != ERR_NONE || !more)
+			return error;
+		error = audit_row_read(stmt, &reader->arena, &row, chain);
+		if (error == ERR_CORRUPT)
+			buf_printf(why, "decision %" PRIu64 " holds what is never written",
+				   stmt_u64(stmt, 0));
+		if (error != ERR_NONE)
+			return error;
+		if (!on_row(arg, &row))
+			return ERR_NONE;
+		arena_reset(&reader->arena, start);
+	}
+}
+
+enum error audit_query(struct audit_reader *reader, const struct audit_filter *filter,
+		       bool (*on_row)(void *arg, const struct audit_row *row), void *arg,
+		       struct buf *why)
+{
+	size_t said = why->length;
+	struct stmt stmt = {0};
+	struct buf sql;
+
+	buf_init(&sql, QUERY_MAX_BYTES);
+	write_query(filter, &sql);
+	const char *text = buf_text(&sql);
+	enum error error = sql.failed;
+	if (error == ERR_NONE)
+		error = stmt_prepare(&stmt, &reader->db, text);
+	if (error == ERR_NONE) {
+		bind_filter(filter, &stmt);
+		error = deliver(reader, &stmt, on_row, arg, why);
+	}
+	stmt_finish(&stmt);
+	buf_deinit(&sql);
+	if (error != ERR_NONE && why->length == said)
+		buf_printf(why, "reading the audit: %s: %s", error_text(error), reader->db.failure);
+	return error;
+}

@@ -1,0 +1,122 @@
+#include "store/db.h"
+
+#include <stdio.h>
+
+#include <sqlite3.h>
+
+/* Whether nothing may be tried any more after `error`. A failed write or sync leaves pages in
+ * memory that the system may have dropped for good, so that a repeated sync can report success for
+ * data that is lost (the "fsyncgate" of 2018); a damaged file must not be damaged further. */
+static bool breaks(enum error error)
+{
+	return error == ERR_IO || error == ERR_CORRUPT || error == ERR_FOREIGN ||
+	       error == ERR_INTERNAL;
+}
+
+static enum error error_of(int result)
+{
+	if (result == SQLITE_IOERR_NOMEM)
+		return ERR_NO_MEMORY;
+	switch (result & 0xff) {
+	case SQLITE_OK:
+	case SQLITE_ROW:
+	case SQLITE_DONE: return ERR_NONE;
+	case SQLITE_NOMEM: return ERR_NO_MEMORY;
+	case SQLITE_FULL: return ERR_FULL;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+	case SQLITE_PROTOCOL: return ERR_BUSY;
+	case SQLITE_IOERR:
+	case SQLITE_CANTOPEN:
+	case SQLITE_READONLY:
+	case SQLITE_PERM: return ERR_IO;
+	case SQLITE_CORRUPT: return ERR_CORRUPT;
+	case SQLITE_NOTADB: return ERR_FOREIGN;
+	case SQLITE_TOOBIG: return ERR_LIMIT;
+	case SQLITE_AUTH: return ERR_DENIED;
+	case SQLITE_INTERRUPT: return ERR_CANCELLED;
+	default: return ERR_INTERNAL;
+	}
+}
+
+enum error db_fail(struct db *db, int result)
+{
+	enum error error = error_of(result);
+
+	if (error == ERR_NONE)
+		return ERR_NONE;
+	/* The connection's own text is more exact, but only while it speaks of this failure. */
+	if (sqlite3_extended_errcode(db->handle) == result)
+		snprintf(db->failure, sizeof(db->failure), "%s (SQLite result %d)",
+			 sqlite3_errmsg(db->handle), result);
+	else
+		snprintf(db->failure, sizeof(db->failure), "%s (SQLite result %d)",
+			 sqlite3_errstr(result), result);
+	if (breaks(error) && db->broken == ERR_NONE)
+		db->broken = error;
+	return error;
+}
+
+enum error db_exec(struct db *db, const char *sql)
+{
+	return db_fail(db, sqlite3_exec(db->handle, sql, NULL, NULL, NULL));
+}
+
+enum error db_get_int(struct db *db, const char *sql, int64_t *value)
+{
+	sqlite3_stmt *statement = NULL;
+	int result = sqlite3_prepare_v2(db->handle, sql, -1, &statement, NULL);
+	int64_t found = 0;
+
+	if (result == SQLITE_OK) {
+		result = sqlite3_step(statement);
+		if (result == SQLITE_ROW)
+			found = sqlite3_column_int64(statement, 0);
+		else if (result == SQLITE_DONE)
+			result = SQLITE_ERROR;
+	}
+	enum error error = db_fail(db, result);
+	sqlite3_finalize(statement);
+	if (error == ERR_NONE)
+		*value = found;
+	return error;
+}
+
+enum error db_begin(struct db *db)
+{
+	if (db->broken != ERR_NONE)
+		return db->broken;
+	return db_exec(db, "BEGIN IMMEDIATE");
+}
+
+enum error db_commit(struct db *db)
+{
+	enum error error = db_exec(db, "COMMIT");
+
+	if (error != ERR_NONE)
+		db_rollback(db);
+	return error;
+}
+
+void db_rollback(struct db *db)
+{
+	/* Some failures have rolled back already. */
+	if (sqlite3_get_autocommit(db->handle) != 0)
+		return;
+	int result = sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
+	/* An open transaction that cannot be left would swallow the next one. */
+	if (result != SQLITE_OK && db->broken == ERR_NONE)
+		db->broken = ERR_INTERNAL;
+}
+
+void db_close(struct db *db)
+{
+	if (db->handle == NULL)
+		return;
+	/* Closing would move the log into the database and delete it. After a failure the log may
+	 * be the only sound copy, so it stays for whoever opens the database next. */
+	if (db->broken != ERR_NONE)
+		sqlite3_db_config(db->handle, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	sqlite3_close_v2(db->handle);
+	db->handle = NULL;
+}

@@ -1,0 +1,103 @@
+/*
+ * A SQLite connection as this project uses one: opened with every defence on, refusing files that
+ * are not its own, and knowing after which failures it must not be used any more.
+ *
+ * For this layer only; others use audit.h, audit_query.h and state.h. One thread at a time.
+ */
+#ifndef STORE_DB_H
+#define STORE_DB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attributes.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "store/env.h"
+
+struct sqlite3;
+
+enum {
+	/* All memory SQLite may take in this process; it fails with ERR_NO_MEMORY beyond. */
+	DB_HEAP_MAX_BYTES = 256 * 1024 * 1024,
+	DB_SQL_MAX_BYTES = 64 * 1024,
+	DB_PATH_MAX_BYTES = 4096,
+	DB_FAILURE_TEXT_BYTES = 256,
+};
+
+/* One step from an empty database to the present schema: schema/KIND/NNNN-name.sql. */
+struct db_migration {
+	uint32_t version; /* NNNN; consecutive from 1 */
+	const char *name;
+	const char *sql;
+};
+
+struct db_migrations {
+	const struct db_migration *items;
+	size_t count;
+};
+
+/* What statements may do to a table besides reading it. */
+struct db_right {
+	const char *table;
+	bool insert, update, delete;
+};
+
+/* A kind of database. */
+struct db_schema {
+	const char *noun; /* for messages: "audit segment" */
+	uint32_t application_id;
+	const struct db_migrations *migrations;
+	const struct db_right *rights; /* tables that are not listed can only be read */
+	size_t right_count;
+	int max_value_bytes;   /* of one text or blob */
+	bool check_references; /* of rows that are added, which takes a look-up each */
+};
+
+enum db_mode {
+	DB_READ,        /* an existing database, for reading */
+	DB_WRITE,       /* creates and migrates */
+	DB_WRITE_CHECK, /* and reads all of it once to see that it is sound */
+};
+
+struct db {
+	struct sqlite3 *handle;
+	const struct db_schema *schema;
+	bool may_write;
+	enum error broken; /* the failure after which nothing is tried any more */
+	char failure[DB_FAILURE_TEXT_BYTES];
+};
+
+/*
+ * Opens the database `file_name` in `directory`. On success the schema is exactly that of the last
+ * migration, the journal mode is WAL with synchronous=FULL, and the authorizer holds statements to
+ * schema->rights. On failure `db` is closed, a file that was refused is byte for byte what it was,
+ * and `why` has one sentence: see audit_open(); ERR_NOT_FOUND for DB_READ without a database.
+ * `schema` must live as long as `db`, which must stay where
+ * it is.
+ */
+enum error db_open(struct db *db, const char *directory, const char *file_name,
+		   const struct store_env *env, const struct db_schema *schema, enum db_mode mode,
+		   struct buf *why) ATTR_MUST_CHECK;
+
+/* All statements must be finished. Safe on a zeroed or closed `db`. */
+void db_close(struct db *db);
+
+/* Turns the result code of a SQLite call that failed into an error and notes its text. Errors after
+ * which the state on disk is unknown or wrong make the connection `broken`. */
+enum error db_fail(struct db *db, int result);
+
+/* Runs SQL text without parameters or results. */
+enum error db_exec(struct db *db, const char *sql) ATTR_MUST_CHECK;
+
+/* The single integer that `sql` yields. */
+enum error db_get_int(struct db *db, const char *sql, int64_t *value) ATTR_MUST_CHECK;
+
+/* A write transaction. db_begin() fails with the error of a broken connection. After a failed
+ * db_commit() the transaction is rolled back already. */
+enum error db_begin(struct db *db) ATTR_MUST_CHECK;
+enum error db_commit(struct db *db) ATTR_MUST_CHECK;
+void db_rollback(struct db *db); /* nothing to do outside a transaction */
+
+#endif

@@ -1,0 +1,149 @@
+#include "store/migrate.h"
+
+#include <inttypes.h>
+
+#include <sqlite3.h>
+
+#include "store/stmt.h"
+
+static enum error version_of(struct db *db, int64_t *version)
+{
+	return db_get_int(db, "PRAGMA user_version", version);
+}
+
+static enum error run_one(struct db *db, const struct db_migration *migration)
+{
+	char set_version[64];
+	enum error error = db_begin(db);
+
+	if (error != ERR_NONE)
+		return error;
+	/* The version is part of the database header and so of the transaction. */
+	sqlite3_snprintf(sizeof(set_version), set_version, "PRAGMA user_version = %u",
+			 migration->version);
+	error = db_exec(db, migration->sql);
+	if (error == ERR_NONE)
+		error = db_exec(db, set_version);
+	if (error == ERR_NONE)
+		return db_commit(db);
+	db_rollback(db);
+	return error;
+}
+
+static enum error run_to(struct db *db, uint64_t version)
+{
+	int64_t present;
+	enum error error = version_of(db, &present);
+
+	for (uint64_t i = (uint64_t)present; error == ERR_NONE && i < version; i++)
+		error = run_one(db, &db->schema->migrations->items[i]);
+	return error;
+}
+
+enum error migrate_run(struct db *db)
+{
+	return run_to(db, db->schema->migrations->count);
+}
+
+static enum error check_version(const struct db_schema *schema, int64_t version,
+				bool must_be_current, struct buf *why)
+{
+	if (version < 0 || (uint64_t)version > schema->migrations->count) {
+		buf_printf(why,
+			   "the %s has schema version %" PRId64
+			   ", and this program knows versions up to %zu; it was left as it is: "
+			   "use the program that wrote it, or a newer one",
+			   schema->noun, version, schema->migrations->count);
+		return ERR_VERSION;
+	}
+	if (must_be_current && (uint64_t)version < schema->migrations->count) {
+		buf_printf(why,
+			   "the %s has schema version %" PRId64 " and not yet %zu: start the "
+			   "daemon of this version once to bring it up to date",
+			   schema->noun, version, schema->migrations->count);
+		return ERR_VERSION;
+	}
+	return ERR_NONE;
+}
+
+/* SQLite's own objects (automatic indexes, statistics) may come and go. */
+static const char objects_sql[] = "SELECT type, name, tbl_name, ifnull(sql, '') FROM sqlite_schema "
+				  "WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
+				  "ORDER BY name COLLATE BINARY, type, tbl_name, sql";
+
+static bool same_object(const struct stmt *a, const struct stmt *b)
+{
+	for (int column = 0; column < 4; column++) {
+		if (!str_equal(stmt_bytes(a, column), stmt_bytes(b, column)))
+			return false;
+	}
+	return true;
+}
+
+static enum error refuse_object(const struct db_schema *schema, const struct stmt *object,
+				struct buf *why)
+{
+	struct str type = stmt_bytes(object, 0), name = stmt_bytes(object, 1);
+
+	buf_printf(why,
+		   "the schema of the %s was changed at %.*s %.*s; it was left as it is: "
+		   "restore it from a backup or move it away",
+		   schema->noun, STR_ARGS(type), STR_ARGS(name));
+	return ERR_FOREIGN;
+}
+
+static enum error compare(struct stmt *actual, struct stmt *expected, struct buf *why)
+{
+	for (;;) {
+		bool have_actual, have_expected;
+		enum error error = stmt_step(actual, &have_actual);
+
+		if (error == ERR_NONE)
+			error = stmt_step(expected, &have_expected);
+		if (error != ERR_NONE || (!have_actual && !have_expected))
+			return error;
+		if (!have_actual || !have_expected || !same_object(actual, expected))
+			return refuse_object(actual->db->schema, have_actual ? actual : expected,
+					     why);
+	}
+}
+
+/* An empty database in which the migrations up to `version` have run shows what must be there. */
+static enum error make_expected(struct db *expected, const struct db_schema *schema,
+				uint64_t version)
+{
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY |
+		    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+	int result = sqlite3_open_v2(":memory:", &expected->handle, flags, NULL);
+
+	expected->schema = schema;
+	return result == SQLITE_OK ? run_to(expected, version) : db_fail(expected, result);
+}
+
+static enum error check_objects(struct db *db, uint64_t version, struct buf *why)
+{
+	struct stmt actual_rows = {0}, expected_rows = {0};
+	struct db expected = {0};
+	enum error error = make_expected(&expected, db->schema, version);
+
+	if (error == ERR_NONE)
+		error = stmt_prepare(&expected_rows, &expected, objects_sql);
+	if (error == ERR_NONE)
+		error = stmt_prepare(&actual_rows, db, objects_sql);
+	if (error == ERR_NONE)
+		error = compare(&actual_rows, &expected_rows, why);
+	stmt_finish(&actual_rows);
+	stmt_finish(&expected_rows);
+	db_close(&expected);
+	return error;
+}
+
+enum error migrate_check(struct db *db, bool must_be_current, struct buf *why)
+{
+	int64_t version;
+	enum error error = version_of(db, &version);
+
+	if (error == ERR_NONE)
+		error = check_version(db->schema, version, must_be_current, why);
+	return error == ERR_NONE ? check_objects(db, (uint64_t)version, why) : error;
+}

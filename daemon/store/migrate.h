@@ -1,0 +1,28 @@
+/*
+ * Brings a database to the present schema, one transaction a step, so that it is always at one
+ * version or the next, whenever the process is killed or the power fails.
+ *
+ * For this layer only.
+ */
+#ifndef STORE_MIGRATE_H
+#define STORE_MIGRATE_H
+
+#include "base/attributes.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "store/db.h"
+
+/* Looks whether the database can be used, and changes nothing. ERR_VERSION when it is newer than
+ * the last migration, or older and `must_be_current`; ERR_FOREIGN when its tables, indexes,
+ * triggers and views are not exactly those that the migrations up to its version make: somebody
+ * put in a trigger, say, or took one out. */
+enum error migrate_check(struct db *db, bool must_be_current, struct buf *why) ATTR_MUST_CHECK;
+
+/* Runs the migrations that are missing; after migrate_check(). */
+enum error migrate_run(struct db *db) ATTR_MUST_CHECK;
+
+/* The migrations in schema/, built in by scripts/embed-sql.cmake. */
+extern const struct db_migrations state_migrations;
+extern const struct db_migrations audit_migrations;
+
+#endif
