@@ -1,0 +1,236 @@
+/*
+ * Durable rows a second: audit_append() beside a bare SQLite insertion of the same numbers into the
+ * same table, in the same batches, both with WAL and synchronous=FULL, in turns within one run, so
+ * that their ratio does not depend on the day. The floor knows all ids; what audit_append() does
+ * beyond it is to find the ids of a row's texts and to compute the chain.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <sqlite3.h>
+
+#include "base/mem.h"
+#include "bench/bench.h"
+#include "store/audit.h"
+#include "support/store_env.h"
+#include "support/tmpdir.h"
+
+enum {
+	BATCH_MAX = 1000,
+	ROUNDS = 5,
+	ROUND_BATCHES_MIN = 40, /* and at least ROUND_ROWS rows */
+	ROUND_ROWS = 20000,
+	ROUND_BATCHES_MAX = 400,
+};
+
+static double now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+/* Rows to append, as they come from different requests. */
+struct rows {
+	struct audit_row rows[BATCH_MAX];
+	struct store_row_texts texts[BATCH_MAX];
+};
+
+/* The floor: one prepared statement on the table `decision` of another segment. */
+struct bare {
+	sqlite3 *handle;
+	sqlite3_stmt *insert;
+	int64_t last_id;
+};
+
+static bool bare_open(struct bare *bare, const struct tmpdir *dir, const struct store_env *env,
+		      struct buf *why)
+{
+	static const char insert[] =
+		"INSERT INTO decision (id, wall_us, boot_ms, utc_offset_minutes, subject,"
+		" group_set, request, context, outcome, origin, verdict, record_id, latency_us,"
+		" relaxed, chain)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+	static const char pragmas[] = "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;";
+	char path[256];
+	struct audit *made;
+
+	/* The store makes the segment, so that the schema is the same. */
+	if (audit_open(dir->path, env, false, &made, why) != ERR_NONE)
+		return false;
+	audit_close(made);
+	tmpdir_path(dir, "audit-000001.db", path, sizeof(path));
+	return sqlite3_open(path, &bare->handle) == SQLITE_OK &&
+	       sqlite3_exec(bare->handle, pragmas, NULL, NULL, NULL) == SQLITE_OK &&
+	       sqlite3_prepare_v2(bare->handle, insert, -1, &bare->insert, NULL) == SQLITE_OK;
+}
+
+static void bare_close(struct bare *bare)
+{
+	sqlite3_finalize(bare->insert);
+	sqlite3_close(bare->handle);
+}
+
+static bool bare_insert(struct bare *bare, const struct audit_row *row)
+{
+	static const unsigned char chain[AUDIT_CHAIN_BYTES] = {1};
+	sqlite3_stmt *insert = bare->insert;
+	int64_t id = ++bare->last_id;
+	const int64_t numbers[] = {
+		id,
+		row->wall_us,
+		row->boot_ms,
+		row->utc_offset_minutes,
+		id % 1000 + 1,
+		1,
+		id % 50 + 1,
+		1,
+		id % 14 + 1,
+		1,
+		(int64_t)row->verdict,
+	};
+
+	for (int i = 0; i < 11; i++)
+		sqlite3_bind_int64(insert, i + 1, numbers[i]);
+	sqlite3_bind_blob(insert, 12, row->record_id, sizeof(row->record_id), SQLITE_STATIC);
+	sqlite3_bind_int64(insert, 13, (int64_t)row->latency_us);
+	sqlite3_bind_int64(insert, 14, row->relaxed);
+	sqlite3_bind_blob(insert, 15, chain, sizeof(chain), SQLITE_STATIC);
+	return sqlite3_step(insert) == SQLITE_DONE && sqlite3_reset(insert) == SQLITE_OK;
+}
+
+static bool bare_append(struct bare *bare, const struct rows *rows, size_t count)
+{
+	bool done = sqlite3_exec(bare->handle, "BEGIN IMMEDIATE", NULL, NULL, NULL) == SQLITE_OK;
+
+	for (size_t i = 0; done && i < count; i++)
+		done = bare_insert(bare, &rows->rows[i]);
+	return done && sqlite3_exec(bare->handle, "COMMIT", NULL, NULL, NULL) == SQLITE_OK;
+}
+
+struct contest {
+	struct audit *audit;
+	struct bare bare;
+	struct rows *rows;
+};
+
+static size_t batch_count(size_t batch)
+{
+	size_t count = ROUND_ROWS / batch;
+
+	if (count < ROUND_BATCHES_MIN)
+		return ROUND_BATCHES_MIN;
+	return count < ROUND_BATCHES_MAX ? count : ROUND_BATCHES_MAX;
+}
+
+/* Seconds for a round of one side; negative when it failed. */
+static double run_audit(struct contest *contest, size_t batch)
+{
+	double start = now_s();
+	uint64_t first_id;
+
+	for (size_t i = 0; i < batch_count(batch); i++) {
+		if (audit_append(contest->audit, contest->rows->rows, batch, &first_id) != ERR_NONE)
+			return -1;
+	}
+	return now_s() - start;
+}
+
+static double run_bare(struct contest *contest, size_t batch)
+{
+	double start = now_s();
+
+	for (size_t i = 0; i < batch_count(batch); i++) {
+		if (!bare_append(&contest->bare, contest->rows, batch))
+			return -1;
+	}
+	return now_s() - start;
+}
+
+static bool run_batch_size(struct contest *contest, size_t batch, bool json)
+{
+	double audit[ROUNDS], bare[ROUNDS];
+	double rows = (double)(batch * batch_count(batch));
+	char name[64];
+
+	for (int round = 0; round < ROUNDS; round++) {
+		double audit_s = run_audit(contest, batch), bare_s = run_bare(contest, batch);
+		if (audit_s < 0 || bare_s < 0)
+			return false;
+		audit[round] = rows / audit_s;
+		bare[round] = rows / bare_s;
+	}
+	snprintf(name, sizeof(name), "store/append/batch-%zu", batch);
+	bench_report(&(struct bench_result){name, bench_median(audit, ROUNDS), "rows/s",
+					    bench_median(bare, ROUNDS)},
+		     json);
+	return true;
+}
+
+/* The size of the file a row, once closing has moved the log into it. */
+static bool report_size(const char *path, uint64_t row_count, bool json)
+{
+	FILE *file = fopen(path, "rb");
+	long size = -1;
+
+	if (file != NULL && fseek(file, 0, SEEK_END) == 0)
+		size = ftell(file);
+	if (file != NULL)
+		fclose(file);
+	if (size < 0 || row_count == 0)
+		return false;
+	bench_report(&(struct bench_result){"store/size", (double)size / (double)row_count,
+					    "bytes/row", 0},
+		     json);
+	return true;
+}
+
+static bool run_contest(struct contest *contest, bool json)
+{
+	static const size_t batches[] = {1, 10, 64, 1000};
+
+	for (size_t i = 0; i < BATCH_MAX; i++)
+		store_row_make((uint32_t)i, &contest->rows->texts[i], &contest->rows->rows[i]);
+	for (size_t i = 0; i < ARRAY_COUNT(batches); i++) {
+		if (!run_batch_size(contest, batches[i], json))
+			return false;
+	}
+	return true;
+}
+
+int bench_store(bool json)
+{
+	struct contest contest = {.rows = mem_calloc(1, sizeof(*contest.rows))};
+	struct store_env env = store_env_make(NULL);
+	uint64_t row_count = 0;
+	char path[256];
+	struct tmpdir dir, bare_dir;
+	struct buf why;
+	bool done;
+
+	buf_init(&why, 1024);
+	tmpdir_create(&dir);
+	tmpdir_create(&bare_dir);
+	done = contest.rows != NULL &&
+	       audit_open(dir.path, &env, false, &contest.audit, &why) == ERR_NONE &&
+	       bare_open(&contest.bare, &bare_dir, &env, &why);
+	if (done)
+		done = run_contest(&contest, json);
+	if (contest.audit != NULL)
+		row_count = audit_head(contest.audit).decision_id;
+	audit_close(contest.audit);
+	bare_close(&contest.bare);
+	if (done)
+		done = report_size(tmpdir_path(&dir, "audit-000001.db", path, sizeof(path)),
+				   row_count, json);
+	if (!done)
+		fprintf(stderr, "bench_store failed %s\n", buf_text(&why));
+	tmpdir_remove(&dir);
+	tmpdir_remove(&bare_dir);
+	buf_deinit(&why);
+	mem_free(contest.rows);
+	return done ? 0 : 1;
+}
