@@ -29,10 +29,8 @@ struct link {
 
 static enum error fill_slot(struct link *link, const struct cedar_slot_value *value)
 {
-	struct diag_quote quoted = diag_quote(value->slot);
-	const char *slot = quoted.text;
+	const char *slot = diag_quote(value->slot).text;
 	struct value_builder *builder = &link->engine->builder;
-	struct str id = value->id;
 	cedar_uid uid;
 	int var;
 
@@ -53,12 +51,7 @@ static enum error fill_slot(struct link *link, const struct cedar_slot_value *va
 				   slot, diag_quote(value->type).text);
 		return ERR_INVALID;
 	}
-	if (!engine_resolve(&link->engine->resolver, value->type, &id)) {
-		diag_report_source(link->diags, CEDAR_ERROR, link->source,
-				   "the name \"%s\" is unknown", diag_quote(id).text);
-		return ERR_INVALID;
-	}
-	uid = value_build_uid(builder, value->type, id);
+	uid = value_build_uid(builder, value->type, value->id);
 	if (uid == CEDAR_NO_UID)
 		return builder->failed;
 	link->item.slots[var] = uid;

@@ -64,6 +64,11 @@ struct log_stderr {
 void log_stderr_init(struct log_stderr *sink);
 void log_stderr_write(void *arg, enum log_level level, struct str line);
 
+/* The terminal: terminal_posix.c. */
+
+/* How many columns the terminal at standard output has; 0 when it is no terminal. */
+unsigned terminal_columns(void);
+
 /* The supervisor: service_posix.c. */
 
 /* Writes one newline to `descriptor` and closes it: "ready" for whoever started us with

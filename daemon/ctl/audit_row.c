@@ -1,0 +1,216 @@
+#include "ctl/audit_row.h"
+
+#include <inttypes.h>
+
+#include "base/attributes.h"
+#include "base/civil.h"
+#include "cedar/json_write.h"
+
+enum { CELL_MAX_BYTES = 1 << 20 };
+
+static const char *verdict_text(enum audit_verdict verdict)
+{
+	switch (verdict) {
+	case AUDIT_DENY: return "deny";
+	case AUDIT_ALLOW: return "allow";
+	case AUDIT_REDIRECT: return "redirect";
+	}
+	return "deny";
+}
+
+static const char *kind_text(enum audit_kind kind)
+{
+	switch (kind) {
+	case AUDIT_AUTHORIZE_USER: return "authorize_user";
+	case AUDIT_AUTHORIZE_OPERATION: return "authorize_operation";
+	case AUDIT_QUERY_QUOTA: return "query_quota";
+	}
+	return "unknown";
+}
+
+/* "policy: helpdesk-read, no-basic", or the source alone. */
+static void append_reason(struct buf *out, const struct audit_row *row)
+{
+	const struct audit_list *ids = row->policies.count != 0 ? &row->policies : &row->erring;
+
+	buf_append_str(out, row->source);
+	for (size_t i = 0; i < ids->count; i++) {
+		buf_append_str(out, i == 0 ? STR(": ") : STR(", "));
+		buf_append_str(out, ids->items[i]);
+	}
+}
+
+void audit_row_table_init(struct table *table)
+{
+	static const char *const titles[] = {"ID",     "TIME (UTC)", "DECISION", "USER",
+					     "ACTION", "RESOURCE",   "REASON"};
+
+	table_init(table, titles, ARRAY_COUNT(titles), 5);
+}
+
+bool audit_row_table(struct table *table, const struct audit_row *row)
+{
+	struct buf id, time, reason;
+	bool ok;
+
+	buf_init(&id, 32);
+	buf_init(&time, 64);
+	buf_init(&reason, CELL_MAX_BYTES);
+	buf_printf(&id, "%" PRIu64, row->decision_id);
+	output_time(&time, row->wall_us);
+	append_reason(&reason, row);
+	ok = table_add(table,
+		       (const struct str[]){
+			       buf_str(&id),
+			       buf_str(&time),
+			       str_from(verdict_text(row->verdict)),
+			       row->user.length != 0 ? row->user : row->principal,
+			       row->action,
+			       row->resource_uri.length != 0 ? row->resource_uri : row->application,
+			       buf_str(&reason),
+		       });
+	buf_deinit(&id);
+	buf_deinit(&time);
+	buf_deinit(&reason);
+	return ok;
+}
+
+static void json_text(struct json_writer *json, const char *key, struct str value)
+{
+	json_write_key(json, str_from(key));
+	json_write_string(json, value);
+}
+
+static void json_count(struct json_writer *json, const char *key, uint64_t value)
+{
+	json_write_key(json, str_from(key));
+	json_write_u64(json, value);
+}
+
+static void json_list(struct json_writer *json, const char *key, const struct audit_list *list)
+{
+	json_write_key(json, str_from(key));
+	json_write_array(json);
+	for (size_t i = 0; i < list->count; i++)
+		json_write_string(json, list->items[i]);
+	json_write_array_end(json);
+}
+
+static void append_record_id(struct buf *out, const struct audit_row *row)
+{
+	static const uint8_t none[AUDIT_RECORD_ID_BYTES];
+
+	if (memcmp(row->record_id, none, sizeof(none)) != 0)
+		output_hex(out, row->record_id, AUDIT_RECORD_ID_BYTES);
+}
+
+void audit_row_json(struct buf *out, const struct audit_row *row)
+{
+	struct json_writer json = json_write_to(out);
+	struct buf text;
+
+	buf_init(&text, 256);
+	json_write_object(&json);
+	json_count(&json, "id", row->decision_id);
+	civil_append(&text, row->wall_us);
+	json_text(&json, "time", buf_str(&text));
+	json_text(&json, "kind", str_from(kind_text(row->kind)));
+	json_text(&json, "decision", str_from(verdict_text(row->verdict)));
+	json_count(&json, "code", row->code);
+	json_text(&json, "source", row->source);
+	json_text(&json, "application", row->application);
+	json_text(&json, "user", row->user);
+	json_text(&json, "principal", row->principal);
+	json_text(&json, "mechanism", row->mechanism);
+	json_list(&json, "groups", &row->groups);
+	json_list(&json, "deny_only_groups", &row->deny_only_groups);
+	json_text(&json, "action", row->action);
+	json_text(&json, "action_uri", row->action_uri);
+	json_text(&json, "resource_uri", row->resource_uri);
+	json_text(&json, "context", row->context);
+	json_list(&json, "policies", &row->policies);
+	json_list(&json, "errors", &row->erring);
+	json_text(&json, "extended_information", row->extended);
+	json_write_key(&json, STR("administrator"));
+	json_write_bool(&json, row->administrator);
+	json_count(&json, "policy_revision", row->policy_revision);
+	buf_clear(&text);
+	append_record_id(&text, row);
+	json_text(&json, "record", buf_str(&text));
+	json_count(&json, "connection", row->connection);
+	json_text(&json, "peer", row->peer);
+	json_count(&json, "peer_pid", row->peer_pid);
+	json_count(&json, "latency_us", row->latency_us);
+	json_text(&json, "durability", row->relaxed ? STR("relaxed") : STR("strict"));
+	json_write_object_end(&json);
+	buf_deinit(&text);
+}
+
+void audit_row_csv_header(struct buf *out)
+{
+	buf_append_str(out, STR("id,time,kind,decision,code,source,application,user,principal,"
+				"mechanism,action,action_uri,resource_uri,policies,errors,"
+				"extended_information,administrator,policy_revision,record,peer,"
+				"peer_pid,latency_us,durability"));
+}
+
+static bool is_formula(struct str text)
+{
+	return text.length != 0 && str_find_byte(STR("=+-@\t\r"), text.ptr[0]) != NULL;
+}
+
+static void csv_text(struct buf *out, struct str text)
+{
+	buf_append_str(out, is_formula(text) ? STR(",\"'") : STR(",\""));
+	for (size_t i = 0; i < text.length; i++) {
+		if (text.ptr[i] == '"')
+			buf_append_byte(out, '"');
+		buf_append_byte(out, text.ptr[i]);
+	}
+	buf_append_byte(out, '"');
+}
+
+static void csv_list(struct buf *out, const struct audit_list *list)
+{
+	struct buf joined;
+
+	buf_init(&joined, CELL_MAX_BYTES);
+	for (size_t i = 0; i < list->count; i++) {
+		if (i != 0)
+			buf_append_byte(&joined, ' ');
+		buf_append_str(&joined, list->items[i]);
+	}
+	csv_text(out, buf_str(&joined));
+	buf_deinit(&joined);
+}
+
+void audit_row_csv(struct buf *out, const struct audit_row *row)
+{
+	struct buf record;
+
+	buf_init(&record, 64);
+	append_record_id(&record, row);
+	buf_printf(out, "%" PRIu64 ",", row->decision_id);
+	civil_append(out, row->wall_us);
+	csv_text(out, str_from(kind_text(row->kind)));
+	csv_text(out, str_from(verdict_text(row->verdict)));
+	buf_printf(out, ",%" PRIu32, row->code);
+	csv_text(out, row->source);
+	csv_text(out, row->application);
+	csv_text(out, row->user);
+	csv_text(out, row->principal);
+	csv_text(out, row->mechanism);
+	csv_text(out, row->action);
+	csv_text(out, row->action_uri);
+	csv_text(out, row->resource_uri);
+	csv_list(out, &row->policies);
+	csv_list(out, &row->erring);
+	csv_text(out, row->extended);
+	buf_printf(out, ",%s,%" PRIu64, row->administrator ? "true" : "false",
+		   row->policy_revision);
+	csv_text(out, buf_str(&record));
+	csv_text(out, row->peer);
+	buf_printf(out, ",%" PRIu64 ",%" PRIu64 ",%s", row->peer_pid, row->latency_us,
+		   row->relaxed ? "relaxed" : "strict");
+	buf_deinit(&record);
+}

@@ -1,0 +1,52 @@
+/* What all commands of wsauthzctl share. */
+#ifndef CTL_CTL_H
+#define CTL_CTL_H
+
+#include <stdbool.h>
+
+#include "ctl/args.h"
+
+enum ctl_exit {
+	CTL_DONE = 0,        /* done, or allowed */
+	CTL_DENIED = 1,      /* denied, or a check failed */
+	CTL_USAGE = 2,       /* the command line is wrong */
+	CTL_UNREACHABLE = 3, /* the daemon does not answer */
+	CTL_INVALID = 4,     /* data or policy is invalid */
+};
+
+/* Options every command takes. */
+struct ctl {
+	const char *config_path;     /* --config */
+	const char *admin_path;      /* --admin, else from the configuration */
+	const char *state_directory; /* --state, else from the configuration */
+	bool json;
+	bool help;
+};
+
+/* The admin endpoint and the state directory: from the command line, else from the configuration
+ * file, else the built-in defaults when there is no such file at the default place. False after a
+ * message on stderr. The texts live as long as the program. */
+bool ctl_find_admin(const struct ctl *ctl, const char **path);
+bool ctl_find_state(const struct ctl *ctl, const char **directory);
+
+struct ctl_command {
+	const char *words;    /* "audit query" */
+	const char *operands; /* for help, "" for none */
+	const char *summary;
+	const struct arg_option *options; /* ends with a NULL name */
+	size_t options_size;              /* of the struct that `run` gets, zeroed before parsing */
+	int operand_min, operand_max;
+	enum ctl_exit (*run)(const struct ctl *ctl, const void *options, char **operands,
+			     int operand_count);
+};
+
+enum { CTL_OPTIONS_MAX = 1024 }; /* bytes of the largest struct of options */
+
+extern const struct ctl_command status_command;
+extern const struct ctl_command authorize_command;
+extern const struct ctl_command records_list_command;
+extern const struct ctl_command audit_query_command;
+extern const struct ctl_command audit_verify_command;
+extern const struct ctl_command policy_reload_command;
+
+#endif

@@ -1,0 +1,114 @@
+/* wsauthzctl: argv -> command -> exit code. */
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/attributes.h"
+#include "ctl/ctl.h"
+
+static const struct ctl_command *const commands[] = {
+	&status_command,       &authorize_command,   &policy_reload_command,
+	&records_list_command, &audit_query_command, &audit_verify_command,
+};
+
+static const struct arg_option common_options[] = {
+	{"--config", ARG_TEXT, offsetof(struct ctl, config_path), "FILE",
+	 "the daemon's configuration"},
+	{"--admin", ARG_TEXT, offsetof(struct ctl, admin_path), "PATH",
+	 "the admin endpoint, instead of the configured one"},
+	{"--state", ARG_TEXT, offsetof(struct ctl, state_directory), "DIR",
+	 "the state directory, instead of the configured one"},
+	{"--json", ARG_FLAG, offsetof(struct ctl, json), NULL, "one JSON object a line"},
+	{"--help", ARG_FLAG, offsetof(struct ctl, help), NULL, "this text"},
+	{NULL, ARG_FLAG, 0, NULL, NULL},
+};
+
+static void print_overview(void)
+{
+	printf("usage: wsauthzctl COMMAND [OPTION ...]\n\n");
+	for (size_t i = 0; i < ARRAY_COUNT(commands); i++)
+		printf("  %-16s %s\n", commands[i]->words, commands[i]->summary);
+	printf("\nfor every command:\n");
+	args_print(common_options);
+	printf("\nExit codes: 0 done or allowed, 1 denied or a check failed, 2 usage,\n"
+	       "3 daemon unreachable, 4 data or policy invalid.\n");
+}
+
+static void print_help(const struct ctl_command *command)
+{
+	printf("usage: wsauthzctl %s %s%s[OPTION ...]\n\n%s\n\n", command->words, command->operands,
+	       command->operands[0] != '\0' ? " " : "", command->summary);
+	args_print(command->options);
+	args_print(common_options);
+}
+
+/* The number of arguments that the words of the command take, 0 when they do not stand there. */
+static int match(const struct ctl_command *command, int argc, char **argv)
+{
+	const char *words = command->words;
+
+	for (int i = 0; i < argc; i++) {
+		size_t length = strcspn(words, " ");
+
+		if (strlen(argv[i]) != length || memcmp(argv[i], words, length) != 0)
+			return 0;
+		words += length;
+		if (*words == '\0')
+			return i + 1;
+		words++;
+	}
+	return 0;
+}
+
+static enum ctl_exit run(const struct ctl_command *command, int argc, char **argv)
+{
+	const struct arg_option *tables[] = {command->options, common_options};
+	_Alignas(max_align_t) unsigned char options[CTL_OPTIONS_MAX] = {0};
+	struct ctl ctl = {0};
+	void *structs[] = {options, &ctl};
+	int operand_count;
+
+	if (!args_parse(argc, argv, tables, structs, ARRAY_COUNT(tables), &operand_count))
+		return CTL_USAGE;
+	if (ctl.help) {
+		print_help(command);
+		return CTL_DONE;
+	}
+	if (operand_count < command->operand_min || operand_count > command->operand_max) {
+		fprintf(stderr, "wsauthzctl: usage: wsauthzctl %s %s\n", command->words,
+			command->operands);
+		return CTL_USAGE;
+	}
+	return command->run(&ctl, options, argv, operand_count);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		fprintf(stderr, "wsauthzctl: which command? See wsauthzctl --help\n");
+		return CTL_USAGE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+		print_overview();
+		return CTL_DONE;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("wsauthzctl %s\n", WSAUTHZ_VERSION);
+		return CTL_DONE;
+	}
+	for (size_t i = 0; i < ARRAY_COUNT(commands); i++) {
+		int words = match(commands[i], argc - 1, argv + 1);
+
+		if (words != 0) {
+			enum ctl_exit code = run(commands[i], argc - 1 - words, argv + 1 + words);
+
+			if (fflush(stdout) != 0 || ferror(stdout)) {
+				perror("wsauthzctl: writing the output");
+				return CTL_INVALID;
+			}
+			return code;
+		}
+	}
+	fprintf(stderr, "wsauthzctl: unknown command '%s'. See wsauthzctl --help\n", argv[1]);
+	return CTL_USAGE;
+}

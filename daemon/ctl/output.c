@@ -1,0 +1,205 @@
+#include "ctl/output.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/civil.h"
+#include "base/log.h"
+#include "base/utf8.h"
+#include "platform/platform.h"
+
+enum { LINE_MAX_BYTES = 1 << 20, COLUMN_GAP = 2, STRETCH_MIN = 12 };
+
+struct table_row {
+	struct table_row *next;
+	struct str cells[];
+};
+
+void table_init(struct table *table, const char *const *titles, size_t column_count, size_t stretch)
+{
+	*table = (struct table){.titles = titles, .column_count = column_count, .stretch = stretch};
+	arena_init(&table->arena, 16 * 1024, SIZE_MAX);
+	table->tail = &table->first;
+}
+
+void table_deinit(struct table *table)
+{
+	arena_deinit(&table->arena);
+}
+
+bool table_add(struct table *table, const struct str *cells)
+{
+	struct table_row *row = arena_calloc(
+		&table->arena, 1, sizeof(*row) + table->column_count * sizeof(row->cells[0]));
+	struct buf escaped;
+	bool ok = row != NULL;
+
+	buf_init(&escaped, LINE_MAX_BYTES);
+	for (size_t i = 0; ok && i < table->column_count; i++) {
+		buf_clear(&escaped);
+		log_escape(&escaped, cells[i]);
+		row->cells[i] = arena_copy(&table->arena, buf_str(&escaped));
+		ok = escaped.failed == ERR_NONE && row->cells[i].ptr != NULL;
+	}
+	buf_deinit(&escaped);
+	if (ok) {
+		*table->tail = row;
+		table->tail = &row->next;
+	}
+	return ok;
+}
+
+/* Code points, which is what most terminals show as one column each. */
+static size_t width_of(struct str text)
+{
+	size_t width = 0;
+
+	for (size_t i = 0; i < text.length; i++)
+		width += ((unsigned char)text.ptr[i] & 0xc0) != 0x80;
+	return width;
+}
+
+/* The first `width` code points; the last one gives way to "…" when there are more. */
+static void print_cut(struct str text, size_t width)
+{
+	size_t at = 0;
+
+	for (size_t seen = 0; seen + 1 < width && at < text.length; seen++) {
+		uint32_t ignored;
+		size_t length = utf8_decode(str_make(text.ptr + at, text.length - at), &ignored);
+
+		at += length != 0 ? length : 1;
+	}
+	printf("%.*s\xe2\x80\xa6", (int)at, text.ptr);
+}
+
+static void print_cell(struct str text, size_t width, bool last)
+{
+	size_t needed = width_of(text);
+
+	if (needed > width)
+		print_cut(text, width);
+	else
+		printf("%.*s", STR_ARGS(text));
+	if (!last)
+		printf("%*s", (int)(COLUMN_GAP + (needed < width ? width - needed : 0)), "");
+}
+
+static void print_row(const struct str *cells, const size_t *widths, size_t column_count)
+{
+	for (size_t i = 0; i < column_count; i++)
+		print_cell(cells[i], widths[i], i + 1 == column_count);
+	printf("\n");
+}
+
+/* Takes from the stretching column, then from the last, what the terminal is too narrow for. */
+static void fit(size_t *widths, size_t column_count, size_t stretch, size_t terminal)
+{
+	const size_t giving[] = {stretch, column_count - 1};
+	size_t total = COLUMN_GAP * (column_count - 1);
+
+	for (size_t i = 0; i < column_count; i++)
+		total += widths[i];
+	for (size_t i = 0; i < ARRAY_COUNT(giving) && total > terminal; i++) {
+		size_t *width = &widths[giving[i]];
+		size_t spare = *width > STRETCH_MIN ? *width - STRETCH_MIN : 0;
+		size_t cut = total - terminal < spare ? total - terminal : spare;
+
+		*width -= cut;
+		total -= cut;
+	}
+}
+
+void table_print(const struct table *table)
+{
+	struct str titles[TABLE_COLUMNS_MAX];
+	size_t widths[TABLE_COLUMNS_MAX];
+	unsigned terminal = terminal_columns();
+
+	for (size_t i = 0; i < table->column_count; i++) {
+		titles[i] = str_from(table->titles[i]);
+		widths[i] = width_of(titles[i]);
+	}
+	for (const struct table_row *row = table->first; row != NULL; row = row->next) {
+		for (size_t i = 0; i < table->column_count; i++) {
+			size_t width = width_of(row->cells[i]);
+			widths[i] = width > widths[i] ? width : widths[i];
+		}
+	}
+	if (terminal != 0)
+		fit(widths, table->column_count, table->stretch, terminal);
+	print_row(titles, widths, table->column_count);
+	for (const struct table_row *row = table->first; row != NULL; row = row->next)
+		print_row(row->cells, widths, table->column_count);
+}
+
+void output_time(struct buf *out, int64_t wall_us)
+{
+	size_t start = out->length;
+
+	civil_append(out, wall_us);
+	if (out->failed != ERR_NONE)
+		return;
+	for (size_t i = start; i < out->length; i++) {
+		if (out->data[i] == 'T')
+			out->data[i] = ' ';
+	}
+	out->length--; /* the Z */
+}
+
+void output_duration(struct buf *out, uint64_t ms)
+{
+	static const struct {
+		uint64_t ms, part_ms;
+		const char *unit, *part_unit;
+	} steps[] = {
+		{86400000, 3600000, "d", "h"},
+		{3600000, 60000, "h", "m"},
+		{60000, 1000, "m", "s"},
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(steps); i++) {
+		unsigned long long whole = ms / steps[i].ms;
+		unsigned long long part = ms % steps[i].ms / steps[i].part_ms;
+
+		if (whole == 0)
+			continue;
+		buf_printf(out, "%llu%s", whole, steps[i].unit);
+		if (part != 0)
+			buf_printf(out, " %llu%s", part, steps[i].part_unit);
+		return;
+	}
+	if (ms >= 1000)
+		buf_printf(out, "%llus", (unsigned long long)(ms / 1000));
+	else
+		buf_printf(out, "%llums", (unsigned long long)ms);
+}
+
+void output_hex(struct buf *out, const uint8_t *bytes, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		buf_printf(out, "%02x", bytes[i]);
+}
+
+void output_line(struct buf *line)
+{
+	fwrite(line->data, 1, line->length, stdout);
+	fputc('\n', stdout);
+	buf_clear(line);
+}
+
+void output_error(const char *format, ...)
+{
+	struct buf raw, safe;
+	va_list args;
+
+	buf_init(&raw, LINE_MAX_BYTES);
+	buf_init(&safe, LINE_MAX_BYTES);
+	va_start(args, format);
+	buf_vprintf(&raw, format, args);
+	va_end(args);
+	log_escape(&safe, buf_str(&raw));
+	fprintf(stderr, "wsauthzctl: %s\n", buf_text(&safe));
+	buf_deinit(&raw);
+	buf_deinit(&safe);
+}

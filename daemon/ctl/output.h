@@ -1,0 +1,52 @@
+/*
+ * What people and programs read: tables that fit the terminal, JSON lines, times. Text from outside
+ * is escaped in tables (log_escape()) and exact in JSON.
+ */
+#ifndef CTL_OUTPUT_H
+#define CTL_OUTPUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/str.h"
+
+enum { TABLE_COLUMNS_MAX = 12 };
+
+/* A table that is printed when all its rows are known, columns as wide as they need to be. */
+struct table {
+	const char *const *titles;
+	size_t column_count;
+	size_t stretch; /* index of the column that gives way first when the terminal is narrow */
+	struct arena arena;
+	struct table_row *first, **tail;
+};
+
+void table_init(struct table *table, const char *const *titles, size_t column_count,
+		size_t stretch);
+void table_deinit(struct table *table);
+
+/* Adds a row of column_count cells; copies and escapes them. False when memory is spent. */
+bool table_add(struct table *table, const struct str *cells);
+
+/* Prints to stdout; cut to the terminal's width when stdout is one, whole otherwise. */
+void table_print(const struct table *table);
+
+/* Appends "2026-11-22 21:38:31.123", UTC; civil_append() has the form for JSON. */
+void output_time(struct buf *out, int64_t wall_us);
+
+/* Appends a span of time as people say it: "850ms", "12s", "4m 10s", "3h 5m", "2d 4h". */
+void output_duration(struct buf *out, uint64_t ms);
+
+/* Appends bytes as lower-case hexadecimal. */
+void output_hex(struct buf *out, const uint8_t *bytes, size_t length);
+
+/* Prints the buffer and a line feed to stdout and clears it. */
+void output_line(struct buf *line);
+
+/* "wsauthzctl: MESSAGE" on stderr, escaped. */
+void output_error(const char *format, ...) ATTR_PRINTF(1, 2);
+
+#endif

@@ -1,0 +1,68 @@
+/* Where the daemon is: the command line, else the configuration file, else the defaults. */
+#include "base/mem.h"
+#include "config.h"
+#include "ctl/ctl.h"
+#include "ctl/output.h"
+#include "platform/platform.h"
+
+enum { WHY_MAX = 4096 };
+
+#define DEFAULT_CONFIG_PATH "/etc/wsauthz/wsauthz.yaml"
+
+/* Reads the configuration once; it lives as long as the program. NULL after a message. */
+static const struct config *read_config(const struct ctl *ctl)
+{
+	static struct arena arena;
+	static struct config config;
+	static bool is_read;
+	const char *path = ctl->config_path != NULL ? ctl->config_path : DEFAULT_CONFIG_PATH;
+	struct buf text, why;
+	enum error error;
+
+	if (is_read)
+		return &config;
+	buf_init(&text, CONFIG_MAX_BYTES + 1);
+	buf_init(&why, WHY_MAX);
+	arena_init(&arena, 4096, 1 << 20);
+	error = file_read_trusted(path, CONFIG_MAX_BYTES, &text, &why);
+	if (error == ERR_NOT_FOUND && ctl->config_path == NULL) {
+		config = config_default();
+		error = ERR_NONE;
+	} else if (error == ERR_NONE) {
+		error = config_read(str_from(path), buf_str(&text), &arena, &config, &why);
+	}
+	is_read = error == ERR_NONE;
+	if (!is_read)
+		output_error("%s", why.length != 0 ? buf_text(&why) : error_text(error));
+	buf_deinit(&text);
+	buf_deinit(&why);
+	return is_read ? &config : NULL;
+}
+
+bool ctl_find_admin(const struct ctl *ctl, const char **path)
+{
+	const struct config *config;
+
+	if (ctl->admin_path != NULL) {
+		*path = ctl->admin_path;
+		return true;
+	}
+	config = read_config(ctl);
+	if (config != NULL)
+		*path = config->server.admin.socket;
+	return config != NULL;
+}
+
+bool ctl_find_state(const struct ctl *ctl, const char **directory)
+{
+	const struct config *config;
+
+	if (ctl->state_directory != NULL) {
+		*directory = ctl->state_directory;
+		return true;
+	}
+	config = read_config(ctl);
+	if (config != NULL)
+		*directory = config->server.state_directory;
+	return config != NULL;
+}

@@ -1,0 +1,104 @@
+/* wsauthzctl policy reload: activates the policy directory, or says why not. */
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "ctl/ctl.h"
+#include "ctl/diagnostics.h"
+#include "ctl/link.h"
+#include "ctl/output.h"
+
+enum { ANSWER_MAX_BYTES = 4 << 20 };
+
+struct reload_options {
+	bool check_only;
+};
+
+static const struct arg_option reload_options[] = {
+	{"--check-only", ARG_FLAG, offsetof(struct reload_options, check_only), NULL,
+	 "stop before activating"},
+	{NULL, ARG_FLAG, 0, NULL, NULL},
+};
+
+static void print_reply(struct buf *out, const Wsauthz__PolicyReloadReply *reply)
+{
+	diagnostics_print(out, reply->diagnostics, reply->n_diagnostics);
+	if (!reply->valid)
+		buf_printf(out,
+			   "NOT activated: %" PRIu32 " errors; revision %" PRIu64
+			   " goes on serving\n",
+			   reply->error_count, reply->revision);
+	else if (reply->activated)
+		buf_printf(out, "activated revision %" PRIu64 "\n", reply->revision);
+	else
+		buf_printf(out, "valid; revision %" PRIu64 " serves\n", reply->revision);
+}
+
+static void json_reply(struct buf *out, const Wsauthz__PolicyReloadReply *reply)
+{
+	struct json_writer json = json_write_to(out);
+	struct buf hex;
+
+	buf_init(&hex, 256);
+	output_hex(&hex, reply->digest.data, reply->digest.len);
+	json_write_object(&json);
+	json_write_key(&json, STR("valid"));
+	json_write_bool(&json, reply->valid);
+	json_write_key(&json, STR("activated"));
+	json_write_bool(&json, reply->activated);
+	json_write_key(&json, STR("revision"));
+	json_write_u64(&json, reply->revision);
+	json_write_key(&json, STR("digest"));
+	json_write_string(&json, buf_str(&hex));
+	json_write_key(&json, STR("errors"));
+	json_write_u64(&json, reply->error_count);
+	json_write_key(&json, STR("warnings"));
+	json_write_u64(&json, reply->warning_count);
+	json_write_key(&json, STR("diagnostics"));
+	diagnostics_json(&json, reply->diagnostics, reply->n_diagnostics);
+	json_write_object_end(&json);
+	buf_append_byte(out, '\n');
+	buf_deinit(&hex);
+}
+
+static enum ctl_exit run(const struct ctl *ctl, const void *opaque, char **operands,
+			 int operand_count)
+{
+	const struct reload_options *options = opaque;
+	Wsauthz__PolicyReload reload = WSAUTHZ__POLICY_RELOAD__INIT;
+	Wsauthz__AdminRequest request = WSAUTHZ__ADMIN_REQUEST__INIT;
+	const Wsauthz__AdminReply *reply = NULL;
+	struct link *link = NULL;
+	enum ctl_exit code;
+	struct buf out;
+
+	(void)operands;
+	(void)operand_count;
+	buf_init(&out, ANSWER_MAX_BYTES);
+	reload.check_only = options->check_only;
+	request.body_case = WSAUTHZ__ADMIN_REQUEST__BODY_POLICY_RELOAD;
+	request.policy_reload = &reload;
+	code = link_open(ctl, &link);
+	if (code == CTL_DONE)
+		code = link_call(link, &request, WSAUTHZ__ADMIN_REPLY__BODY_POLICY_RELOAD, &reply);
+	if (code == CTL_DONE) {
+		if (ctl->json)
+			json_reply(&out, reply->policy_reload);
+		else
+			print_reply(&out, reply->policy_reload);
+		fwrite(out.data, 1, out.length, stdout);
+		code = reply->policy_reload->valid ? CTL_DONE : CTL_INVALID;
+	}
+	link_close(link);
+	buf_deinit(&out);
+	return code;
+}
+
+const struct ctl_command policy_reload_command = {
+	.words = "policy reload",
+	.operands = "",
+	.summary = "read and activate the policy directory, or say why not",
+	.options = reload_options,
+	.options_size = sizeof(struct reload_options),
+	.run = run,
+};

@@ -1,0 +1,191 @@
+/* wsauthzctl records list: the live user records, a page at a time from the daemon. */
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/attributes.h"
+#include "base/civil.h"
+#include "cedar/json_write.h"
+#include "ctl/ctl.h"
+#include "ctl/link.h"
+#include "ctl/output.h"
+
+enum { LINE_MAX_BYTES = 1 << 20 };
+
+struct list_options {
+	const char *user, *sid;
+};
+
+static const struct arg_option list_options[] = {
+	{"--user", ARG_TEXT, offsetof(struct list_options, user), "NAME",
+	 "only senders of this name, whatever the case"},
+	{"--sid", ARG_TEXT, offsetof(struct list_options, sid), "SID", "only this user"},
+	{NULL, ARG_FLAG, 0, NULL, NULL},
+};
+
+static const char *const titles[] = {"RECORD",       "USER",     "APPLICATION",
+				     "MECHANISM",    "REVISION", "IDLE",
+				     "ENDS IN IDLE", "ENDS IN",  "ADMIN"};
+
+static bool add_row(struct table *table, const Wsauthz__Record *record)
+{
+	uint64_t idle_left = record->idle_timeout_ms > record->idle_ms
+				     ? record->idle_timeout_ms - record->idle_ms
+				     : 0;
+	struct buf id, revision, idle, idle_ends, ends;
+	bool ok;
+
+	buf_init(&id, 64);
+	buf_init(&revision, 32);
+	buf_init(&idle, 32);
+	buf_init(&idle_ends, 32);
+	buf_init(&ends, 32);
+	output_hex(&id, record->record_id.data, record->record_id.len);
+	buf_printf(&revision, "%" PRIu64, record->policy_revision);
+	output_duration(&idle, record->idle_ms);
+	output_duration(&idle_ends, idle_left);
+	output_duration(&ends, record->lifetime_left_ms);
+	ok = table_add(table, (const struct str[]){
+				      buf_str(&id),
+				      link_str(record->name),
+				      link_str(record->application),
+				      link_str(record->mechanism),
+				      buf_str(&revision),
+				      buf_str(&idle),
+				      buf_str(&idle_ends),
+				      buf_str(&ends),
+				      record->administrator ? STR("yes") : STR("no"),
+			      });
+	buf_deinit(&id);
+	buf_deinit(&revision);
+	buf_deinit(&idle);
+	buf_deinit(&idle_ends);
+	buf_deinit(&ends);
+	return ok;
+}
+
+static void json_record(struct buf *out, const Wsauthz__Record *record)
+{
+	const struct {
+		const char *key;
+		uint64_t value;
+	} counts[] = {
+		{"policy_revision", record->policy_revision},
+		{"idle_ms", record->idle_ms},
+		{"idle_timeout_ms", record->idle_timeout_ms},
+		{"lifetime_left_ms", record->lifetime_left_ms},
+		{"operations", record->operation_count},
+	};
+	const struct {
+		const char *key;
+		struct str value;
+	} texts[] = {
+		{"application", link_str(record->application)},
+		{"user", link_str(record->name)},
+		{"mechanism", link_str(record->mechanism)},
+		{"sid", link_str(record->user_sid)},
+	};
+	struct json_writer json = json_write_to(out);
+	struct buf text;
+
+	buf_init(&text, 64);
+	json_write_object(&json);
+	output_hex(&text, record->record_id.data, record->record_id.len);
+	json_write_key(&json, STR("record"));
+	json_write_string(&json, buf_str(&text));
+	for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+		json_write_key(&json, str_from(texts[i].key));
+		json_write_string(&json, texts[i].value);
+	}
+	buf_clear(&text);
+	civil_append(&text, (int64_t)record->created_us);
+	json_write_key(&json, STR("created"));
+	json_write_string(&json, buf_str(&text));
+	for (size_t i = 0; i < ARRAY_COUNT(counts); i++) {
+		json_write_key(&json, str_from(counts[i].key));
+		json_write_u64(&json, counts[i].value);
+	}
+	json_write_key(&json, STR("administrator"));
+	json_write_bool(&json, record->administrator);
+	json_write_object_end(&json);
+	buf_deinit(&text);
+}
+
+static enum ctl_exit print_page(const struct ctl *ctl, const Wsauthz__RecordsListReply *page,
+				struct table *table, struct buf *line)
+{
+	for (size_t i = 0; i < page->n_records; i++) {
+		if (ctl->json) {
+			json_record(line, page->records[i]);
+			output_line(line);
+		} else if (!add_row(table, page->records[i])) {
+			output_error("out of memory");
+			return CTL_INVALID;
+		}
+	}
+	return CTL_DONE;
+}
+
+static enum ctl_exit list(const struct ctl *ctl, const struct list_options *options,
+			  struct link *link, struct table *table, struct buf *line)
+{
+	Wsauthz__RecordsList query = WSAUTHZ__RECORDS_LIST__INIT;
+	Wsauthz__AdminRequest request = WSAUTHZ__ADMIN_REQUEST__INIT;
+	const Wsauthz__AdminReply *reply = NULL;
+	uint8_t last[AUTHZ_ID_BYTES];
+	enum ctl_exit code;
+
+	query.limit = ADMIN_RECORDS_MAX;
+	query.name = link_bytes(str_from(options->user));
+	query.user_sid = link_bytes(str_from(options->sid));
+	request.body_case = WSAUTHZ__ADMIN_REQUEST__BODY_RECORDS_LIST;
+	request.records_list = &query;
+	do {
+		const Wsauthz__RecordsListReply *page;
+
+		code = link_call(link, &request, WSAUTHZ__ADMIN_REPLY__BODY_RECORDS_LIST, &reply);
+		if (code != CTL_DONE)
+			return code;
+		page = reply->records_list;
+		code = print_page(ctl, page, table, line);
+		if (code != CTL_DONE || page->n_records == 0 || !page->more)
+			return code;
+		memcpy(last, page->records[page->n_records - 1]->record_id.data, sizeof(last));
+		query.after = authz_bytes(last, sizeof(last));
+	} while (true);
+}
+
+static enum ctl_exit run(const struct ctl *ctl, const void *options, char **operands,
+			 int operand_count)
+{
+	struct link *link = NULL;
+	struct table table;
+	enum ctl_exit code;
+	struct buf line;
+
+	(void)operands;
+	(void)operand_count;
+	buf_init(&line, LINE_MAX_BYTES);
+	table_init(&table, titles, ARRAY_COUNT(titles), 1);
+	code = link_open(ctl, &link);
+	if (code == CTL_DONE)
+		code = list(ctl, options, link, &table, &line);
+	if (code == CTL_DONE && !ctl->json && table.first != NULL)
+		table_print(&table);
+	if (code == CTL_DONE && !ctl->json && table.first == NULL)
+		printf("no live records\n");
+	link_close(link);
+	table_deinit(&table);
+	buf_deinit(&line);
+	return code;
+}
+
+const struct ctl_command records_list_command = {
+	.words = "records list",
+	.operands = "",
+	.summary = "live user records",
+	.options = list_options,
+	.options_size = sizeof(struct list_options),
+	.run = run,
+};

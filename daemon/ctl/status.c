@@ -1,0 +1,211 @@
+/* wsauthzctl status: how the daemon is. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/civil.h"
+#include "base/log.h"
+#include "cedar/json_write.h"
+#include "ctl/ctl.h"
+#include "ctl/diagnostics.h"
+#include "ctl/link.h"
+#include "ctl/output.h"
+
+enum { STATUS_MAX_BYTES = 1 << 20 };
+
+static const char *durability_text(Wsauthz__AuditStatus__Durability durability)
+{
+	return durability == WSAUTHZ__AUDIT_STATUS__DURABILITY__RELAXED ? "relaxed" : "strict";
+}
+
+static void print_policy(struct buf *out, const Wsauthz__StatusReply *status)
+{
+	const Wsauthz__PolicyStatus *policy = status->policy;
+
+	if (policy == NULL) {
+		buf_printf(out, "policy       none is active: every request is denied\n");
+	} else {
+		buf_printf(out, "policy       revision %" PRIu64 " (", policy->revision);
+		output_hex(out, policy->digest.data,
+			   policy->digest.len < 6 ? policy->digest.len : 6);
+		buf_printf(out, "), %" PRIu32 " policies from ", policy->policy_count);
+		log_escape(out, link_str(policy->directory));
+		buf_printf(out, "\n             active since ");
+		output_time(out, (int64_t)policy->activated_us);
+		buf_printf(out, " UTC%s%s\n", policy->pinned ? ", pinned" : "",
+			   policy->fallback ? ", the last good one: the directory is invalid" : "");
+	}
+	if (status->failure != NULL) {
+		buf_printf(out, "             the last activation FAILED at ");
+		output_time(out, (int64_t)status->failure->failed_us);
+		buf_printf(out, " UTC with %" PRIu32 " errors:\n", status->failure->error_count);
+		diagnostics_print(out, status->failure->diagnostics,
+				  status->failure->n_diagnostics);
+	}
+}
+
+static void print_status(struct buf *out, const Wsauthz__StatusReply *status)
+{
+	buf_printf(out, "wsauthzd     %.*s, pid %" PRIu32 ", up ",
+		   STR_ARGS(link_str(status->server_version)), status->pid);
+	output_duration(out, status->uptime_ms);
+	buf_printf(out, "\n");
+	print_policy(out, status);
+	if (status->audit != NULL)
+		buf_printf(out,
+			   "audit        %s, %s, %" PRIu64 " decisions recorded, %" PRIu32
+			   " queued (%.*s)\n",
+			   durability_text(status->audit->durability),
+			   status->audit->writable ? "writable"
+						   : "NOT WRITABLE: every request is denied",
+			   status->audit->last_decision_id, status->audit->queued_count,
+			   STR_ARGS(link_str(status->audit->segment)));
+	buf_printf(out,
+		   "records      %" PRIu64 " live\n"
+		   "connections  %" PRIu32 ", %" PRIu32 " requests in flight\n"
+		   "decisions    %" PRIu64 " allowed, %" PRIu64 " denied, %" PRIu64
+		   " redirected, %" PRIu64 " refused since the start\n",
+		   status->record_count, status->connection_count, status->in_flight_count,
+		   status->allowed_count, status->denied_count, status->redirected_count,
+		   status->refused_count);
+}
+
+static void json_count(struct json_writer *json, const char *key, uint64_t value)
+{
+	json_write_key(json, str_from(key));
+	json_write_u64(json, value);
+}
+
+static void json_text(struct json_writer *json, const char *key, struct str value)
+{
+	json_write_key(json, str_from(key));
+	json_write_string(json, value);
+}
+
+static void json_time(struct json_writer *json, const char *key, uint64_t wall_us)
+{
+	struct buf text;
+
+	buf_init(&text, 64);
+	civil_append(&text, (int64_t)wall_us);
+	json_text(json, key, buf_str(&text));
+	buf_deinit(&text);
+}
+
+static void json_digest(struct json_writer *json, ProtobufCBinaryData digest)
+{
+	struct buf hex;
+
+	buf_init(&hex, 256);
+	output_hex(&hex, digest.data, digest.len);
+	json_text(json, "digest", buf_str(&hex));
+	buf_deinit(&hex);
+}
+
+static void json_policy(struct json_writer *json, const Wsauthz__StatusReply *status)
+{
+	const Wsauthz__PolicyStatus *policy = status->policy;
+
+	json_write_key(json, STR("policy"));
+	if (policy == NULL) {
+		json_write_null(json);
+	} else {
+		json_write_object(json);
+		json_count(json, "revision", policy->revision);
+		json_digest(json, policy->digest);
+		json_text(json, "directory", link_str(policy->directory));
+		json_time(json, "activated", policy->activated_us);
+		json_count(json, "policies", policy->policy_count);
+		json_write_key(json, STR("pinned"));
+		json_write_bool(json, policy->pinned);
+		json_write_key(json, STR("fallback"));
+		json_write_bool(json, policy->fallback);
+		json_write_object_end(json);
+	}
+	json_write_key(json, STR("failure"));
+	if (status->failure == NULL) {
+		json_write_null(json);
+	} else {
+		json_write_object(json);
+		json_time(json, "failed", status->failure->failed_us);
+		json_count(json, "errors", status->failure->error_count);
+		json_write_key(json, STR("diagnostics"));
+		diagnostics_json(json, status->failure->diagnostics,
+				 status->failure->n_diagnostics);
+		json_write_object_end(json);
+	}
+}
+
+static void json_status(struct buf *out, const Wsauthz__StatusReply *status)
+{
+	struct json_writer json = json_write_to(out);
+
+	json_write_object(&json);
+	json_text(&json, "version", link_str(status->server_version));
+	json_count(&json, "pid", status->pid);
+	json_time(&json, "started", status->started_us);
+	json_count(&json, "uptime_ms", status->uptime_ms);
+	json_policy(&json, status);
+	if (status->audit != NULL) {
+		json_write_key(&json, STR("audit"));
+		json_write_object(&json);
+		json_text(&json, "durability",
+			  str_from(durability_text(status->audit->durability)));
+		json_write_key(&json, STR("writable"));
+		json_write_bool(&json, status->audit->writable);
+		json_count(&json, "last_decision", status->audit->last_decision_id);
+		json_count(&json, "queued", status->audit->queued_count);
+		json_text(&json, "segment", link_str(status->audit->segment));
+		json_write_object_end(&json);
+	}
+	json_count(&json, "records", status->record_count);
+	json_count(&json, "connections", status->connection_count);
+	json_count(&json, "in_flight", status->in_flight_count);
+	json_count(&json, "allowed", status->allowed_count);
+	json_count(&json, "denied", status->denied_count);
+	json_count(&json, "redirected", status->redirected_count);
+	json_count(&json, "refused", status->refused_count);
+	json_write_object_end(&json);
+}
+
+static enum ctl_exit run(const struct ctl *ctl, const void *options, char **operands,
+			 int operand_count)
+{
+	Wsauthz__Status status = WSAUTHZ__STATUS__INIT;
+	Wsauthz__AdminRequest request = WSAUTHZ__ADMIN_REQUEST__INIT;
+	const Wsauthz__AdminReply *reply = NULL;
+	struct link *link = NULL;
+	enum ctl_exit code;
+	struct buf out;
+
+	(void)options;
+	(void)operands;
+	(void)operand_count;
+	buf_init(&out, STATUS_MAX_BYTES);
+	request.body_case = WSAUTHZ__ADMIN_REQUEST__BODY_STATUS;
+	request.status = &status;
+	code = link_open(ctl, &link);
+	if (code == CTL_DONE)
+		code = link_call(link, &request, WSAUTHZ__ADMIN_REPLY__BODY_STATUS, &reply);
+	if (code == CTL_DONE) {
+		if (ctl->json)
+			json_status(&out, reply->status);
+		else
+			print_status(&out, reply->status);
+		fwrite(out.data, 1, out.length, stdout);
+		if (ctl->json)
+			putchar('\n');
+	}
+	link_close(link);
+	buf_deinit(&out);
+	return code;
+}
+
+static const struct arg_option no_options[] = {{NULL, ARG_FLAG, 0, NULL, NULL}};
+
+const struct ctl_command status_command = {
+	.words = "status",
+	.operands = "",
+	.summary = "how the daemon is: policy, audit, records, counters",
+	.options = no_options,
+	.run = run,
+};

@@ -1,0 +1,13 @@
+#include "platform/platform.h"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+unsigned terminal_columns(void)
+{
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
+		return 0;
+	return size.ws_col;
+}
