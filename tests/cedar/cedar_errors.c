@@ -13,28 +13,7 @@
 
 #include "base/buf.h"
 #include "cedar/parser.h"
-
-enum { MAX_FILE_BYTES = 1 << 20 };
-
-static bool read_file(const char *path, struct buf *out)
-{
-	FILE *file = fopen(path, "rb");
-	bool done;
-
-	if (file == NULL)
-		return false;
-	for (;;) {
-		char *room = buf_reserve(out, 4096);
-		size_t length = room != NULL ? fread(room, 1, 4096, file) : 0;
-
-		buf_grow(out, length);
-		if (length == 0)
-			break;
-	}
-	done = ferror(file) == 0 && out->failed == ERR_NONE;
-	fclose(file);
-	return done;
-}
+#include "text_file.h"
 
 /* Appends "LINE:COLUMN: MESSAGE" for each expectation. */
 static void list_expected(const struct source *source, struct buf *out)
@@ -104,10 +83,10 @@ static bool check_file(const char *path)
 
 	arena_init(&arena, 4096, SIZE_MAX);
 	cedar_diags_init(&diags);
-	buf_init(&text, MAX_FILE_BYTES);
+	buf_init(&text, PARSER_TEXT_BYTES);
 	buf_init(&expected, SIZE_MAX);
 	buf_init(&found, SIZE_MAX);
-	if (!read_file(path, &text)) {
+	if (!text_file_read(path, &text)) {
 		printf("%s: cannot be read\n", path);
 		goto out;
 	}

@@ -1,0 +1,113 @@
+/*
+ * usage: cedar_roundtrip FILE...
+ *
+ * Parses each file of policies, prints every policy, and parses what was printed: the trees must be
+ * equal, and printing the second must give the same text.
+ */
+#include <stdio.h>
+
+#include "cedar/parser.h"
+#include "cedar/print.h"
+#include "text_file.h"
+
+struct tree {
+	struct arena arena;
+	struct source source;
+	struct cedar_diags diags;
+	struct ast_policies policies;
+};
+
+static void tree_init(struct tree *tree)
+{
+	*tree = (struct tree){.policies = {NULL, 0}};
+	arena_init(&tree->arena, 4096, SIZE_MAX);
+	cedar_diags_init(&tree->diags);
+}
+
+static void tree_deinit(struct tree *tree)
+{
+	cedar_diags_deinit(&tree->diags);
+	arena_deinit(&tree->arena);
+}
+
+static bool tree_parse(struct tree *tree, const char *name, struct str text)
+{
+	enum error error = source_init(&tree->source, &tree->arena, str_from(name), text);
+	struct buf out;
+
+	if (error == ERR_NONE)
+		error = parse_policies(&tree->arena, &tree->source, NULL, &tree->diags,
+				       &tree->policies);
+	if (error == ERR_NONE)
+		return true;
+	buf_init(&out, SIZE_MAX);
+	for (const struct cedar_diag *diag = tree->diags.first; diag != NULL; diag = diag->next)
+		cedar_diag_print(&out, diag);
+	printf("%s%s: %s\n", buf_text(&out), name, error_text(error));
+	buf_deinit(&out);
+	return false;
+}
+
+static void print_all(struct buf *out, const struct ast_policies *policies)
+{
+	for (const struct ast_policy *policy = policies->first; policy != NULL;
+	     policy = policy->next) {
+		print_policy(out, policy);
+		buf_append_byte(out, '\n');
+	}
+}
+
+static bool all_equal(const struct ast_policies *a, const struct ast_policies *b)
+{
+	const struct ast_policy *left = a->first, *right = b->first;
+
+	while (left != NULL && right != NULL && ast_policy_equal(left, right)) {
+		left = left->next;
+		right = right->next;
+	}
+	return left == NULL && right == NULL;
+}
+
+static bool check_file(const char *path)
+{
+	struct buf text, printed, printed_again;
+	struct tree tree, again;
+	bool good = false;
+
+	tree_init(&tree);
+	tree_init(&again);
+	buf_init(&text, PARSER_TEXT_BYTES);
+	buf_init(&printed, SIZE_MAX);
+	buf_init(&printed_again, SIZE_MAX);
+	if (!text_file_read(path, &text)) {
+		printf("%s: cannot be read\n", path);
+		goto out;
+	}
+	if (!tree_parse(&tree, path, buf_str(&text)))
+		goto out;
+	print_all(&printed, &tree.policies);
+	if (!tree_parse(&again, path, buf_str(&printed)))
+		goto out;
+	print_all(&printed_again, &again.policies);
+	good = all_equal(&tree.policies, &again.policies) &&
+	       str_equal(buf_str(&printed), buf_str(&printed_again));
+	if (!good)
+		printf("%s: differs after printing\n%s", path, buf_text(&printed));
+out:
+	buf_deinit(&printed_again);
+	buf_deinit(&printed);
+	buf_deinit(&text);
+	tree_deinit(&again);
+	tree_deinit(&tree);
+	return good;
+}
+
+int main(int argc, char **argv)
+{
+	int failure_count = 0;
+
+	for (int i = 1; i < argc; i++)
+		failure_count += !check_file(argv[i]);
+	printf("%d files, %d failures\n", argc - 1, failure_count);
+	return failure_count != 0;
+}
