@@ -82,6 +82,7 @@ static void count(struct cedar_diags *diags, enum cedar_severity severity)
 
 /* A new diagnostic with everything but its place, not yet in the list; NULL when it can only be
  * counted. */
+ATTR_PRINTF(4, 0)
 static struct cedar_diag *new_diag(struct cedar_diags *diags, enum cedar_severity severity,
 				   struct str source, const char *format, va_list args)
 {

@@ -203,8 +203,10 @@ static const struct ast_expr *parse_var(struct parser *parser)
 /* All primaries that begin with a word. */
 static const struct ast_expr *parse_word(struct parser *parser)
 {
-	enum token_kind next;
+	enum token_kind next = parser_peek(parser);
 
+	if (next == TOKEN_PATH)
+		return parse_entity(parser);
 	switch (parser->token.word) {
 	case WORD_TRUE:
 	case WORD_FALSE: return parse_bool(parser);
@@ -218,9 +220,6 @@ static const struct ast_expr *parse_word(struct parser *parser)
 		parser_fail_expected(parser, "an expression");
 		return NULL;
 	}
-	next = parser_peek(parser);
-	if (next == TOKEN_PATH)
-		return parse_entity(parser);
 	if (next == TOKEN_LEFT_PAREN)
 		return parse_function_call(parser);
 	if (parser->token.word >= WORD_PRINCIPAL)
