@@ -85,6 +85,24 @@ enum error cedar_engine_new(const struct cedar_limits *limits, struct hash_key k
 			    struct cedar_engine **out) ATTR_MUST_CHECK;
 void cedar_engine_free(struct cedar_engine *engine);
 
+/* Lets policies, links and entity data use names for entities, such as an account name where the
+ * entity is known by its SID. */
+enum cedar_resolution {
+	CEDAR_NAME_KEPT,     /* the id stands for itself */
+	CEDAR_NAME_REPLACED, /* `*out` is the id that is meant; UTF-8, valid until the next call */
+	CEDAR_NAME_UNKNOWN,  /* the id means nothing: an error wherever it stands */
+};
+
+struct cedar_resolver {
+	enum cedar_resolution (*resolve)(void *arg, struct str type, struct str id,
+					 struct str *out);
+	void *arg;
+};
+
+/* To be set before anything is added; called once for each place of a uid, by cedar_engine_link(),
+ * when entities are added, and for policies by cedar_engine_seal(). Never called for requests. */
+void cedar_engine_set_resolver(struct cedar_engine *engine, struct cedar_resolver resolver);
+
 /* Adds the policies of `text`, which is copied. All or nothing: with any error the engine keeps
  * none of this text. Every policy with a syntax error gets a diagnostic of its own. ERR_SYNTAX,
  * ERR_EXISTS (an id twice), ERR_LIMIT (each with a diagnostic), ERR_NO_MEMORY. */
@@ -107,8 +125,8 @@ enum error cedar_engine_link(struct cedar_engine *engine, struct str template_id
 			     struct cedar_diags *diags) ATTR_MUST_CHECK;
 
 /* Ends building: closes the entity hierarchy, compiles and indexes. After it only the functions
- * below may be used. ERR_INVALID with a diagnostic when an entity is its own ancestor, ERR_LIMIT,
- * ERR_NO_MEMORY; the engine can then only be freed. */
+ * below may be used. ERR_INVALID with diagnostics when an entity is its own ancestor or a name in a
+ * policy means nothing, ERR_LIMIT, ERR_NO_MEMORY; the engine can then only be freed. */
 enum error cedar_engine_seal(struct cedar_engine *engine,
 			     struct cedar_diags *diags) ATTR_MUST_CHECK;
 

@@ -12,10 +12,17 @@
 
 #include <string.h>
 
-void compile_init(struct compiler *compiler, struct symbols *symbols, struct arena *build,
-		  struct arena *keep)
+#include "cedar/diag.h"
+
+void compile_init(struct compiler *compiler, struct cedar_engine *engine, struct cedar_diags *diags)
 {
-	*compiler = (struct compiler){.symbols = symbols, .build = build, .keep = keep};
+	*compiler = (struct compiler){
+		.symbols = &engine->symbols,
+		.resolver = &engine->resolver,
+		.diags = diags,
+		.build = &engine->build,
+		.keep = &engine->keep,
+	};
 }
 
 void compile_fail(struct compiler *compiler, enum error failed)
@@ -30,7 +37,7 @@ uint32_t compile_name(struct compiler *compiler, struct str name)
 
 	if (symbol != SYMBOL_NONE)
 		return symbol;
-	compile_fail(compiler, ERR_NO_MEMORY);
+	compile_fail(compiler, compiler->symbols->refusal);
 	return 0;
 }
 
@@ -38,12 +45,18 @@ uint32_t compile_uid(struct compiler *compiler, const struct ast_uid *uid)
 {
 	uint32_t type = compile_name(compiler, uid->type);
 	uint32_t symbol = SYMBOL_NONE;
+	struct str id = uid->id;
 
+	if (!engine_resolve(compiler->resolver, uid->type, &id)) {
+		diag_report(compiler->diags, CEDAR_ERROR, compiler->policy->source, uid->span,
+			    "the name \"%s\" is unknown", diag_quote(id).text);
+		compiler->unresolved = true;
+	}
 	if (compiler->failed == ERR_NONE)
-		symbol = symbols_put_uid(compiler->symbols, type, uid->id);
+		symbol = symbols_put_uid(compiler->symbols, type, id);
 	if (symbol != SYMBOL_NONE)
 		return symbol;
-	compile_fail(compiler, ERR_NO_MEMORY);
+	compile_fail(compiler, compiler->symbols->refusal);
 	return 0;
 }
 
@@ -308,6 +321,8 @@ enum error compile_finish(struct compiler *compiler, struct program *program,
 	const uint32_t *lists =
 		keep(compiler, compiler->uid_lists, compiler->uid_list_count, sizeof(*lists));
 
+	if (compiler->unresolved)
+		compile_fail(compiler, ERR_INVALID);
 	if (compiler->failed != ERR_NONE)
 		return compiler->failed;
 	*program = done;

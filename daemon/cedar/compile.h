@@ -8,15 +8,19 @@
 #include "base/attributes.h"
 #include "base/error.h"
 #include "cedar/ast.h"
+#include "cedar/engine.h"
 #include "cedar/policy.h"
 #include "cedar/program.h"
 #include "cedar/symbols.h"
 
 struct compiler {
 	struct symbols *symbols;
+	const struct cedar_resolver *resolver;
+	struct cedar_diags *diags;
 	struct arena *build;             /* of what is needed until compile_finish() */
 	struct arena *keep;              /* of the program */
 	enum error failed;               /* sticky */
+	bool unresolved;                 /* a name meant nothing */
 	const struct ast_policy *policy; /* whose conditions are compiled */
 	uint32_t depth, max_depth;       /* values on the stack */
 	struct insn *code;
@@ -34,15 +38,18 @@ struct compiler {
 	uint32_t uid_list_count, uid_list_capacity;
 };
 
-void compile_init(struct compiler *compiler, struct symbols *symbols, struct arena *build,
-		  struct arena *keep);
+/* Works with symbols, arenas and resolver of `engine`; diagnostics are about names without meaning.
+ */
+void compile_init(struct compiler *compiler, struct cedar_engine *engine,
+		  struct cedar_diags *diags);
 
 /* Compiles a policy or template; the uids of slots are left CEDAR_NO_UID. Texts of the tree that
  * lie within the text of its source are borrowed, others are copied. ERR_LIMIT, ERR_NO_MEMORY. */
 enum error compile_policy(struct compiler *compiler, const struct ast_policy *policy,
 			  struct policy *out) ATTR_MUST_CHECK;
 
-/* Hands over the code, in its exact size, and the lists of uids that scopes refer to. */
+/* Hands over the code, in its exact size, and the lists of uids that scopes refer to. ERR_INVALID
+ * when a name meant nothing, ERR_NO_MEMORY. */
 enum error compile_finish(struct compiler *compiler, struct program *program,
 			  const uint32_t **uid_lists) ATTR_MUST_CHECK;
 

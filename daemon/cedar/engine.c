@@ -53,6 +53,24 @@ void cedar_engine_free(struct cedar_engine *engine)
 	mem_free(engine);
 }
 
+void cedar_engine_set_resolver(struct cedar_engine *engine, struct cedar_resolver resolver)
+{
+	assert(engine->item_count == 0 && engine->entities.count == 0);
+	engine->resolver = resolver;
+}
+
+bool engine_resolve(const struct cedar_resolver *resolver, struct str type, struct str *id)
+{
+	struct str meant = *id;
+	enum cedar_resolution resolution = CEDAR_NAME_KEPT;
+
+	if (resolver->resolve != NULL)
+		resolution = resolver->resolve(resolver->arg, type, *id, &meant);
+	if (resolution == CEDAR_NAME_REPLACED)
+		*id = meant;
+	return resolution != CEDAR_NAME_UNKNOWN;
+}
+
 /* Adding. */
 
 uint32_t engine_find_item(const struct cedar_engine *engine, struct str id)
@@ -299,7 +317,7 @@ enum error cedar_engine_seal(struct cedar_engine *engine, struct cedar_diags *di
 	error = close_entities(engine, diags);
 	if (error != ERR_NONE)
 		return error;
-	compile_init(&seal.compiler, &engine->symbols, &engine->build, &engine->keep);
+	compile_init(&seal.compiler, engine, diags);
 	seal.templates = arena_calloc(&engine->build, count, sizeof(*seal.templates));
 	seal.is_compiled = arena_calloc(&engine->build, count, sizeof(*seal.is_compiled));
 	engine->policies = arena_calloc(&engine->keep, count, sizeof(*engine->policies));

@@ -30,6 +30,7 @@ struct engine_item {
 
 struct cedar_engine {
 	struct cedar_limits limits;
+	struct cedar_resolver resolver; /* `resolve` is NULL when names stand for themselves */
 	bool sealed;
 	struct arena build; /* until the engine is sealed: trees and tables that still grow */
 	struct arena keep;  /* texts, values, and what sealing makes */
@@ -50,6 +51,10 @@ struct cedar_engine {
 	struct program program;
 	const uint32_t *uid_lists;
 };
+
+/* Replaces the id of the uid type::"*id" by what it means; false when it means nothing. */
+bool engine_resolve(const struct cedar_resolver *resolver, struct str type,
+		    struct str *id) ATTR_MUST_CHECK;
 
 /* Adds parsed policies and templates, whose trees and sources must live as long as the build arena,
  * their texts as long as the engine. All or nothing, errors as cedar_engine_add_policies(). */

@@ -29,29 +29,34 @@ struct link {
 
 static enum error fill_slot(struct link *link, const struct cedar_slot_value *value)
 {
-	const char *slot = diag_quote(value->slot).text;
 	struct value_builder *builder = &link->engine->builder;
+	struct str id = value->id;
 	cedar_uid uid;
 	int var;
 
 	if (!find_slot(value->slot, &var) || !link->item.ast->scope[var].has_slot) {
 		diag_report_source(link->diags, CEDAR_ERROR, link->source,
-				   "the template has no slot %s", slot);
+				   "the template has no slot %s", diag_quote(value->slot).text);
 		return ERR_INVALID;
 	}
 	if (link->item.slots[var] != CEDAR_NO_UID) {
 		diag_report_source(link->diags, CEDAR_ERROR, link->source,
-				   "the slot %s has two values", slot);
+				   "the slot %s has two values", slot_name(var).ptr);
 		return ERR_INVALID;
 	}
 	if (!ast_is_path(value->type) || !utf8_valid(value->id)) {
 		diag_report_source(link->diags, CEDAR_ERROR, link->source,
 				   "the value of %s is no entity: \"%s\" must be a type, and the "
 				   "id must be UTF-8",
-				   slot, diag_quote(value->type).text);
+				   slot_name(var).ptr, diag_quote(value->type).text);
 		return ERR_INVALID;
 	}
-	uid = value_build_uid(builder, value->type, value->id);
+	if (!engine_resolve(&link->engine->resolver, value->type, &id)) {
+		diag_report_source(link->diags, CEDAR_ERROR, link->source,
+				   "the name \"%s\" is unknown", diag_quote(id).text);
+		return ERR_INVALID;
+	}
+	uid = value_build_uid(builder, value->type, id);
 	if (uid == CEDAR_NO_UID)
 		return builder->failed;
 	link->item.slots[var] = uid;

@@ -111,6 +111,12 @@ static bool take_text(struct symbols *symbols, struct str *text)
 	return text->ptr != NULL;
 }
 
+static uint32_t refuse(struct symbols *symbols, enum error reason)
+{
+	symbols->refusal = reason;
+	return SYMBOL_NONE;
+}
+
 /* Names. */
 
 static uint32_t find_own_name(const struct symbols *symbols, struct str name, uint32_t hash)
@@ -152,16 +158,17 @@ uint32_t symbols_put_name(struct symbols *symbols, struct str name)
 
 	if (found != SYMBOL_NONE)
 		return found;
-	if (symbols->first_name + count == SYMBOL_NONE ||
-	    !slots_reserve(&symbols->name_slots, symbols->arena))
-		return SYMBOL_NONE;
+	if (symbols->first_name + count == SYMBOL_NONE)
+		return refuse(symbols, ERR_LIMIT);
+	if (!slots_reserve(&symbols->name_slots, symbols->arena))
+		return refuse(symbols, symbols->arena->refusal);
 	names = arena_grow_array(symbols->arena, symbols->names, count, &symbols->name_capacity,
 				 sizeof(*names));
 	if (names == NULL)
-		return SYMBOL_NONE;
+		return refuse(symbols, symbols->arena->refusal);
 	symbols->names = names;
 	if (!take_text(symbols, &name))
-		return SYMBOL_NONE;
+		return refuse(symbols, symbols->text_arena->refusal);
 	names[count] = name;
 	place(symbols->name_slots.slots, symbols->name_slots.slot_count,
 	      (struct symbol_slot){hash, count + 1});
@@ -228,16 +235,17 @@ uint32_t symbols_put_uid(struct symbols *symbols, uint32_t type, struct str id)
 
 	if (found != SYMBOL_NONE)
 		return found;
-	if (symbols->first_uid + count == SYMBOL_NONE ||
-	    !slots_reserve(&symbols->uid_slots, symbols->arena))
-		return SYMBOL_NONE;
+	if (symbols->first_uid + count == SYMBOL_NONE)
+		return refuse(symbols, ERR_LIMIT);
+	if (!slots_reserve(&symbols->uid_slots, symbols->arena))
+		return refuse(symbols, symbols->arena->refusal);
 	uids = arena_grow_array(symbols->arena, symbols->uids, count, &symbols->uid_capacity,
 				sizeof(*uids));
 	if (uids == NULL)
-		return SYMBOL_NONE;
+		return refuse(symbols, symbols->arena->refusal);
 	symbols->uids = uids;
 	if (!take_text(symbols, &id))
-		return SYMBOL_NONE;
+		return refuse(symbols, symbols->text_arena->refusal);
 	uids[count] = (struct uid_entry){id, type, 0};
 	place(symbols->uid_slots.slots, symbols->uid_slots.slot_count,
 	      (struct symbol_slot){hash, count + 1});

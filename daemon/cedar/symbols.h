@@ -46,6 +46,7 @@ struct symbols {
 	struct hash_key key;        /* the same in both layers */
 	uint32_t first_name;        /* the smallest number of this layer */
 	uint32_t first_uid;
+	enum error refusal; /* why the latest refused symbol was: ERR_LIMIT, ERR_NO_MEMORY */
 	uint32_t name_capacity, uid_capacity;
 	struct str *names;
 	struct uid_entry *uids;
@@ -60,7 +61,8 @@ void symbols_init(struct symbols *symbols, const struct symbols *base, struct ha
  * afterwards. ERR_NO_MEMORY leaves the layer as it was. */
 enum error symbols_freeze(struct symbols *symbols, struct arena *arena) ATTR_MUST_CHECK;
 
-/* The number of a name, a new one if need be; SYMBOL_NONE when memory is spent. */
+/* The number of a name, a new one if need be; SYMBOL_NONE, and `refusal` set, when memory is
+ * spent. */
 uint32_t symbols_put_name(struct symbols *symbols, struct str name) ATTR_MUST_CHECK;
 
 /* Forgets the names of this layer from `name_count` on, counted without those of the base. */

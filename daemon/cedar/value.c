@@ -270,7 +270,7 @@ void *value_builder_alloc(struct value_builder *builder, size_t count, size_t si
 static uint32_t checked_symbol(struct value_builder *builder, uint32_t symbol)
 {
 	if (symbol == SYMBOL_NONE)
-		value_builder_fail(builder, builder->symbols->arena->refusal);
+		value_builder_fail(builder, builder->symbols->refusal);
 	return symbol;
 }
 
