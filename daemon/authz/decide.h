@@ -20,8 +20,10 @@
 #include "authz/sender.h"
 #include "authz/snapshot.h"
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/str.h"
 #include "cedar/cedar.h"
+#include "store/audit.h"
 
 /* Far apart from each other and from zero (16 bits), so that no flipped bit turns one into another.
  * Every value that is not listed denies. */
@@ -41,7 +43,7 @@ enum decision_verdict {
 	X(POLICY_ERROR, "policy_error") /* a forbid policy could not be evaluated */               \
 	X(NO_POLICY, "no_policy")       /* no policy is active */                                  \
 	X(MALFORMED, "malformed")       /* the sender or the operation breaks its bounds */        \
-	X(LIMIT, "limit")               /* a limit of the evaluation or of the records is spent */ \
+	X(LIMIT, "limit")               /* evaluation or records are at their limit */             \
 	X(RESOURCES, "resources")       /* no memory */                                            \
 	X(INTERNAL, "internal")         /* an error of ours */
 
@@ -73,7 +75,16 @@ struct decide_settings decide_settings_default(void);
 struct instant {
 	int64_t wall_us;
 	int64_t boot_ms;
-	int32_t utc_offset_s; /* local time minus UTC */
+	int32_t utc_offset_s; /* local time minus UTC; whole minutes count */
+};
+
+/* What decisions may write to their scratch buffer: a context with all texts at their bounds, and
+ * each byte escaped. */
+enum { DECIDE_SCRATCH_BYTES = 512 * 1024 };
+
+enum {
+	DECISION_MAX_POLICIES = 256, /* listed in a decision, of each kind */
+	DECIDE_TIMESLOT_S = 60,      /* of a quota that does not say */
 };
 
 /* What decisions are made with. Borrowed; the caller owns all of it. */
@@ -83,6 +94,7 @@ struct decider {
 	const struct blocks *blocks;
 	const struct decide_settings *settings;
 	struct cedar_request *cedar; /* used again for each decision */
+	struct buf *scratch;         /* likewise; at least DECIDE_SCRATCH_BYTES long at most */
 };
 
 enum question_kind { QUESTION_USER, QUESTION_OPERATION, QUESTION_QUOTA };
@@ -93,13 +105,6 @@ struct question {
 	const struct sender *sender;
 	struct str action_uri, resource_uri; /* QUESTION_OPERATION */
 	struct instant instant;
-};
-
-/* A policy that could not be evaluated. */
-struct decision_error {
-	struct str policy_id;
-	enum cedar_eval_error kind;
-	uint32_t offset, length; /* in the policy's source text */
 };
 
 struct decision {
@@ -114,10 +119,12 @@ struct decision {
 
 	/* The Cedar action that decided: Connect when an operation failed at it. */
 	enum action decided_action;
-	/* Ids of the determining policies and the policies that erred, by id. */
+	/* The determining policies, by id, and those that erred, by id and with what is wrong, in
+	 * the order of the policy set; at most DECISION_MAX_POLICIES of each. */
 	const struct str *reasons;
 	size_t reason_count;
-	const struct decision_error *errors;
+	const struct str *erring;
+	const struct cedar_policy_error *errors; /* one for each of `erring` */
 	size_t error_count;
 
 	/* QUESTION_QUOTA, DECISION_ALLOW: without it WinRM's default applies. No field is 0. */
@@ -131,7 +138,7 @@ struct decision {
 	 * `detail` then says what was wrong. */
 	struct identity identity;
 	struct operation operation; /* QUESTION_OPERATION */
-	struct str detail;          /* for the audit and the log, never for the user */
+	struct str detail;          /* for the log, never for the user */
 	/* The Cedar context as JSON, except time, localTime and weekday, which follow from
 	 * the instant. Empty when nothing was evaluated. */
 	struct str context_json;
@@ -154,5 +161,9 @@ void decide_what_if(const struct decider *decider, struct arena *arena,
 /* The code to complete the WinRM callback with: 0 only for DECISION_ALLOW, 0x80338199 for
  * DECISION_REDIRECT, 5 (ERROR_ACCESS_DENIED) for anything else. */
 uint32_t decision_win32_code(const struct decision *decision);
+
+/* The audit row of a decision; it points to what the decision points to. decision_id, connection,
+ * peer, peer_pid, latency_us and relaxed are left 0, for the caller to fill in. */
+struct audit_row decision_audit_row(const struct decision *decision);
 
 #endif

@@ -5,11 +5,13 @@
 #ifndef AUTHZ_ENTITIES_H
 #define AUTHZ_ENTITIES_H
 
+#include <stdint.h>
+
 #include "authz/identity.h"
 #include "authz/operation.h"
 #include "base/arena.h"
 #include "base/attributes.h"
-#include "base/error.h"
+#include "base/buf.h"
 #include "base/str.h"
 #include "cedar/cedar.h"
 
@@ -17,37 +19,36 @@
 struct session_time {
 	int64_t utc_ms;       /* since 1970-01-01 */
 	int64_t local_day_ms; /* since local midnight */
-	struct str weekday;   /* local: "Monday" to "Sunday" */
+	struct str weekday;   /* local, "Monday" to "Sunday" */
 };
 
+/* Of the offset only whole minutes count, because the audit keeps no more. */
 struct session_time session_time_of(int64_t wall_us, int32_t utc_offset_s);
 
-/* The uids of one question. */
+/* What the questions of one request share. */
 struct entities {
-	cedar_uid principal;
+	struct cedar_request *request;
+	const struct operation *operation; /* NULL without one */
+	cedar_uid user;
 	cedar_uid application;
-	cedar_uid resource; /* CEDAR_NO_UID unless there is an operation */
+	cedar_uid resource; /* CEDAR_NO_UID without an operation */
 	struct cedar_value session;
 };
 
-/* Defines User and Application in `request`, which was begun. Failures are sticky in it. */
-void entities_define_user(struct cedar_request *request, const struct identity *identity,
-			  const struct session_time *time, struct arena *arena,
-			  struct entities *entities);
+/* Defines the entities in `request`, which was begun; `operation` may be NULL. Memory comes from
+ * `arena` and must live as long as the questions. Failures are kept in the request until it is to
+ * answer; false when `arena` is spent. */
+bool entities_define(struct cedar_request *request, struct arena *arena,
+		     const struct identity *identity, const struct session_time *time,
+		     const struct operation *operation, struct entities *entities) ATTR_MUST_CHECK;
 
-/* Defines the Resource and its prefixes. */
-void entities_define_operation(struct cedar_request *request, const struct operation *operation,
-			       struct arena *arena, struct entities *entities);
+/* Asks `action`: Connect or Administer on the Application, any other on the Resource, which must
+ * then be defined. */
+void entities_ask(const struct entities *entities, enum action action);
 
-/* Asks Connect or Administer on the Application, or the operation on its Resource. */
-void entities_ask_application(struct cedar_request *request, const struct entities *entities,
-			      enum action action);
-void entities_ask_operation(struct cedar_request *request, const struct entities *entities,
+/* Appends the context of `operation`, or of Connect when it is NULL, as Cedar's JSON, without the
+ * attributes time, localTime and weekday. */
+void entities_write_context(struct buf *out, const struct identity *identity,
 			    const struct operation *operation);
-
-/* The context of `operation`, or of Connect when it is NULL, as Cedar's JSON, without time,
- * localTime and weekday. ptr is NULL when memory is spent. */
-struct str entities_context_json(struct arena *arena, const struct identity *identity,
-				 const struct operation *operation) ATTR_MUST_CHECK;
 
 #endif

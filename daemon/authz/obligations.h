@@ -23,11 +23,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/arena.h"
 #include "base/attributes.h"
 #include "base/error.h"
 #include "base/str.h"
 #include "cedar/cedar.h"
+#include "cedar/source.h"
 
 enum {
 	OBLIGATIONS_MAX_REDIRECT_BYTES = 2048,
@@ -74,11 +74,10 @@ struct obligations {
 	struct refusal refusal;
 };
 
-/* Compiles the annotations of `policy`; text is borrowed from it. `text` is the whole text that
- * `policy->source` names, for excerpts in diagnostics. An unknown key is a warning; ERR_INVALID,
- * with a diagnostic per fault, for a bad value, a key on the wrong effect or an id that is too
- * long. */
-enum error obligations_compile(const struct cedar_policy_info *policy, struct str text,
+/* Compiles the annotations of `policy`, which stands in `source`; texts are borrowed from it. An
+ * unknown key is a warning. ERR_INVALID, with a diagnostic per fault, for a bad value, a key on the
+ * wrong effect, or an id that is malformed. */
+enum error obligations_compile(const struct cedar_policy_info *policy, const struct source *source,
 			       struct obligations *obligations,
 			       struct cedar_diags *diags) ATTR_MUST_CHECK;
 

@@ -30,8 +30,9 @@ struct entry {
 	bool ended;
 	enum entry_sync sync;
 	bool changed_in_flight;
-	int64_t written_use_ms;
-	struct entry *next; /* of the list its `sync` names */
+	int64_t decided_ms;     /* when what the record says was decided */
+	int64_t written_use_ms; /* the last use that was written */
+	struct entry *next;     /* of the list its `sync` names */
 	size_t text_bytes;
 	char texts[];
 };
@@ -335,21 +336,22 @@ static void begin(struct records *records, struct entry *entry, const struct rec
 	entry->record.created_us = change->wall_us;
 	entry->record.created_ms = change->boot_ms;
 	entry->record.last_used_ms = change->boot_ms;
-	entry->record.revision = 0;
+	entry->decided_ms = change->boot_ms;
 	entry->live = true;
 	records->live_count++;
 	expiry_put(&records->expiry, &entry->expiry, INT64_MAX);
 }
 
-/* A change that was decided earlier may be applied later; what came from the later revision stays.
- */
+/* A change that was decided earlier may be applied later; what was decided last stays. Revisions
+ * say nothing about that, for a rollback goes back to an old one. */
 static void put(struct records *records, struct entry *entry, const struct record_change *change,
 		uint64_t decision_id)
 {
 	if (!entry->live)
 		begin(records, entry, change);
-	if (change->revision < entry->record.revision)
+	if (change->boot_ms < entry->decided_ms)
 		return;
+	entry->decided_ms = change->boot_ms;
 	entry->record.revision = change->revision;
 	entry->record.decision_id = decision_id;
 	entry->record.grant = change->grant;

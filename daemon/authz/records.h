@@ -119,7 +119,7 @@ enum error records_reserve(struct records *records, const struct record_owner *o
 			   int64_t now_ms, struct record_id *id) ATTR_MUST_CHECK;
 
 /* Applies a change whose audit row, number `decision_id`, is durable. Does nothing to a record that
- * ended meanwhile, and keeps one that a later revision of the policy let in. Cannot fail. */
+ * ended meanwhile, and changes nothing that was decided later. Cannot fail. */
 void records_apply(struct records *records, const struct record_change *change,
 		   uint64_t decision_id);
 

@@ -6,6 +6,7 @@
 #ifndef AUTHZ_SNAPSHOT_H
 #define AUTHZ_SNAPSHOT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,7 @@
 enum {
 	SNAPSHOT_DIGEST_BYTES = 32, /* SHA-256 */
 	SNAPSHOT_MAX_FILES = 10000,
+	SNAPSHOT_MAX_NAME_BYTES = 200, /* of a file */
 };
 
 /* A file of a policy directory, as read by the caller. `name` is relative to the directory, with
@@ -28,11 +30,16 @@ struct snapshot_file {
 	struct str text;
 };
 
+/* False for a file that is none of the policy's: documentation (*.md, *.txt) and what begins with a
+ * dot, in any directory. Such files need not be read. */
+bool snapshot_wants_file(struct str name);
+
 struct snapshot;
 
 /* Builds a revision of `files`, in any order; nothing of them is kept. All or nothing: with any
  * error in `diags` there is no snapshot. Policies come from *.cedar; a policy's id is its @id, else
- * "file#N". A set without any policy is an error, and so is a file that this build does not know.
+ * "file#N". A set without any policy is an error, and so is a wanted
+ * file that this build cannot read.
  * `limits` may be NULL; `key` seeds the engine's tables.
  * ERR_SYNTAX, ERR_INVALID, ERR_EXISTS, ERR_LIMIT, ERR_UNSUPPORTED, each with diagnostics;
  * ERR_NO_MEMORY. The snapshot has one reference, the caller's. */

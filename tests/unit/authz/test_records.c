@@ -211,18 +211,19 @@ static void a_later_revision_changes_the_record_and_keeps_its_age(void **state)
 	assert_null(find(*state, 1, START_MS + 11));
 }
 
-static void an_earlier_revision_does_not_overwrite_a_later_one(void **state)
+static void an_earlier_decision_does_not_overwrite_a_later_one(void **state)
 {
 	struct record_id id = reserve(*state, 1, START_MS);
-	struct record_change late = put_change(id, START_MS, 2);
-	struct record_change early = put_change(id, START_MS, 1);
+	struct record_change early = put_change(id, START_MS, 2);
+	struct record_change late = put_change(id, START_MS + 1, 1);
 
-	reserve(*state, 1, START_MS);
+	reserve(*state, 1, START_MS + 1);
 	early.grant.quota.max_shells = 99;
 	records_apply(*state, &late, 9);
 	records_apply(*state, &early, 8);
-	assert_int_equal(find(*state, 1, START_MS)->revision, 2);
-	assert_int_equal(find(*state, 1, START_MS)->grant.quota.max_shells, 5);
+	assert_int_equal(find(*state, 1, START_MS + 1)->revision, 1);
+	assert_int_equal(find(*state, 1, START_MS + 1)->decision_id, 9);
+	assert_int_equal(find(*state, 1, START_MS + 1)->grant.quota.max_shells, 5);
 }
 
 static void a_revoked_record_is_gone_with_all_that_waits(void **state)
@@ -529,7 +530,7 @@ int main(void)
 		TEST(use_never_turns_the_clock_back),
 		TEST(a_record_that_is_too_old_is_replaced_by_a_new_one),
 		TEST(a_later_revision_changes_the_record_and_keeps_its_age),
-		TEST(an_earlier_revision_does_not_overwrite_a_later_one),
+		TEST(an_earlier_decision_does_not_overwrite_a_later_one),
 		TEST(a_revoked_record_is_gone_with_all_that_waits),
 		TEST(a_pending_record_can_be_revoked),
 		TEST(a_denied_user_loses_the_record),
