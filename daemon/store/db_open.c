@@ -117,27 +117,23 @@ static bool has_application_id(const unsigned char *header, uint32_t id)
  * closing another one would drop the process's locks on the file (POSIX). */
 static enum error check_header(struct db *db, const char *path, struct buf *why)
 {
-	unsigned char header[HEADER_BYTES] = {0};
+	unsigned char header[HEADER_BYTES];
 	sqlite3_file *file = NULL;
-	sqlite3_int64 size = 0;
 	int result = sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_FILE_POINTER, &file);
 
+	/* Bytes beyond the end of the file are read as zeros. */
 	if (result == SQLITE_OK)
-		result = file->pMethods->xFileSize(file, &size);
-	if (result != SQLITE_OK || size == 0)
+		result = file->pMethods->xRead(file, header, sizeof(header), 0);
+	if (result != SQLITE_OK && result != SQLITE_IOERR_SHORT_READ)
 		return db_fail(db, result);
-	size_t length = size < HEADER_BYTES ? (size_t)size : HEADER_BYTES;
-	result = file->pMethods->xRead(file, header, (int)length, 0);
-	if (result != SQLITE_OK)
-		return db_fail(db, result);
-	/* Power that failed while the file was made can leave blocks of zeros and a journal that
-	 * undoes them. SQLite tells that from a file of zeros. */
-	if (is_all_zero(header, length))
+	/* An empty file is a new one. Power that failed while the file was made can also leave
+	 * blocks of zeros and a journal that undoes them; SQLite tells that from a file of zeros.
+	 */
+	if (is_all_zero(header, sizeof(header)))
 		return ERR_NONE;
-	size_t magic_length = length < sizeof(header_magic) ? length : sizeof(header_magic);
-	if (memcmp(header, header_magic, magic_length) != 0)
+	if (memcmp(header, header_magic, sizeof(header_magic)) != 0)
 		return refuse(ERR_FOREIGN, "is not a SQLite database", path, why);
-	if (length < HEADER_BYTES)
+	if (result == SQLITE_IOERR_SHORT_READ)
 		return refuse(ERR_CORRUPT, "is cut off within its header", path, why);
 	if (!has_application_id(header, db->schema->application_id))
 		return refuse(ERR_FOREIGN, "is a database of another program", path, why);

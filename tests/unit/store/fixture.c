@@ -74,6 +74,15 @@ void fixture_sql(const struct fixture *fixture, const char *file, const char *sq
 	assert_int_equal(sqlite3_close(handle), SQLITE_OK);
 }
 
+void fixture_sql_fails(const struct fixture *fixture, const char *file, const char *sql)
+{
+	sqlite3 *handle = open_file(fixture, file);
+
+	if (sqlite3_exec(handle, sql, NULL, NULL, NULL) == SQLITE_OK)
+		fail_msg("%s: was allowed", sql);
+	assert_int_equal(sqlite3_close(handle), SQLITE_OK);
+}
+
 int64_t fixture_int(const struct fixture *fixture, const char *file, const char *sql)
 {
 	sqlite3 *handle = open_file(fixture, file);

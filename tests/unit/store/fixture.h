@@ -32,6 +32,9 @@ uint64_t fixture_append(struct audit *audit, uint32_t first, uint32_t count);
  * refuses. */
 void fixture_sql(const struct fixture *fixture, const char *file, const char *sql);
 
+/* The same; fails the test when SQLite does not refuse. */
+void fixture_sql_fails(const struct fixture *fixture, const char *file, const char *sql);
+
 /* The single integer that `sql` yields on a file of the directory. */
 int64_t fixture_int(const struct fixture *fixture, const char *file, const char *sql);
 

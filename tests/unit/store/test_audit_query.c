@@ -1,0 +1,249 @@
+#include "store/audit_query.h"
+
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "support/fault.h"
+#include "unit/store/fixture.h"
+
+enum { ROWS = 3000 };
+
+/* The ids a query delivered. */
+struct ids {
+	uint64_t id[ROWS];
+	size_t count, stop_at;
+};
+
+static bool collect(void *arg, const struct audit_row *row)
+{
+	struct ids *ids = arg;
+
+	assert_true(ids->count < ROWS);
+	ids->id[ids->count++] = row->decision_id;
+	return ids->count != ids->stop_at;
+}
+
+struct scene {
+	struct fixture *fixture;
+	struct audit_reader *reader;
+	struct ids ids;
+};
+
+static int setup(void **state)
+{
+	struct scene *scene = mem_calloc(1, sizeof(*scene));
+	void *fixture;
+
+	assert_non_null(scene);
+	fixture_setup(&fixture);
+	scene->fixture = fixture;
+	struct audit *audit = fixture_audit(scene->fixture);
+	fixture_append(audit, 0, ROWS);
+	audit_close(audit);
+	assert_int_equal(audit_reader_open(scene->fixture->dir.path, &scene->fixture->env,
+					   &scene->reader, &scene->fixture->why),
+			 ERR_NONE);
+	*state = scene;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct scene *scene = *state;
+	void *fixture = scene->fixture;
+
+	audit_reader_close(scene->reader);
+	fixture_teardown(&fixture);
+	mem_free(scene);
+	return 0;
+}
+
+/* The number of rows for `filter`; their ids are in scene->ids. */
+static size_t query(struct scene *scene, const struct audit_filter *filter)
+{
+	scene->ids.count = 0;
+	if (audit_query(scene->reader, filter, collect, &scene->ids, &scene->fixture->why) !=
+	    ERR_NONE)
+		fail_msg("%s", buf_text(&scene->fixture->why));
+	return scene->ids.count;
+}
+
+#define QUERY(scene, ...) query((scene), &(struct audit_filter){__VA_ARGS__})
+
+static void the_zero_filter_yields_everything_in_order(void **state)
+{
+	struct scene *scene = *state;
+
+	assert_int_equal(QUERY(scene, .limit = 0), ROWS);
+	for (size_t i = 0; i < ROWS; i++)
+		assert_int_equal(scene->ids.id[i], i + 1);
+	assert_int_equal(QUERY(scene, .newest_first = true), ROWS);
+	for (size_t i = 0; i < ROWS; i++)
+		assert_int_equal(scene->ids.id[i], ROWS - i);
+}
+
+static void users_are_found_by_sid_and_by_folded_name(void **state)
+{
+	struct scene *scene = *state;
+
+	assert_int_equal(QUERY(scene, .user = STR("contoso\\user5")), 3);
+	assert_int_equal(scene->ids.id[0], 6);
+	assert_int_equal(scene->ids.id[2], 2006);
+	assert_int_equal(QUERY(scene, .user = STR("S-1-5-21-3623811015-3361044348-30300820-1005")),
+			 3);
+	assert_int_equal(QUERY(scene, .user = STR("s-1-5-21-3623811015-3361044348-30300820-1005")),
+			 3);
+	assert_int_equal(QUERY(scene, .user = STR("contoso\\user")), 0);
+	assert_int_equal(QUERY(scene, .user = STR("' OR 1 = 1 --")), 0);
+}
+
+static void every_condition_narrows(void **state)
+{
+	struct scene *scene = *state;
+	int64_t start = INT64_C(1767225600000000);
+
+	assert_int_equal(QUERY(scene, .denied_only = true), ROWS / 10);
+	assert_int_equal(
+		QUERY(scene, .application = STR("http://schemas.microsoft.com/powershell")), ROWS);
+	assert_int_equal(QUERY(scene, .application = STR("other")), 0);
+	assert_int_equal(QUERY(scene, .action = STR("invoke")), ROWS);
+	assert_int_equal(QUERY(scene, .action = STR("Get")), 0);
+	assert_int_equal(QUERY(scene, .source = STR("policy")), ROWS);
+	assert_int_equal(QUERY(scene, .source = STR("block")), 0);
+	assert_int_equal(QUERY(scene, .policy_revision = 17), ROWS);
+	assert_int_equal(QUERY(scene, .policy_revision = 18), 0);
+	assert_int_equal(QUERY(scene, .policy = STR("policy3")), 429);
+	assert_int_equal(QUERY(scene, .policy = STR("policy")), 0);
+	assert_int_equal(QUERY(scene, .decision_id = 77), 1);
+	assert_int_equal(QUERY(scene, .decision_id = ROWS + 1), 0);
+	assert_int_equal(QUERY(scene, .since_us = start + 1000), ROWS - 1);
+	assert_int_equal(QUERY(scene, .until_us = start + 1000), 1);
+	assert_int_equal(QUERY(scene, .since_us = start + 1000, .until_us = start + 1000), 0);
+	assert_int_equal(QUERY(scene, .denied_only = true, .user = STR("contoso\\user10"),
+			       .since_us = start + 1000 * 1000),
+			 2);
+}
+
+static void resources_are_found_by_prefix_whatever_the_case(void **state)
+{
+	struct scene *scene = *state;
+	const char base[] = "HTTP://schemas.microsoft.com/wbem/wsman/1/wmi/root/CIMV2/class";
+	char prefix[128];
+
+	assert_int_equal(QUERY(scene, .resource_prefix = str_from(base)), ROWS);
+	snprintf(prefix, sizeof(prefix), "%s1", base);
+	/* class1 and class10 to class19 of fifty */
+	assert_int_equal(QUERY(scene, .resource_prefix = str_from(prefix)), ROWS / 50 * 11);
+	snprintf(prefix, sizeof(prefix), "%s%%", base);
+	assert_int_equal(QUERY(scene, .resource_prefix = str_from(prefix)), 0);
+	snprintf(prefix, sizeof(prefix), "%s49/longer", base);
+	assert_int_equal(QUERY(scene, .resource_prefix = str_from(prefix)), 0);
+}
+
+static void pages_join_without_gap_or_overlap(void **state)
+{
+	struct scene *scene = *state;
+	uint64_t expected = 1;
+
+	for (struct audit_filter filter = {.limit = 7};; filter.after_id = expected - 1) {
+		size_t count = query(scene, &filter);
+		for (size_t i = 0; i < count; i++)
+			assert_int_equal(scene->ids.id[i], expected++);
+		if (count < 7)
+			break;
+	}
+	assert_int_equal(expected, ROWS + 1);
+	assert_int_equal(QUERY(scene, .newest_first = true, .before_id = 5, .limit = 3), 3);
+	assert_int_equal(scene->ids.id[0], 4);
+	assert_int_equal(scene->ids.id[2], 2);
+}
+
+static void bounds_beyond_any_id_are_harmless(void **state)
+{
+	struct scene *scene = *state;
+
+	assert_int_equal(QUERY(scene, .before_id = UINT64_MAX), ROWS);
+	assert_int_equal(QUERY(scene, .after_id = UINT64_MAX), 0);
+	assert_int_equal(QUERY(scene, .decision_id = UINT64_MAX), 0);
+	assert_int_equal(QUERY(scene, .limit = UINT64_MAX), ROWS);
+}
+
+static void the_receiver_may_stop(void **state)
+{
+	struct scene *scene = *state;
+
+	scene->ids.stop_at = 4;
+	assert_int_equal(QUERY(scene, .limit = 0), 4);
+	scene->ids.stop_at = 0;
+	assert_int_equal(QUERY(scene, .limit = 0), ROWS);
+}
+
+/* Appends a row in the middle of a query. */
+struct interference {
+	struct audit *audit;
+	size_t count;
+};
+
+static bool append_meanwhile(void *arg, const struct audit_row *row)
+{
+	struct interference *interference = arg;
+
+	(void)row;
+	if (interference->count++ % 500 == 0)
+		fixture_append(interference->audit, 0, 1);
+	return true;
+}
+
+static void a_query_sees_one_moment_while_rows_are_added(void **state)
+{
+	struct scene *scene = *state;
+	struct interference interference = {.audit = fixture_audit(scene->fixture)};
+
+	assert_int_equal(audit_query(scene->reader, &(struct audit_filter){0}, append_meanwhile,
+				     &interference, &scene->fixture->why),
+			 ERR_NONE);
+	assert_int_equal(interference.count, ROWS);
+	interference.count = 1;
+	assert_int_equal(audit_query(scene->reader, &(struct audit_filter){0}, append_meanwhile,
+				     &interference, &scene->fixture->why),
+			 ERR_NONE);
+	assert_int_equal(interference.count, 1 + ROWS + ROWS / 500);
+	audit_close(interference.audit);
+}
+
+static void querying_survives_any_failed_allocation(void **state)
+{
+	struct scene *scene = *state;
+
+	for (uint64_t n = 0;; n++) {
+		struct audit_filter filter = {.user = STR("contoso\\user5"), .limit = 1};
+		scene->ids.count = 0;
+		fault_arm(n, FAULT_ONCE);
+		enum error error = audit_query(scene->reader, &filter, collect, &scene->ids,
+					       &scene->fixture->why);
+		if (!fault_disarm()) {
+			assert_int_equal(error, ERR_NONE);
+			assert_true(n > 0);
+			return;
+		}
+		assert_int_equal(error, ERR_NO_MEMORY);
+	}
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(the_zero_filter_yields_everything_in_order),
+		TEST(users_are_found_by_sid_and_by_folded_name),
+		TEST(every_condition_narrows),
+		TEST(resources_are_found_by_prefix_whatever_the_case),
+		TEST(pages_join_without_gap_or_overlap),
+		TEST(bounds_beyond_any_id_are_harmless),
+		TEST(the_receiver_may_stop),
+		TEST(a_query_sees_one_moment_while_rows_are_added),
+		TEST(querying_survives_any_failed_allocation),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
