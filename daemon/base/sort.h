@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-enum { SORT_MAX_BYTES = 64 }; /* of one element */
+enum { SORT_MAX_BYTES = 128 }; /* of one element */
 
 /* Sorts `count` elements of `size` bytes by `compare`, which returns <0, 0 or >0 as for qsort().
  * Not stable. O(n log n) in the worst case. */

@@ -59,6 +59,22 @@ void cedar_diags_deinit(struct cedar_diags *diags);
  * Text from the source is escaped as log_escape() does. */
 void cedar_diag_print(struct buf *out, const struct cedar_diag *diag);
 
+/* Schemas: which entity types, actions and attributes there are. */
+
+struct cedar_schema;
+
+enum cedar_schema_syntax { CEDAR_SCHEMA_TEXT, CEDAR_SCHEMA_JSON };
+
+/* Reads a schema; `text` is copied. Everything that is wrong with it gets a diagnostic. ERR_SYNTAX,
+ * ERR_INVALID (a name without meaning, a broken rule), ERR_LIMIT, ERR_NO_MEMORY. A schema never
+ * changes; any number of threads may use it. */
+enum error cedar_schema_read(struct str source, struct str text, enum cedar_schema_syntax syntax,
+			     struct cedar_diags *diags, struct cedar_schema **out) ATTR_MUST_CHECK;
+void cedar_schema_free(struct cedar_schema *schema);
+
+/* Appends the schema in its JSON syntax, with all names as they were written. */
+void cedar_schema_write_json(const struct cedar_schema *schema, struct buf *out);
+
 /* Limits of one engine. A zero field stands for the default. */
 struct cedar_limits {
 	uint32_t text_bytes;       /* one policy text; default 1 MiB */

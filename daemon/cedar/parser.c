@@ -7,64 +7,6 @@
 #include "cedar/diag.h"
 #include "cedar/parser_state.h"
 
-/* annotation = "@" ANYID [ "(" STRING ")" ] . */
-static bool parse_annotation(struct parser *parser, struct ast_annotation *annotation)
-{
-	*annotation = (struct ast_annotation){.value = STR("")};
-	parser_advance(parser);
-	if (parser->token.kind != TOKEN_IDENT) {
-		parser_fail_expected(parser, "the name of an annotation");
-		return false;
-	}
-	annotation->key = parser_token_text(parser);
-	annotation->key_span = parser->token.span;
-	parser_advance(parser);
-	if (parser->token.kind == TOKEN_MINUS || parser->token.kind == TOKEN_DOT) {
-		parser_fail(parser, parser->token.span,
-			    "the name of an annotation is an identifier, without `-` and `.`");
-		return false;
-	}
-	if (!parser_accept(parser, TOKEN_LEFT_PAREN))
-		return true;
-	if (parser->token.kind != TOKEN_STRING) {
-		parser_fail_expected(parser, "a string as the value of the annotation");
-		return false;
-	}
-	annotation->has_value = true;
-	annotation->value_span = parser->token.span;
-	return parser_take_string(parser, &annotation->value) &&
-	       parser_expect(parser, TOKEN_RIGHT_PAREN, " behind the value of the annotation");
-}
-
-/* annotations = { annotation } ; a name stands once. */
-static bool parse_annotations(struct parser *parser, struct ast_policy *policy)
-{
-	size_t list = parser_list_start(parser);
-	struct ast_annotation *annotations;
-	uint32_t duplicate;
-
-	while (parser->token.kind == TOKEN_AT) {
-		struct ast_annotation annotation;
-
-		if (!parse_annotation(parser, &annotation))
-			return false;
-		parser_list_push(parser, &annotation, sizeof(annotation));
-	}
-	annotations =
-		parser_list_end(parser, list, sizeof(*annotations), &policy->annotation_count);
-	policy->annotations = annotations;
-	if (annotations == NULL || !parser_find_duplicate(parser, annotations, sizeof(*annotations),
-							  policy->annotation_count, &duplicate))
-		return false;
-	if (duplicate < policy->annotation_count) {
-		parser_fail(parser, annotations[duplicate].key_span,
-			    "the annotation `@%s` stands here a second time",
-			    diag_quote(annotations[duplicate].key).text);
-		return false;
-	}
-	return true;
-}
-
 /* effect = "permit" | "forbid" . */
 static bool parse_effect(struct parser *parser, struct ast_policy *policy)
 {
@@ -167,9 +109,9 @@ static struct ast_policy *parse_policy(struct parser *parser)
 		return NULL;
 	}
 	policy->source = parser->source;
-	if (!parse_annotations(parser, policy) || !parse_effect(parser, policy) ||
-	    !parse_scope(parser, policy) || !parse_conditions(parser, policy) ||
-	    !parse_semicolon(parser))
+	if (!parse_annotations(parser, &policy->annotations, &policy->annotation_count) ||
+	    !parse_effect(parser, policy) || !parse_scope(parser, policy) ||
+	    !parse_conditions(parser, policy) || !parse_semicolon(parser))
 		return NULL;
 	policy->span = parser_span_from(parser, start);
 	return policy;

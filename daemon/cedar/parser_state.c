@@ -189,7 +189,8 @@ bool parser_take_string(struct parser *parser, struct str *value)
 /* A component of a path. */
 static bool expect_name(struct parser *parser)
 {
-	if (token_is_reserved(&parser->token)) {
+	if (token_is_reserved(&parser->token) &&
+	    !(parser->allows_builtins && parser->token.word == WORD_CEDAR)) {
 		parser_fail_token(parser, "", " is a reserved word and cannot be part of a name");
 		return false;
 	}
@@ -285,5 +286,61 @@ bool parse_uid(struct parser *parser, struct ast_uid *uid)
 	if (!parser_take_string(parser, &uid->id))
 		return false;
 	uid->span = parser_span_from(parser, start);
+	return true;
+}
+
+/* annotation = "@" ANYID [ "(" STRING ")" ] . */
+static bool parse_annotation(struct parser *parser, struct ast_annotation *annotation)
+{
+	*annotation = (struct ast_annotation){.value = STR("")};
+	parser_advance(parser);
+	if (parser->token.kind != TOKEN_IDENT) {
+		parser_fail_expected(parser, "the name of an annotation");
+		return false;
+	}
+	annotation->key = parser_token_text(parser);
+	annotation->key_span = parser->token.span;
+	parser_advance(parser);
+	if (parser->token.kind == TOKEN_MINUS || parser->token.kind == TOKEN_DOT) {
+		parser_fail(parser, parser->token.span,
+			    "the name of an annotation is an identifier, without `-` and `.`");
+		return false;
+	}
+	if (!parser_accept(parser, TOKEN_LEFT_PAREN))
+		return true;
+	if (parser->token.kind != TOKEN_STRING) {
+		parser_fail_expected(parser, "a string as the value of the annotation");
+		return false;
+	}
+	annotation->has_value = true;
+	annotation->value_span = parser->token.span;
+	return parser_take_string(parser, &annotation->value) &&
+	       parser_expect(parser, TOKEN_RIGHT_PAREN, " behind the value of the annotation");
+}
+
+bool parse_annotations(struct parser *parser, const struct ast_annotation **out, uint32_t *count)
+{
+	size_t list = parser_list_start(parser);
+	struct ast_annotation *annotations;
+	uint32_t duplicate;
+
+	while (parser->token.kind == TOKEN_AT) {
+		struct ast_annotation annotation;
+
+		if (!parse_annotation(parser, &annotation))
+			return false;
+		parser_list_push(parser, &annotation, sizeof(annotation));
+	}
+	annotations = parser_list_end(parser, list, sizeof(*annotations), count);
+	if (annotations == NULL ||
+	    !parser_find_duplicate(parser, annotations, sizeof(*annotations), *count, &duplicate))
+		return false;
+	if (duplicate < *count) {
+		parser_fail(parser, annotations[duplicate].key_span,
+			    "the annotation `@%s` stands here a second time",
+			    diag_quote(annotations[duplicate].key).text);
+		return false;
+	}
+	*out = annotations;
 	return true;
 }

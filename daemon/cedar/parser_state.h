@@ -27,8 +27,9 @@ struct parser {
 	uint32_t depth, max_depth;
 	/* A stack of list elements whose number is not known yet. */
 	struct buf scratch;
-	enum error error;    /* of the current policy */
-	bool at_next_policy; /* it failed where the next one begins */
+	enum error error;     /* of the current policy */
+	bool at_next_policy;  /* it failed where the next one begins */
+	bool allows_builtins; /* `__cedar` may be part of a path, as it may in schemas */
 };
 
 /* Makes the next token the current one. */
@@ -99,6 +100,9 @@ bool parser_take_string(struct parser *parser, struct str *value);
 /* path = ident { "::" ident } . Fails at a reserved word. With `uid_follows` a "::" before a string
  * ends the path and is consumed, and `*uid_follows` says whether it was there. */
 bool parse_path(struct parser *parser, struct str *path, bool *uid_follows);
+
+/* annotations = { "@" ANYID [ "(" STRING ")" ] } ; a name stands once. */
+bool parse_annotations(struct parser *parser, const struct ast_annotation **out, uint32_t *count);
 
 /* uid = path "::" STRING . */
 bool parse_uid(struct parser *parser, struct ast_uid *uid);

@@ -1,0 +1,189 @@
+/*
+ * cedar-conformance DIR: runs the engine over the Cedar conformance data in DIR and compares.
+ * Prints a line for each folder of the data, one for each case that failed, and the sum at the end.
+ * Exit status 1 when a case failed, 0 when none did or DIR holds no data.
+ */
+#include "conformance.h"
+
+#include <dirent.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+
+enum { PATH_BYTES = 4096 };
+
+static const struct {
+	const char *folder;
+	void (*run)(struct run *run);
+} folders[] = {
+	{"corpus-json-schemas", conformance_corpus_json_schemas},
+	{"edge", conformance_edge},
+};
+
+struct hash_key run_key(void)
+{
+	return (struct hash_key){0x0706050403020100, 0x0f0e0d0c0b0a0908};
+}
+
+void run_case(struct run *run, const char *label)
+{
+	arena_deinit(&run->arena);
+	arena_init(&run->arena, 1 << 16, SIZE_MAX);
+	snprintf(run->label, sizeof(run->label), "%s", label);
+	run->case_failed = false;
+}
+
+void run_case_end(struct run *run)
+{
+	if (run->case_failed)
+		run->failed++;
+	else
+		run->passed++;
+}
+
+void run_fail(struct run *run, const char *format, ...)
+{
+	va_list args;
+
+	if (run->case_failed)
+		return;
+	run->case_failed = true;
+	printf("FAILED %s/%s: ", run->folder, run->label);
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	putchar('\n');
+}
+
+void run_fail_diags(struct run *run, const char *what, const struct cedar_diags *diags)
+{
+	struct buf text;
+
+	if (run->case_failed)
+		return;
+	buf_init(&text, SIZE_MAX);
+	for (const struct cedar_diag *diag = diags->first; diag != NULL; diag = diag->next)
+		cedar_diag_print(&text, diag);
+	run_fail(run, "%s\n%s", what, buf_text(&text));
+	buf_deinit(&text);
+}
+
+bool run_read(struct run *run, struct str *text, const char *format, ...)
+{
+	char name[PATH_BYTES], path[2 * PATH_BYTES];
+	va_list args;
+	struct stat status;
+	char *content = NULL;
+	FILE *file;
+
+	va_start(args, format);
+	vsnprintf(name, sizeof(name), format, args);
+	va_end(args);
+	snprintf(path, sizeof(path), "%s/%s", run->root, name);
+	file = fopen(path, "rb");
+	if (file != NULL && fstat(fileno(file), &status) == 0)
+		content = arena_alloc(&run->arena, (size_t)status.st_size + 1);
+	if (content == NULL ||
+	    fread(content, 1, (size_t)status.st_size, file) != (size_t)status.st_size) {
+		run_fail(run, "cannot read %s", path);
+		content = NULL;
+	} else {
+		*text = str_make(content, (size_t)status.st_size);
+	}
+	if (file != NULL)
+		fclose(file);
+	return content != NULL;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The names in the folder that end in `suffix`, without it; the caller frees them. */
+static char **list_names(struct run *run, const char *suffix, size_t *count)
+{
+	char path[PATH_BYTES];
+	struct dirent *entry;
+	char **names = NULL;
+	DIR *dir;
+
+	*count = 0;
+	snprintf(path, sizeof(path), "%s/%s", run->root, run->folder);
+	dir = opendir(path);
+	while (dir != NULL && (entry = readdir(dir)) != NULL) {
+		size_t length = strlen(entry->d_name), cut = strlen(suffix);
+		char **grown;
+
+		if (length < cut || strcmp(entry->d_name + length - cut, suffix) != 0)
+			continue;
+		grown = mem_resize(names, *count + 1, sizeof(*names));
+		if (grown == NULL)
+			abort();
+		names = grown;
+		names[(*count)++] = mem_copy_text(entry->d_name, length - cut);
+	}
+	if (dir != NULL)
+		closedir(dir);
+	if (*count != 0)
+		qsort(names, *count, sizeof(*names), compare_names);
+	return names;
+}
+
+void run_each(struct run *run, const char *suffix, void (*one)(struct run *run, const char *name))
+{
+	size_t count;
+	char **names = list_names(run, suffix, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		run_case(run, names[i]);
+		one(run, names[i]);
+		run_case_end(run);
+		mem_free(names[i]);
+	}
+	mem_free(names);
+}
+
+static bool is_folder(const char *root, const char *folder)
+{
+	char path[PATH_BYTES];
+	struct stat status;
+
+	snprintf(path, sizeof(path), "%s/%s", root, folder);
+	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+}
+
+int main(int argc, char **argv)
+{
+	uint32_t passed = 0, failed = 0, found = 0;
+
+	if (argc != 2) {
+		fprintf(stderr, "usage: cedar-conformance DIR\n");
+		return 2;
+	}
+	for (size_t i = 0; i < ARRAY_COUNT(folders); i++) {
+		struct run run = {.root = argv[1], .folder = folders[i].folder};
+
+		if (!is_folder(argv[1], folders[i].folder))
+			continue;
+		found++;
+		arena_init(&run.arena, 1 << 16, SIZE_MAX);
+		folders[i].run(&run);
+		arena_deinit(&run.arena);
+		printf("%s: %u passed, %u failed\n", run.folder, (unsigned)run.passed,
+		       (unsigned)run.failed);
+		fflush(stdout);
+		passed += run.passed;
+		failed += run.failed;
+	}
+	if (found == 0) {
+		printf("skipped: no Cedar conformance data in %s\n", argv[1]);
+		return 0;
+	}
+	printf("%u passed, %u failed\n", (unsigned)passed, (unsigned)failed);
+	return failed == 0 ? 0 : 1;
+}
