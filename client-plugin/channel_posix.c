@@ -128,7 +128,7 @@ static bool write_some(struct channel *channel)
 {
 	while (channel->unwritten_bytes != 0) {
 		ssize_t written = send(channel->fd, channel->unwritten, channel->unwritten_bytes,
-				       MSG_NOSIGNAL | MSG_DONTWAIT);
+				       MSG_NOSIGNAL);
 
 		if (written < 0 && errno == EINTR)
 			continue;
@@ -149,7 +149,7 @@ static bool write_some(struct channel *channel)
 static void read_some(struct channel *channel)
 {
 	/* Without a control buffer, so that descriptors passed along are dropped by the kernel. */
-	ssize_t length = recv(channel->fd, channel->bytes, sizeof(channel->bytes), MSG_DONTWAIT);
+	ssize_t length = recv(channel->fd, channel->bytes, sizeof(channel->bytes), 0);
 
 	if (length > 0)
 		channel->events->on_bytes(channel->arg, channel->bytes, (size_t)length);

@@ -3,7 +3,7 @@
 #include "proto/authz.h"
 #include "support/cmocka.h"
 
-static unsigned char memory[8192];
+static uint64_t memory[1024];
 
 /* Opens a report and reads back what the daemon will see. */
 static const Wsauthz__FailureReport *report(struct failures *failures, uint64_t id, int64_t now_us)

@@ -6,7 +6,7 @@
 #include "support/cmocka.h"
 #include "unit/proto/samples.h"
 
-static unsigned char memory[BUDGET_AUTHZ_BYTES];
+static uint64_t memory[BUDGET_AUTHZ_BYTES / 8];
 
 /* What the daemon will see of a question; frees the question. */
 static const Wsauthz__Request *read_back(struct pending *pending)
