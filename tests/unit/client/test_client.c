@@ -16,8 +16,8 @@ enum { OPEN_MAX = 64 };
 
 /* What the callback of one question saw. */
 struct asked {
-	unsigned calls;
 	struct client_answer answer;
+	unsigned calls;
 	char information[AUTHZ_INFORMATION_BYTES + 1];
 };
 
