@@ -661,6 +661,17 @@ static void what_follows_garbage_is_not_read(void **state)
 	expect_reason(fixture, 0, CLIENT_MALFORMED);
 }
 
+static void garbage_of_any_length_ends_the_connection_once(void **state)
+{
+	static const uint8_t zeros[2 * CONNECTION_BUFFER_BYTES];
+	struct fixture *fixture = *state;
+
+	open_and_greet(fixture);
+	fake_channel_deliver(fixture->channel, zeros, sizeof(zeros));
+	assert_false(fixture->channel->connected);
+	assert_int_equal(fixture->channel->disconnect_count, 1);
+}
+
 static void a_reply_of_the_wrong_kind_ends_the_connection(void **state)
 {
 	struct fixture *fixture = *state;
@@ -684,6 +695,17 @@ static void a_refusal_for_nobody_ends_the_connection(void **state)
 	refusal(&frame, 0, WSAUTHZ__REFUSAL__REASON__FRAME_SIZE);
 	deliver(fixture, &frame);
 	expect_reason(fixture, 0, CLIENT_REFUSED_OTHER);
+	assert_false(fixture->channel->connected);
+}
+
+static void an_answer_for_nobody_ends_the_connection(void **state)
+{
+	struct fixture *fixture = *state;
+
+	open_and_greet(fixture);
+	ask_and_read_id(fixture, 0);
+	reply(fixture, SAMPLE_ALLOW, 0);
+	expect_reason(fixture, 0, CLIENT_MALFORMED);
 	assert_false(fixture->channel->connected);
 }
 
@@ -1273,7 +1295,9 @@ int main(void)
 		TEST(what_was_not_sent_waits_for_the_next_connection),
 		TEST(garbage_denies_what_was_sent_and_ends_the_connection),
 		TEST(what_follows_garbage_is_not_read),
+		TEST(garbage_of_any_length_ends_the_connection_once),
 		TEST(a_reply_of_the_wrong_kind_ends_the_connection),
+		TEST(an_answer_for_nobody_ends_the_connection),
 		TEST(a_refusal_for_nobody_ends_the_connection),
 		TEST(a_reply_of_another_epoch_is_ignored),
 		TEST(a_refusal_of_another_epoch_does_not_end_the_connection),
