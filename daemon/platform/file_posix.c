@@ -3,12 +3,12 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/sort.h"
 #include "platform/platform.h"
 #include "platform/posix.h"
 
@@ -35,6 +35,19 @@ enum error directory_make_private(const char *path, struct buf *why)
 				  (unsigned)(st.st_mode & 07777));
 	else
 		error = check_ancestors(path, why);
+	close(fd);
+	return error;
+}
+
+enum error file_create_private(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	enum error error = ERR_NONE;
+
+	if (fd < 0)
+		return error_from_errno(errno);
+	if (fchmod(fd, 0600) != 0)
+		error = error_from_errno(errno);
 	close(fd);
 	return error;
 }
@@ -138,17 +151,6 @@ struct tree_reader {
 	struct buf *why;
 };
 
-static bool is_wanted(const struct tree_options *options, const char *name)
-{
-	if (name[0] == '.')
-		return false;
-	for (size_t i = 0; i < options->suffix_count; i++) {
-		if (str_ends_with(str_from(name), str_from(options->suffixes[i])))
-			return true;
-	}
-	return false;
-}
-
 static enum error out_of_memory(struct buf *why)
 {
 	return why_error(why, ERR_NO_MEMORY, "%s", error_text(ERR_NO_MEMORY));
@@ -226,6 +228,15 @@ static enum error read_entry(struct tree_reader *reader, int directory, const ch
 	return error;
 }
 
+static bool is_subdirectory(const struct tree_options *options, const char *name)
+{
+	for (size_t i = 0; i < options->subdirectory_count; i++) {
+		if (strcmp(options->subdirectories[i], name) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Reads the wanted entries of one open directory, whose descriptor it takes over. */
 static enum error read_directory(struct tree_reader *reader, int fd, const char *prefix)
 {
@@ -246,10 +257,13 @@ static enum error read_directory(struct tree_reader *reader, int fd, const char 
 				error = why_errno(reader->why, prefix, "list the directory");
 			break;
 		}
-		if (!is_wanted(reader->options, entry->d_name))
+		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
 		snprintf(shown, sizeof(shown), "%s%s%s", prefix, prefix[0] != '\0' ? "/" : "",
 			 entry->d_name);
+		if (is_subdirectory(reader->options, shown) ||
+		    !reader->options->wants(str_from(shown)))
+			continue;
 		error = read_entry(reader, dirfd(stream), entry->d_name, shown);
 	}
 	closedir(stream);
@@ -329,9 +343,7 @@ enum error tree_read(const char *path, const struct tree_options *options, struc
 		tree_deinit(&reader.tree);
 		return error;
 	}
-	if (reader.tree.file_count != 0)
-		qsort(reader.tree.files, reader.tree.file_count, sizeof(*reader.tree.files),
-		      compare_names);
+	sort(reader.tree.files, reader.tree.file_count, sizeof(*reader.tree.files), compare_names);
 	*out = reader.tree;
 	return ERR_NONE;
 }

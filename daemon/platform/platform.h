@@ -200,6 +200,10 @@ enum error channel_read(struct channel *channel, void *bytes, size_t capacity, i
  * `why`. */
 enum error directory_make_private(const char *path, struct buf *why) ATTR_MUST_CHECK;
 
+/* Creates an empty file that only its owner may read and write, whatever the umask, following no
+ * link. ERR_EXISTS when the name is taken. */
+enum error file_create_private(const char *path) ATTR_MUST_CHECK;
+
 /* Reads a whole file of at most `max_bytes` that only root or the daemon's user can change.
  * ERR_NOT_FOUND, ERR_INVALID, ERR_LIMIT, ERR_IO with `why`; `out` is cleared first. */
 enum error file_read_trusted(const char *path, size_t max_bytes, struct buf *out,
@@ -214,9 +218,8 @@ struct tree_file {
 struct tree_options {
 	const char *const *subdirectories; /* "" for the top itself; missing ones count as empty */
 	size_t subdirectory_count;
-	const char *const *suffixes; /* wanted names end in one of these; names with a leading dot
-					are never wanted */
-	size_t suffix_count;
+	/* Which names, relative to the tree, are to be read; others are not looked at. */
+	bool (*wants)(struct str name);
 	uint32_t max_files;
 	size_t max_file_bytes;
 	size_t max_total_bytes;

@@ -12,7 +12,11 @@
 #include "support/tmpdir.h"
 
 static const char *const subdirectories[] = {"", "tests"};
-static const char *const suffixes[] = {".cedar", ".json"};
+
+static bool wants(struct str name)
+{
+	return str_ends_with(name, STR(".cedar")) || str_ends_with(name, STR(".json"));
+}
 
 struct fixture {
 	struct tmpdir dir;
@@ -32,8 +36,7 @@ static int setup(void **state)
 	f->options = (struct tree_options){
 		.subdirectories = subdirectories,
 		.subdirectory_count = ARRAY_COUNT(subdirectories),
-		.suffixes = suffixes,
-		.suffix_count = ARRAY_COUNT(suffixes),
+		.wants = wants,
 		.max_files = 4,
 		.max_file_bytes = 10,
 		.max_total_bytes = 25,
@@ -100,7 +103,6 @@ static void wanted_files_are_read_in_order_of_their_names(void **state)
 	write_text(f, "b.cedar", "two");
 	write_text(f, "a.cedar", "one");
 	write_text(f, "README", "not wanted");
-	write_text(f, ".a.cedar", "not wanted");
 	read_tree(f);
 	assert_int_equal(f->tree.file_count, 3);
 	assert_str_equal(f->tree.files[0].name, "a.cedar");
@@ -333,6 +335,25 @@ static void a_link_to_a_directory_is_not_private(void **state)
 	assert_says(f, "state: cannot open the directory");
 }
 
+static void a_private_file_is_made_once(void **state)
+{
+	struct fixture *f = *state;
+	struct stat st;
+
+	umask(0);
+	assert_int_equal(file_create_private(path_of(f, "p")), ERR_NONE);
+	umask(0777);
+	assert_int_equal(file_create_private(path_of(f, "q")), ERR_NONE);
+	umask(077);
+	assert_int_equal(stat(path_of(f, "p"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(stat(path_of(f, "q"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(file_create_private(path_of(f, "p")), ERR_EXISTS);
+	assert_int_equal(symlink("nowhere", path_of(f, "l")), 0);
+	assert_int_equal(file_create_private(path_of(f, "l")), ERR_EXISTS);
+}
+
 static void a_trusted_file_is_read_whole(void **state)
 {
 	struct fixture *f = *state;
@@ -375,6 +396,7 @@ int main(void)
 		FILE_TEST(a_directory_with_rights_for_others_is_not_private),
 		FILE_TEST(a_directory_below_one_that_others_may_write_to_is_not_private),
 		FILE_TEST(a_link_to_a_directory_is_not_private),
+		FILE_TEST(a_private_file_is_made_once),
 		FILE_TEST(a_trusted_file_is_read_whole),
 	};
 
