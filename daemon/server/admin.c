@@ -1,0 +1,300 @@
+#include "server/admin.h"
+
+#include <string.h>
+
+#include "server/admin_records.h"
+#include "server/admin_reply.h"
+#include "server/dispatch.h"
+#include "server/question.h"
+#include "server/reply.h"
+#include "server/request.h"
+#include "server/version.h"
+
+static void refuse_memory(struct request *request)
+{
+	request_refuse(request, REFUSAL_INTERNAL, error_text(ERR_NO_MEMORY));
+}
+
+/* Handlers take over the request. */
+
+static void handle_hello(struct request *request, const Wsauthz__AdminRequest *message)
+{
+	Wsauthz__AdminHelloReply hello = WSAUTHZ__ADMIN_HELLO_REPLY__INIT;
+	Wsauthz__AdminReply reply = WSAUTHZ__ADMIN_REPLY__INIT;
+	struct session *session = request->session;
+	uint32_t minor;
+
+	if (dispatch_agree_version(session, request->id, message->hello->protocol_major,
+				   message->hello->protocol_minor, &minor)) {
+		session_greeted(session);
+		hello.protocol_major = AUTHZ_PROTOCOL_MAJOR;
+		hello.protocol_minor = minor;
+		hello.server_version = authz_bytes(server_version(), strlen(server_version()));
+		hello.max_frame_bytes = session->channel->max_payload_bytes;
+		hello.max_in_flight = session->conn.limits->max_in_flight;
+		reply.body_case = WSAUTHZ__ADMIN_REPLY__BODY_HELLO;
+		reply.hello = &hello;
+		admin_reply_send(session, request->id, &reply);
+	}
+	request_free(request);
+}
+
+static void handle_status(struct request *request, const Wsauthz__AdminRequest *message)
+{
+	Wsauthz__AdminReply reply = WSAUTHZ__ADMIN_REPLY__INIT;
+	Wsauthz__StatusReply status = WSAUTHZ__STATUS_REPLY__INIT;
+
+	(void)message;
+	reply.body_case = WSAUTHZ__ADMIN_REPLY__BODY_STATUS;
+	reply.status = &status;
+	if (admin_reply_status(&request->arena, request->service, &status))
+		admin_reply_send(request->session, request->id, &reply);
+	else
+		refuse_memory(request);
+	request_free(request);
+}
+
+#define TRANSFER "http://schemas.xmlsoap.org/ws/2004/09/transfer/"
+
+/* Names of the schema that stand for the action URI that WinRM would send. Connect and Administer
+ * are none; what is not in the list is taken for an action URI. */
+static const struct {
+	const char *name, *uri;
+} action_uris[] = {
+	{"Get", TRANSFER "Get"},
+	{"Put", TRANSFER "Put"},
+	{"Create", TRANSFER "Create"},
+	{"CreateShell", TRANSFER "Create"},
+	{"Delete", TRANSFER "Delete"},
+	{"Enumerate", "http://schemas.xmlsoap.org/ws/2004/09/enumeration/Enumerate"},
+	{"Subscribe", "http://schemas.xmlsoap.org/ws/2004/08/eventing/Subscribe"},
+	{"Command", "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/Command"},
+	{"Invoke", "urn:wsauthz:Invoke"},
+};
+
+static struct str action_uri_of(struct str action)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(action_uris); i++) {
+		if (str_equal(action, str_from(action_uris[i].name)))
+			return str_from(action_uris[i].uri);
+	}
+	return action;
+}
+
+static bool is_application_action(struct str action)
+{
+	return str_equal(action, action_name(ACTION_CONNECT)) ||
+	       str_equal(action, action_name(ACTION_ADMINISTER));
+}
+
+/* Decides the question of `body` into request->decision. False when memory is spent. */
+static bool decide(struct request *request, const Wsauthz__AdminAuthorize *body)
+{
+	struct decider decider = service_decider(request->service);
+	struct question *question = arena_calloc(&request->arena, 1, sizeof(*question));
+	struct sender *sender = arena_alloc(&request->arena, sizeof(*sender));
+	struct str action = question_text(body->action);
+	struct decision *decision = &request->decision;
+
+	if (question == NULL || sender == NULL ||
+	    !question_sender(&request->arena, body->sender, sender))
+		return false;
+	question->kind = is_application_action(action) ? QUESTION_USER : QUESTION_OPERATION;
+	question->application = question_text(body->application);
+	question->sender = sender;
+	question->instant = request->instant;
+	if (question->kind == QUESTION_OPERATION) {
+		question->action_uri = action_uri_of(action);
+		question->resource_uri = question_text(body->resource_uri);
+	}
+	decide_what_if(&decider, &request->arena, question, decision);
+	/* Administer is part of the answer to Connect. */
+	if (str_equal(action, action_name(ACTION_ADMINISTER))) {
+		decision->decided_action = ACTION_ADMINISTER;
+		if (decision->verdict == DECISION_ALLOW && !decision->administrator) {
+			decision->verdict = DECISION_DENY;
+			decision->source = DECISION_FROM_DEFAULT;
+			decision->reason_count = 0;
+		}
+	}
+	return true;
+}
+
+/* The policies that erred, each with what went wrong. */
+static bool fill_errors(struct request *request, Wsauthz__AdminAuthorizeReply *answer)
+{
+	const struct decision *decision = &request->decision;
+	size_t count = decision->error_count;
+
+	if (count > ADMIN_POLICY_ERRORS_MAX)
+		count = ADMIN_POLICY_ERRORS_MAX;
+	answer->errors = arena_calloc(&request->arena, count + 1, sizeof(*answer->errors));
+	if (answer->errors == NULL)
+		return false;
+	for (size_t i = 0; i < count; i++) {
+		const char *text = cedar_eval_error_text(decision->errors[i].kind);
+		struct str id = decision->erring[i];
+		Wsauthz__PolicyError *error = arena_alloc(&request->arena, sizeof(*error));
+
+		if (error == NULL)
+			return false;
+		wsauthz__policy_error__init(error);
+		error->policy = authz_bytes(id.ptr, id.length);
+		error->message = authz_bytes(text, strlen(text));
+		answer->errors[answer->n_errors++] = error;
+	}
+	return true;
+}
+
+static void handle_authorize(struct request *request, const Wsauthz__AdminRequest *message)
+{
+	Wsauthz__AdminAuthorizeReply answer = WSAUTHZ__ADMIN_AUTHORIZE_REPLY__INIT;
+	Wsauthz__AdminReply reply = WSAUTHZ__ADMIN_REPLY__INIT;
+	const struct decision *decision = &request->decision;
+	Wsauthz__Decision body;
+	struct reply_parts parts;
+	struct str action;
+
+	if (!decide(request, message->authorize) || !fill_errors(request, &answer)) {
+		refuse_memory(request);
+	} else if (decision->source == DECISION_FROM_NO_POLICY) {
+		request_refuse(request, REFUSAL_NO_POLICY, "no policy is active");
+	} else {
+		reply_fill_decision(decision, 0, &parts, &body);
+		body.record_id = authz_bytes(NULL, 0);
+		action = action_name(decision->decided_action);
+		answer.decision = &body;
+		answer.action = authz_bytes(action.ptr, action.length);
+		if (decision->has_quota) {
+			reply_fill_quota(&decision->quota, &parts.quota);
+			answer.quota = &parts.quota;
+		}
+		reply.body_case = WSAUTHZ__ADMIN_REPLY__BODY_AUTHORIZE;
+		reply.authorize = &answer;
+		admin_reply_send(request->session, request->id, &reply);
+	}
+	request_free(request);
+}
+
+static void handle_records_list(struct request *request, const Wsauthz__AdminRequest *message)
+{
+	Wsauthz__RecordsListReply list = WSAUTHZ__RECORDS_LIST_REPLY__INIT;
+	Wsauthz__AdminReply reply = WSAUTHZ__ADMIN_REPLY__INIT;
+
+	reply.body_case = WSAUTHZ__ADMIN_REPLY__BODY_RECORDS_LIST;
+	reply.records_list = &list;
+	if (admin_records_list(&request->arena, request->service, message->records_list, &list))
+		admin_reply_send(request->session, request->id, &reply);
+	else
+		refuse_memory(request);
+	request_free(request);
+}
+
+static void answer_reload(struct request *request, const struct policy_load *load, bool activated)
+{
+	const struct snapshot *active = policy_snapshot(request->service->policy);
+	Wsauthz__PolicyReloadReply answer = WSAUTHZ__POLICY_RELOAD_REPLY__INIT;
+	Wsauthz__AdminReply reply = WSAUTHZ__ADMIN_REPLY__INIT;
+
+	if (!admin_reply_diagnostics(&request->arena, load, &answer.diagnostics,
+				     &answer.n_diagnostics)) {
+		refuse_memory(request);
+		return;
+	}
+	answer.valid = load->error == ERR_NONE;
+	answer.activated = activated;
+	answer.revision = active != NULL ? snapshot_revision(active) : 0;
+	if (load->has_digest)
+		answer.digest = authz_bytes(load->digest, sizeof(load->digest));
+	answer.error_count = admin_reply_error_count(load);
+	answer.warning_count = load->diags.warning_count;
+	reply.body_case = WSAUTHZ__ADMIN_REPLY__BODY_POLICY_RELOAD;
+	reply.policy_reload = &answer;
+	admin_reply_send(request->session, request->id, &reply);
+	request_detach(request);
+}
+
+static void on_reloaded(struct policy_waiter *waiter, const struct policy_load *load,
+			bool activated)
+{
+	struct request *request = CONTAINER_OF(waiter, struct request, reload);
+
+	if (request->session == NULL)
+		request->service->metrics.undelivered++;
+	else if (load->error == ERR_CANCELLED)
+		request_refuse(request, REFUSAL_SHUTTING_DOWN, "the daemon is stopping");
+	else
+		answer_reload(request, load, activated);
+	request_free(request);
+}
+
+static void handle_policy_reload(struct request *request, const Wsauthz__AdminRequest *message)
+{
+	char peer[PEER_TEXT_MAX];
+
+	peer_text(&request->session->peer, peer);
+	log_info(request->service->log, "policy.reload", "%s asked for by %s",
+		 message->policy_reload->check_only ? "a check was" : "a reload was", peer);
+	request->reload.check_only = message->policy_reload->check_only;
+	request->reload.on_done = on_reloaded;
+	policy_reload(request->service->policy, &request->reload);
+}
+
+struct rule {
+	Wsauthz__AdminRequest__BodyCase body;
+	unsigned flags;
+	void (*handle)(struct request *request, const Wsauthz__AdminRequest *message);
+};
+
+static const struct rule rules[] = {
+	{WSAUTHZ__ADMIN_REQUEST__BODY_HELLO, DISPATCH_HELLO, handle_hello},
+	{WSAUTHZ__ADMIN_REQUEST__BODY_STATUS, 0, handle_status},
+	{WSAUTHZ__ADMIN_REQUEST__BODY_AUTHORIZE, 0, handle_authorize},
+	{WSAUTHZ__ADMIN_REQUEST__BODY_RECORDS_LIST, 0, handle_records_list},
+	{WSAUTHZ__ADMIN_REQUEST__BODY_POLICY_RELOAD, DISPATCH_LATER, handle_policy_reload},
+};
+
+static void handle(struct request *request, const Wsauthz__AdminRequest *message)
+{
+	request->id = message->id;
+	for (size_t i = 0; i < ARRAY_COUNT(rules); i++) {
+		if (rules[i].body != message->body_case)
+			continue;
+		if (dispatch_admit(request, rules[i].flags))
+			rules[i].handle(request, message);
+		else
+			request_free(request);
+		return;
+	}
+	/* The scan lets nothing through that is not in the table. */
+	request_refuse(request, REFUSAL_INTERNAL, "the message is not known");
+	request_free(request);
+}
+
+static void on_message(struct session *session, const uint8_t *payload, size_t payload_bytes)
+{
+	struct request *request = request_new(session);
+	Wsauthz__AdminRequest *message = NULL;
+	struct wire_diag diag;
+	struct budget budget;
+
+	if (request == NULL) {
+		session_refuse(session, &(struct session_refusal){0, REFUSAL_INTERNAL, "",
+								  error_text(ERR_NO_MEMORY)});
+		return;
+	}
+	budget_init(&budget, BUDGET_ADMIN_BYTES, request_take, request);
+	if (admin_request_decode(payload, payload_bytes, &budget, &message, &diag) == WIRE_OK) {
+		handle(request, message);
+	} else {
+		request_free(request);
+		dispatch_refuse_malformed(session, &diag);
+	}
+}
+
+const struct session_channel admin_channel = {
+	.name = "admin",
+	.max_payload_bytes = FRAME_ADMIN_MAX_BYTES,
+	.on_message = on_message,
+	.encode_refusal = admin_reply_encode_refusal,
+};

@@ -1,0 +1,357 @@
+#include "server/audit_queue.h"
+
+#include <assert.h>
+#include <stdatomic.h>
+
+#include "base/mem.h"
+
+/* Entries in the order they were pushed. */
+struct entry_list {
+	struct audit_entry *first, **last;
+};
+
+struct audit_queue {
+	struct audit_queue_options options;
+	uv_async_t wakeup;
+	uv_thread_t thread;
+
+	/* Loop thread. */
+	struct entry_list pushed; /* not yet handed to the writer */
+	uint32_t length;
+	void (*on_closed)(void *arg);
+	void *on_closed_arg;
+
+	/* Under the lock. */
+	uv_mutex_t lock;
+	uv_cond_t work;
+	struct entry_list submitted;
+	struct entry_list done;
+	bool is_closing;
+
+	/* Written by the writer, read by the loop. */
+	atomic_bool is_failing;
+	atomic_bool is_blocked; /* failing, and nothing new can be taken */
+
+	/* Writer thread. */
+	bool is_broken; /* the connection must be opened again before the next row */
+	uint64_t failed_rows;
+	struct log_rate reopen_rate;
+	struct audit_row rows[AUDIT_QUEUE_BATCH_ROWS];
+};
+
+static void list_init(struct entry_list *list)
+{
+	list->first = NULL;
+	list->last = &list->first;
+}
+
+static void list_append(struct entry_list *list, struct entry_list *more)
+{
+	if (more->first == NULL)
+		return;
+	*list->last = more->first;
+	list->last = more->last;
+	list_init(more);
+}
+
+static void list_push(struct entry_list *list, struct audit_entry *entry)
+{
+	entry->next = NULL;
+	*list->last = entry;
+	list->last = &entry->next;
+}
+
+static struct audit_entry *list_pop(struct entry_list *list)
+{
+	struct audit_entry *entry = list->first;
+
+	list->first = entry->next;
+	if (list->first == NULL)
+		list_init(list);
+	return entry;
+}
+
+/* What store/audit.h says can be tried again as it is. */
+static bool is_passing(enum error error)
+{
+	return error == ERR_FULL || error == ERR_BUSY || error == ERR_NO_MEMORY ||
+	       error == ERR_LIMIT || error == ERR_INVALID;
+}
+
+static void note_failure(struct audit_queue *queue, enum error error, size_t row_count)
+{
+	if (!atomic_load(&queue->is_failing))
+		log_error(queue->options.log, "audit.failed",
+			  "%zu rows could not be recorded: %s (%s); requests are refused until the "
+			  "audit can be written again",
+			  row_count, error_text(error),
+			  queue->options.sink.failure_text(queue->options.sink.arg));
+	queue->failed_rows += row_count;
+	atomic_store(&queue->is_failing, true);
+	atomic_store(&queue->is_blocked, queue->is_broken || queue->options.relaxed);
+}
+
+static void note_success(struct audit_queue *queue)
+{
+	if (!atomic_load(&queue->is_failing))
+		return;
+	log_warning(queue->options.log, "audit.recovered",
+		    "the audit can be written again; %llu attempts to record a row had failed",
+		    (unsigned long long)queue->failed_rows);
+	queue->failed_rows = 0;
+	atomic_store(&queue->is_failing, false);
+	atomic_store(&queue->is_blocked, false);
+}
+
+static enum error reopen(struct audit_queue *queue)
+{
+	uint64_t suppressed;
+	struct buf why;
+	enum error error;
+
+	buf_init(&why, LOG_MESSAGE_MAX);
+	error = queue->options.sink.reopen(queue->options.sink.arg, &why);
+	if (error == ERR_NONE)
+		queue->is_broken = false;
+	else if (log_rate_allow(&queue->reopen_rate, queue->options.log->clock, &suppressed))
+		log_error(queue->options.log, "audit.reopen", "%s (%llu attempts before)",
+			  buf_text(&why), (unsigned long long)suppressed);
+	buf_deinit(&why);
+	return error;
+}
+
+static enum error append(struct audit_queue *queue, size_t count, uint64_t *first_id)
+{
+	enum error error = ERR_NONE;
+
+	if (queue->is_broken)
+		error = reopen(queue);
+	if (error == ERR_NONE) {
+		error = queue->options.sink.append(queue->options.sink.arg, queue->rows, count,
+						   first_id);
+		queue->is_broken = error != ERR_NONE && !is_passing(error);
+	}
+	if (error == ERR_NONE)
+		note_success(queue);
+	else
+		note_failure(queue, error, count);
+	return error;
+}
+
+/* Waits for the next attempt; true when the queue is closing, which makes it the last one. */
+static bool wait_to_retry(struct audit_queue *queue)
+{
+	bool is_closing;
+
+	uv_mutex_lock(&queue->lock);
+	if (!queue->is_closing)
+		uv_cond_timedwait(&queue->work, &queue->lock,
+				  queue->options.retry_ms * UINT64_C(1000000));
+	is_closing = queue->is_closing;
+	uv_mutex_unlock(&queue->lock);
+	return is_closing;
+}
+
+/* Writes up to a batch from the front of `list` and hands the entries back. */
+static void write_batch(struct audit_queue *queue, struct entry_list *list)
+{
+	struct entry_list written;
+	uint64_t first_id = 0;
+	enum error error;
+	size_t count = 0;
+
+	list_init(&written);
+	while (list->first != NULL && count < AUDIT_QUEUE_BATCH_ROWS) {
+		struct audit_entry *entry = list_pop(list);
+
+		queue->rows[count++] = entry->row;
+		list_push(&written, entry);
+	}
+	error = append(queue, count, &first_id);
+	while (error != ERR_NONE && queue->options.relaxed && error != ERR_LIMIT &&
+	       error != ERR_INVALID) {
+		bool is_last = wait_to_retry(queue);
+
+		error = append(queue, count, &first_id);
+		if (is_last)
+			break;
+	}
+	for (struct audit_entry *entry = written.first; entry != NULL; entry = entry->next) {
+		entry->error = error;
+		if (error == ERR_NONE && entry->row.decision_id == 0)
+			entry->row.decision_id = first_id++;
+	}
+	uv_mutex_lock(&queue->lock);
+	list_append(&queue->done, &written);
+	uv_mutex_unlock(&queue->lock);
+	uv_async_send(&queue->wakeup);
+}
+
+/* Sleeps until there is work, and mends a broken connection meanwhile. False at the end. */
+static bool wait_for_work(struct audit_queue *queue, struct entry_list *list)
+{
+	uv_mutex_lock(&queue->lock);
+	while (queue->submitted.first == NULL && !queue->is_closing) {
+		if (!queue->is_broken) {
+			uv_cond_wait(&queue->work, &queue->lock);
+			continue;
+		}
+		uv_cond_timedwait(&queue->work, &queue->lock,
+				  queue->options.retry_ms * UINT64_C(1000000));
+		uv_mutex_unlock(&queue->lock);
+		if (reopen(queue) == ERR_NONE)
+			note_success(queue);
+		uv_mutex_lock(&queue->lock);
+	}
+	list_append(list, &queue->submitted);
+	uv_mutex_unlock(&queue->lock);
+	return list->first != NULL;
+}
+
+static void writer(void *arg)
+{
+	struct audit_queue *queue = arg;
+	struct entry_list list;
+
+	list_init(&list);
+	while (wait_for_work(queue, &list)) {
+		while (list.first != NULL)
+			write_batch(queue, &list);
+	}
+}
+
+static void deliver(struct audit_queue *queue)
+{
+	struct entry_list done;
+
+	list_init(&done);
+	uv_mutex_lock(&queue->lock);
+	list_append(&done, &queue->done);
+	uv_mutex_unlock(&queue->lock);
+	while (done.first != NULL) {
+		struct audit_entry *entry = list_pop(&done);
+
+		queue->length--;
+		queue->options.on_done(entry, entry->error, queue->options.arg);
+	}
+}
+
+static void on_wakeup(uv_async_t *wakeup)
+{
+	deliver(wakeup->data);
+}
+
+static bool init_lock(struct audit_queue *queue)
+{
+	if (uv_mutex_init(&queue->lock) != 0)
+		return false;
+	if (uv_cond_init(&queue->work) != 0) {
+		uv_mutex_destroy(&queue->lock);
+		return false;
+	}
+	return true;
+}
+
+/* Lets the writer finish what was handed to it, and waits for its end. */
+static void end_thread(struct audit_queue *queue)
+{
+	uv_mutex_lock(&queue->lock);
+	queue->is_closing = true;
+	uv_cond_signal(&queue->work);
+	uv_mutex_unlock(&queue->lock);
+	uv_thread_join(&queue->thread);
+}
+
+static void destroy(struct audit_queue *queue)
+{
+	uv_cond_destroy(&queue->work);
+	uv_mutex_destroy(&queue->lock);
+	mem_free(queue);
+}
+
+enum error audit_queue_new(const struct audit_queue_options *options, struct audit_queue **out)
+{
+	struct audit_queue *queue = mem_calloc(1, sizeof(*queue));
+
+	if (queue == NULL)
+		return ERR_NO_MEMORY;
+	queue->options = *options;
+	queue->reopen_rate = (struct log_rate)LOG_RATE_INIT(1, AUDIT_QUEUE_LOG_INTERVAL_MS);
+	list_init(&queue->pushed);
+	list_init(&queue->submitted);
+	list_init(&queue->done);
+	atomic_init(&queue->is_failing, false);
+	atomic_init(&queue->is_blocked, false);
+	if (!init_lock(queue)) {
+		mem_free(queue);
+		return ERR_NO_MEMORY;
+	}
+	if (uv_thread_create(&queue->thread, writer, queue) != 0) {
+		destroy(queue);
+		return ERR_NO_MEMORY;
+	}
+	/* Last, because a handle can only be taken back by way of the loop. */
+	if (uv_async_init(options->loop, &queue->wakeup, on_wakeup) != 0) {
+		end_thread(queue);
+		destroy(queue);
+		return ERR_NO_MEMORY;
+	}
+	queue->wakeup.data = queue;
+	*out = queue;
+	return ERR_NONE;
+}
+
+enum error audit_queue_push(struct audit_queue *queue, struct audit_entry *entry)
+{
+	if (atomic_load_explicit(&queue->is_blocked, memory_order_relaxed))
+		return ERR_IO;
+	if (queue->length == queue->options.max_rows)
+		return ERR_BUSY;
+	/* One row that does not fit would fail the batch it is in. */
+	if (!audit_row_fits(&entry->row))
+		return ERR_LIMIT;
+	list_push(&queue->pushed, entry);
+	queue->length++;
+	return ERR_NONE;
+}
+
+void audit_queue_submit(struct audit_queue *queue)
+{
+	if (queue->pushed.first == NULL)
+		return;
+	uv_mutex_lock(&queue->lock);
+	list_append(&queue->submitted, &queue->pushed);
+	uv_cond_signal(&queue->work);
+	uv_mutex_unlock(&queue->lock);
+}
+
+uint32_t audit_queue_length(const struct audit_queue *queue)
+{
+	return queue->length;
+}
+
+bool audit_queue_writable(const struct audit_queue *queue)
+{
+	return !atomic_load_explicit(&queue->is_failing, memory_order_relaxed);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+	struct audit_queue *queue = handle->data;
+	void (*on_closed)(void *arg) = queue->on_closed;
+	void *arg = queue->on_closed_arg;
+
+	destroy(queue);
+	on_closed(arg);
+}
+
+void audit_queue_close(struct audit_queue *queue, void (*on_closed)(void *arg), void *arg)
+{
+	audit_queue_submit(queue);
+	end_thread(queue);
+	deliver(queue);
+	assert(queue->length == 0 && queue->pushed.first == NULL);
+	queue->on_closed = on_closed;
+	queue->on_closed_arg = arg;
+	uv_close((uv_handle_t *)&queue->wakeup, on_handle_closed);
+}

@@ -1,0 +1,90 @@
+/*
+ * Rows on their way to the audit. The loop thread pushes entries; one writer thread appends what
+ *has gathered as one transaction (group commit) while the next batch gathers; the entries come back
+ *to the loop thread in order, with the number of their row or with the error that kept it from
+ *disk.
+ *
+ * When the audit fails in a way that leaves its connection unusable, the writer closes it, opens
+ *and checks it again, and goes on trying until that succeeds. Meanwhile nothing can be pushed.
+ *
+ *	strict   a batch that fails is handed back as failed; nothing of it was recorded.
+ *	relaxed  a batch that fails is tried again until it succeeds, because its answers have left.
+ *	         Meanwhile nothing can be pushed. Entries carry their decision ids already.
+ */
+#ifndef SERVER_AUDIT_QUEUE_H
+#define SERVER_AUDIT_QUEUE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "base/attributes.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "store/audit.h"
+
+enum {
+	AUDIT_QUEUE_BATCH_ROWS = 1024,       /* most rows of one transaction */
+	AUDIT_QUEUE_LOG_INTERVAL_MS = 30000, /* between two messages about them */
+};
+
+/* Where the rows go: the store, or what a test puts in its place. Called by the writer thread. */
+struct audit_sink {
+	/* As audit_append(). */
+	enum error (*append)(void *arg, const struct audit_row *rows, size_t count,
+			     uint64_t *first_id);
+	/* Closes, opens and checks again; `why` as audit_open(). */
+	enum error (*reopen)(void *arg, struct buf *why);
+	/* What went wrong last, for the log. */
+	const char *(*failure_text)(void *arg);
+	void *arg;
+};
+
+/* One row on its way. Belongs to the queue from the push until it comes back; until then nothing
+ * that the row points to may change. */
+struct audit_entry {
+	struct audit_entry *next;
+	struct audit_row row; /* decision_id is written before the entry comes back recorded */
+	enum error error;
+};
+
+struct audit_queue_options {
+	uv_loop_t *loop;
+	const struct log *log;
+	struct audit_sink sink;
+	uint32_t max_rows;
+	uint32_t retry_ms; /* between attempts to recover */
+	bool relaxed;
+	/* An entry comes back; loop thread. May push again, except while the queue closes. */
+	void (*on_done)(struct audit_entry *entry, enum error error, void *arg);
+	void *arg;
+};
+
+struct audit_queue;
+
+/* Starts the writer thread. */
+enum error audit_queue_new(const struct audit_queue_options *options,
+			   struct audit_queue **out) ATTR_MUST_CHECK;
+
+/* Takes an entry. ERR_BUSY when max_rows entries are on their way, ERR_IO when the audit cannot be
+ * written, ERR_LIMIT when the row is too large for it; the entry is then the caller's as before. */
+enum error audit_queue_push(struct audit_queue *queue, struct audit_entry *entry) ATTR_MUST_CHECK;
+
+/* Hands what was pushed to the writer; to be called before the loop waits, so that all that came in
+ * one pass of the loop goes in one batch. */
+void audit_queue_submit(struct audit_queue *queue);
+
+/* Entries on their way. */
+uint32_t audit_queue_length(const struct audit_queue *queue);
+
+/* False from a failure until rows can be written again. */
+bool audit_queue_writable(const struct audit_queue *queue);
+
+/* Writes what is left, ends the writer, and calls `on_closed` when the queue is gone; everything
+ * pushed comes back before. In relaxed mode rows that still fail are given up then. Waits for a
+ * commit in progress. */
+void audit_queue_close(struct audit_queue *queue, void (*on_closed)(void *arg), void *arg);
+
+#endif

@@ -1,0 +1,151 @@
+/*
+ *	authorize_start          decide, fill the audit row, queue it
+ *	  (writer thread)        commit the batch the row is in
+ *	authorize_on_recorded    apply the decision to the user records, reply
+ *
+ * Whatever goes wrong on the way refuses the request, and the peer takes a refusal for a denial. A
+ * reservation of a user record is dropped then. In relaxed mode the reply goes out as soon as the
+ * row is queued; the user records still change only behind it.
+ */
+#include "server/authorize.h"
+
+#include "server/reply.h"
+
+static void decide(struct request *request, const struct question *question)
+{
+	struct decider decider = service_decider(request->service);
+
+	if (decider.snapshot != NULL)
+		request->snapshot = snapshot_ref(policy_snapshot(request->service->policy));
+	switch (question->kind) {
+	case QUESTION_USER:
+		decide_user(&decider, &request->arena, question, &request->decision);
+		break;
+	case QUESTION_OPERATION:
+		decide_operation(&decider, &request->arena, question, &request->decision);
+		break;
+	case QUESTION_QUOTA:
+		decide_quota(&decider, &request->arena, question, &request->decision);
+		break;
+	}
+}
+
+/* Decisions that are none: the daemon was not able to decide. */
+static enum refusal_reason refusal_of_source(enum decision_source source)
+{
+	switch (source) {
+	case DECISION_FROM_NO_POLICY: return REFUSAL_NO_POLICY;
+	case DECISION_FROM_NONE:
+	case DECISION_FROM_RESOURCES:
+	case DECISION_FROM_INTERNAL: return REFUSAL_INTERNAL;
+	case DECISION_FROM_POLICY:
+	case DECISION_FROM_DEFAULT:
+	case DECISION_FROM_RECORD:
+	case DECISION_FROM_BLOCK:
+	case DECISION_FROM_POLICY_ERROR:
+	case DECISION_FROM_MALFORMED:
+	case DECISION_FROM_LIMIT: break;
+	}
+	return REFUSAL_NONE;
+}
+
+static enum refusal_reason refusal_of_error(enum error error)
+{
+	switch (error) {
+	case ERR_NONE: return REFUSAL_NONE;
+	case ERR_BUSY: return REFUSAL_BUSY;
+	case ERR_NO_MEMORY: return REFUSAL_INTERNAL;
+	default: return REFUSAL_AUDIT_FAILED;
+	}
+}
+
+static void count(struct metrics *metrics, const struct decision *decision)
+{
+	switch (decision->verdict) {
+	case DECISION_ALLOW: metrics->allowed[decision->source]++; return;
+	case DECISION_REDIRECT: metrics->redirected[decision->source]++; return;
+	case DECISION_DENY: break;
+	}
+	metrics->denied[decision->source]++;
+}
+
+static void answer(struct request *request, uint64_t decision_id)
+{
+	count(&request->service->metrics, &request->decision);
+	if (request->session == NULL) {
+		request->service->metrics.undelivered++;
+		return;
+	}
+	reply_decision(request->session, request->id, &request->decision, decision_id);
+	request_detach(request);
+}
+
+static void give_up(struct request *request, enum refusal_reason reason)
+{
+	records_drop(request->service->records, &request->decision.change);
+	request_refuse(request, reason, refusal_text(reason));
+	request_free(request);
+}
+
+static uint64_t microseconds_since(const struct clock *clock, int64_t then_us)
+{
+	int64_t now_us = clock_wall_us(clock);
+
+	return now_us > then_us ? (uint64_t)(now_us - then_us) : 0;
+}
+
+/* Fills the row of the decision and puts it on its way. */
+static enum error queue_row(struct request *request)
+{
+	struct service *service = request->service;
+	struct audit_row *row = &request->audit.row;
+	enum error error;
+
+	*row = decision_audit_row(&request->decision);
+	row->connection = request->session->number;
+	row->peer_pid = request->session->host_pid;
+	row->relaxed = service->settings->durability == DURABILITY_RELAXED;
+	row->latency_us = microseconds_since(service->clock, request->instant.wall_us);
+	/* The session may be gone before the row is written. */
+	row->peer = arena_copy(&request->arena, str_from(request->session->account));
+	if (row->peer.ptr == NULL)
+		return ERR_NO_MEMORY;
+	if (row->relaxed)
+		row->decision_id = service->last_decision_id + 1;
+	error = audit_queue_push(service->audit, &request->audit);
+	if (error == ERR_NONE && row->relaxed)
+		service->last_decision_id++;
+	return error;
+}
+
+void authorize_start(struct request *request, const struct question *question)
+{
+	enum refusal_reason refusal;
+
+	decide(request, question);
+	refusal = refusal_of_source(request->decision.source);
+	if (refusal == REFUSAL_NONE)
+		refusal = refusal_of_error(queue_row(request));
+	if (refusal != REFUSAL_NONE)
+		give_up(request, refusal);
+	else if (request->service->settings->durability == DURABILITY_RELAXED)
+		answer(request, request->audit.row.decision_id);
+}
+
+void authorize_on_recorded(struct audit_entry *entry, enum error error, void *arg)
+{
+	struct request *request = CONTAINER_OF(entry, struct request, audit);
+	struct service *service = arg;
+
+	if (error != ERR_NONE) {
+		give_up(request, REFUSAL_AUDIT_FAILED);
+		return;
+	}
+	records_apply(service->records, &request->decision.change, entry->row.decision_id);
+	record_keeper_notice(service->keeper);
+	if (service->settings->durability == DURABILITY_STRICT) {
+		service->last_decision_id = entry->row.decision_id;
+		answer(request, entry->row.decision_id);
+	}
+	request_free(request);
+}

@@ -1,0 +1,157 @@
+#include "server/listener.h"
+
+static enum error add_rules(struct peer_rules *rules, const struct settings_endpoint *settings,
+			    struct buf *why)
+{
+	enum error error = ERR_NONE;
+
+	*rules = (struct peer_rules){0};
+	if (settings->users.count == 0 && settings->groups.count == 0)
+		return peer_rules_add_own(rules);
+	for (uint32_t i = 0; error == ERR_NONE && i < settings->users.count; i++)
+		error = peer_rules_add_user(rules, settings->users.items[i], why);
+	for (uint32_t i = 0; error == ERR_NONE && i < settings->groups.count; i++)
+		error = peer_rules_add_group(rules, settings->groups.items[i], why);
+	return error;
+}
+
+enum error listener_open(struct listener *listener, struct service *service,
+			 const struct session_channel *channel,
+			 const struct settings_endpoint *settings, struct conn_pool *pool,
+			 struct buf *why)
+{
+	struct endpoint_options options = {
+		.path = settings->socket,
+		.mode = settings->group.length != 0 ? 0660 : 0600,
+		.group = settings->group,
+		.queue_length = LISTENER_QUEUE_LENGTH,
+	};
+	enum error error;
+
+	listener->service = service;
+	listener->channel = channel;
+	listener->pool = pool;
+	listener->max_connections = settings->max_connections;
+	listener->limits = (struct conn_limits){
+		.max_payload_bytes = channel->max_payload_bytes,
+		.max_in_flight = settings->max_in_flight,
+		.hello_ms = service->settings->hello_ms,
+		.frame_ms = service->settings->frame_ms,
+		.idle_ms = service->settings->idle_ms,
+	};
+	error = add_rules(&listener->rules, settings, why);
+	if (error == ERR_NONE)
+		error = endpoint_open(&options, &listener->endpoint, why);
+	return error;
+}
+
+static void turn_away(struct listener *listener, const struct endpoint_connection *connection,
+		      enum refusal_reason reason, const char *detail)
+{
+	static const uint8_t no_epoch[SESSION_EPOCH_BYTES];
+	struct session_refusal refusal = {0, reason, "", detail};
+	struct service *service = listener->service;
+	uint8_t frame[SESSION_REFUSAL_MAX_BYTES];
+	char peer[PEER_TEXT_MAX];
+	uint64_t suppressed;
+
+	service->metrics.refused[reason]++;
+	endpoint_refuse(
+		connection, frame,
+		listener->channel->encode_refusal(no_epoch, &refusal, frame, sizeof(frame)));
+	if (!log_rate_allow(&service->rates.connections, service->clock, &suppressed))
+		return;
+	peer_text(&connection->peer, peer);
+	log_warning(service->log, "conn.refused", "%s channel, %s: %s (%llu more not logged)",
+		    listener->channel->name, peer, detail, (unsigned long long)suppressed);
+}
+
+static void admit(struct listener *listener, const struct endpoint_connection *connection)
+{
+	struct service *service = listener->service;
+
+	if (!peer_rules_allow(&listener->rules, &connection->peer)) {
+		turn_away(listener, connection, REFUSAL_PEER_NOT_ALLOWED,
+			  "this account is not served");
+		return;
+	}
+	if (listener->sessions.count >= listener->max_connections) {
+		turn_away(listener, connection, REFUSAL_BUSY, "too many connections are open");
+		return;
+	}
+	if (session_start(&listener->sessions, service, listener->channel, &listener->limits,
+			  listener->pool, connection) == ERR_NONE)
+		service->metrics.accepted++;
+	else
+		service->metrics.exhausted++;
+}
+
+static void on_waiting(uv_poll_t *poll, int status, int events);
+
+static void on_pause_over(uv_timer_t *timer)
+{
+	struct listener *listener = timer->data;
+
+	/* Only a closing handle is refused. */
+	(void)uv_poll_start(&listener->poll, UV_READABLE, on_waiting);
+}
+
+/* What is missing now may be there in a moment; asking at once would only burn time. */
+static void note_exhaustion(struct listener *listener)
+{
+	struct service *service = listener->service;
+	uint64_t suppressed;
+
+	service->metrics.exhausted++;
+	if (log_rate_allow(&service->rates.exhaustion, service->clock, &suppressed))
+		log_error(service->log, "conn.exhausted",
+			  "%s channel: a connection was dropped for want of descriptors or memory",
+			  listener->channel->name);
+	uv_poll_stop(&listener->poll);
+	(void)uv_timer_start(&listener->pause, on_pause_over, LISTENER_PAUSE_MS, 0);
+}
+
+static void on_waiting(uv_poll_t *poll, int status, int events)
+{
+	struct listener *listener = poll->data;
+	struct endpoint_connection connection;
+
+	(void)status;
+	(void)events;
+	for (int i = 0; i < LISTENER_ACCEPT_MAX; i++) {
+		switch (endpoint_accept(listener->endpoint, &connection)) {
+		case ENDPOINT_ACCEPTED: admit(listener, &connection); break;
+		case ENDPOINT_GONE: break;
+		case ENDPOINT_EMPTY: return;
+		case ENDPOINT_EXHAUSTED: note_exhaustion(listener); return;
+		}
+	}
+}
+
+enum error listener_start(struct listener *listener, uv_loop_t *loop)
+{
+	if (uv_poll_init(loop, &listener->poll, endpoint_descriptor(listener->endpoint)) != 0)
+		return ERR_IO;
+	listener->poll.data = listener;
+	uv_timer_init(loop, &listener->pause); /* cannot fail */
+	listener->pause.data = listener;
+	listener->open_handles = 2;
+	return uv_poll_start(&listener->poll, UV_READABLE, on_waiting) == 0 ? ERR_NONE : ERR_IO;
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+	struct listener *listener = handle->data;
+
+	listener->open_handles--;
+}
+
+void listener_close(struct listener *listener)
+{
+	if (listener->open_handles != 0 && !uv_is_closing((uv_handle_t *)&listener->poll)) {
+		uv_close((uv_handle_t *)&listener->poll, on_handle_closed);
+		uv_close((uv_handle_t *)&listener->pause, on_handle_closed);
+	}
+	endpoint_close(listener->endpoint);
+	listener->endpoint = NULL;
+}

@@ -1,0 +1,60 @@
+/* What the daemon counts since it started. Loop thread. */
+#ifndef SERVER_METRICS_H
+#define SERVER_METRICS_H
+
+#include <stdint.h>
+
+#include "server/conn.h"
+
+/* Why the daemon did not decide; the numbers are those of Refusal.Reason in proto/authz.proto. */
+#define REFUSAL_LIST(X)                                                                            \
+	X(NONE, "none")                                                                            \
+	X(BUSY, "busy")                                                                            \
+	X(BAD_REQUEST, "bad request")                                                              \
+	X(DUPLICATE_ID, "duplicate id")                                                            \
+	X(WRONG_CHANNEL, "wrong channel")                                                          \
+	X(VERSION, "version")                                                                      \
+	X(NOT_HELLO, "not hello")                                                                  \
+	X(FRAME_SIZE, "frame size")                                                                \
+	X(AUDIT_FAILED, "audit failed")                                                            \
+	X(NO_POLICY, "no policy")                                                                  \
+	X(PEER_NOT_ALLOWED, "peer not allowed")                                                    \
+	X(SHUTTING_DOWN, "shutting down")                                                          \
+	X(DEADLINE, "deadline")                                                                    \
+	X(INTERNAL, "internal")
+
+enum refusal_reason {
+#define X(name, text) REFUSAL_##name,
+	REFUSAL_LIST(X)
+#undef X
+		REFUSAL_COUNT
+};
+
+/* A static text; any value. */
+const char *refusal_text(enum refusal_reason refusal);
+
+enum { METRICS_SOURCE_COUNT = 16, METRICS_FAILURE_COUNT = 32 };
+
+struct metrics {
+	/* Answers that left, by what they rest on (enum decision_source). */
+	uint64_t allowed[METRICS_SOURCE_COUNT];
+	uint64_t denied[METRICS_SOURCE_COUNT];
+	uint64_t redirected[METRICS_SOURCE_COUNT];
+	uint64_t refused[REFUSAL_COUNT];
+	/* Answers whose asker had gone. */
+	uint64_t undelivered;
+
+	uint64_t accepted;  /* connections, of both channels */
+	uint64_t exhausted; /* connections lost for want of descriptors or memory */
+	uint64_t ended[CONN_END_COUNT];
+
+	/* What clients answered by themselves, by FailureCount.Reason. */
+	uint64_t reported[METRICS_FAILURE_COUNT];
+
+	uint64_t reloads, failed_reloads;
+};
+
+/* The sum over an array of counters. */
+uint64_t metrics_sum(const uint64_t *counters, size_t count);
+
+#endif

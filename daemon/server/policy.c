@@ -1,0 +1,258 @@
+#include "server/policy.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+struct policy {
+	struct policy_options options;
+	struct snapshot *snapshot;
+	int64_t activated_us;
+	bool is_fallback;
+
+	/* One load in progress and one that failed before, in turns. */
+	struct policy_load loads[2];
+	struct policy_load *load;
+	bool has_failed; /* the other one is the last load, and failed */
+
+	/* Loads that were asked for. */
+	struct policy_waiter *first_waiter, **last_waiter;
+	bool is_wanted; /* one that nobody waits for */
+
+	/* The load in progress; the worker's until on_loaded(). */
+	uv_work_t work;
+	struct policy_waiter *waiter;
+	bool is_loading;
+	bool check_only;
+
+	bool is_closing;
+	void (*on_closed)(void *arg);
+	void *on_closed_arg;
+};
+
+static struct policy_load *other_load(struct policy *policy)
+{
+	return &policy->loads[policy->load == &policy->loads[0]];
+}
+
+static void empty_load(struct policy_load *load)
+{
+	policy_load_deinit(load);
+	policy_load_init(load);
+}
+
+enum error policy_new(const struct policy_options *options, struct policy **out)
+{
+	struct policy *policy = mem_calloc(1, sizeof(*policy));
+
+	if (policy == NULL)
+		return ERR_NO_MEMORY;
+	policy->options = *options;
+	policy_load_init(&policy->loads[0]);
+	policy_load_init(&policy->loads[1]);
+	policy->load = &policy->loads[0];
+	policy->last_waiter = &policy->first_waiter;
+	policy->work.data = policy;
+	*out = policy;
+	return ERR_NONE;
+}
+
+static void finish_close(struct policy *policy)
+{
+	void (*on_closed)(void *arg) = policy->on_closed;
+	void *arg = policy->on_closed_arg;
+
+	if (policy->is_loading)
+		return;
+	snapshot_unref(policy->snapshot);
+	policy_load_deinit(&policy->loads[0]);
+	policy_load_deinit(&policy->loads[1]);
+	mem_free(policy);
+	on_closed(arg);
+}
+
+static bool same_content(const struct policy *policy, const struct policy_load *load)
+{
+	return policy->snapshot != NULL &&
+	       snapshot_revision(policy->snapshot) == snapshot_revision(load->snapshot) &&
+	       memcmp(snapshot_digest(policy->snapshot), load->digest, sizeof(load->digest)) == 0;
+}
+
+/* Takes the snapshot of `load` into service; false when it serves already. */
+static bool activate(struct policy *policy, struct policy_load *load)
+{
+	struct snapshot *old = policy->snapshot;
+
+	policy->is_fallback = false;
+	if (same_content(policy, load))
+		return false;
+	policy->snapshot = snapshot_ref(load->snapshot);
+	policy->activated_us = load->finished_us;
+	snapshot_unref(old);
+	log_info(policy->options.log, "policy.activated", "revision %llu with %zu policies",
+		 (unsigned long long)snapshot_revision(policy->snapshot),
+		 cedar_policy_count(snapshot_engine(policy->snapshot)));
+	return true;
+}
+
+/* Keeps the load that failed for whoever asks, and readies the other one for the next. */
+static void note_failure(struct policy *policy)
+{
+	policy->load = other_load(policy);
+	empty_load(policy->load);
+	policy->has_failed = true;
+}
+
+static void note_success(struct policy *policy)
+{
+	empty_load(policy->load);
+	empty_load(other_load(policy));
+	policy->has_failed = false;
+}
+
+enum error policy_start(struct policy *policy)
+{
+	const struct policy_options *options = &policy->options;
+
+	policy_load_revision(policy->load, options->directory, options->key, options->clock,
+			     options->store);
+	policy_load_log(policy->load, options->log);
+	if (policy->load->error == ERR_NONE) {
+		activate(policy, policy->load);
+		note_success(policy);
+		return ERR_NONE;
+	}
+	note_failure(policy);
+	policy_load_stored(policy->load, options->key, options->clock, options->store);
+	if (policy->load->error == ERR_NONE) {
+		activate(policy, policy->load);
+		policy->is_fallback = true;
+		log_error(
+			options->log, "policy.fallback",
+			"the policy directory is invalid; revision %llu, the last good one, serves",
+			(unsigned long long)snapshot_revision(policy->snapshot));
+	}
+	empty_load(policy->load);
+	return policy->snapshot != NULL ? ERR_NONE : ERR_INVALID;
+}
+
+static void run_load(uv_work_t *work)
+{
+	struct policy *policy = work->data;
+	const struct policy_options *options = &policy->options;
+
+	policy_load_revision(policy->load, options->directory, options->key, options->clock,
+			     policy->check_only ? NULL : options->store);
+}
+
+static void start_next(struct policy *policy);
+
+/* What a load means for the policy that serves; true when it now serves another one. */
+static bool conclude(struct policy *policy)
+{
+	bool activated;
+
+	policy_load_log(policy->load, policy->options.log);
+	policy->options.metrics->reloads++;
+	if (policy->load->error != ERR_NONE) {
+		policy->options.metrics->failed_reloads++;
+		log_error(policy->options.log, "policy.kept", "the policy that serves stays");
+		return false;
+	}
+	activated = activate(policy, policy->load);
+	if (!activated)
+		log_info(policy->options.log, "policy.unchanged", "the policy that serves stays");
+	return activated;
+}
+
+static void on_loaded(uv_work_t *work, int status)
+{
+	struct policy *policy = work->data;
+	struct policy_waiter *waiter = policy->waiter;
+	bool activated;
+
+	if (status != 0)
+		policy->load->error = ERR_CANCELLED;
+	policy->is_loading = false;
+	activated = !policy->check_only && conclude(policy);
+	if (waiter != NULL)
+		waiter->on_done(waiter, policy->load, activated);
+	if (policy->check_only)
+		empty_load(policy->load);
+	else if (policy->load->error != ERR_NONE)
+		note_failure(policy);
+	else
+		note_success(policy);
+	if (policy->is_closing)
+		finish_close(policy);
+	else
+		start_next(policy);
+}
+
+/* Starts the load that has waited longest. */
+static void start_next(struct policy *policy)
+{
+	struct policy_waiter *waiter = policy->first_waiter;
+
+	if (policy->is_loading || (waiter == NULL && !policy->is_wanted))
+		return;
+	policy->waiter = waiter;
+	policy->check_only = waiter != NULL && waiter->check_only;
+	if (waiter != NULL) {
+		policy->first_waiter = waiter->next;
+		if (policy->first_waiter == NULL)
+			policy->last_waiter = &policy->first_waiter;
+	}
+	/* Whatever is loaded and activated from here on is what a signal asked for. */
+	if (!policy->check_only)
+		policy->is_wanted = false;
+	policy->is_loading = true;
+	(void)uv_queue_work(policy->options.loop, &policy->work, run_load, on_loaded);
+}
+
+void policy_reload(struct policy *policy, struct policy_waiter *waiter)
+{
+	if (waiter != NULL) {
+		waiter->next = NULL;
+		*policy->last_waiter = waiter;
+		policy->last_waiter = &waiter->next;
+	} else {
+		policy->is_wanted = true;
+	}
+	start_next(policy);
+}
+
+struct policy_status policy_status(const struct policy *policy)
+{
+	return (struct policy_status){
+		.snapshot = policy->snapshot,
+		.activated_us = policy->activated_us,
+		.is_fallback = policy->is_fallback,
+		.failure = policy->has_failed ? &policy->loads[policy->load == &policy->loads[0]]
+					      : NULL,
+	};
+}
+
+struct snapshot *policy_snapshot(const struct policy *policy)
+{
+	return policy->snapshot;
+}
+
+void policy_close(struct policy *policy, void (*on_closed)(void *arg), void *arg)
+{
+	struct policy_load cancelled;
+
+	policy->is_closing = true;
+	policy->on_closed = on_closed;
+	policy->on_closed_arg = arg;
+	policy_load_init(&cancelled);
+	cancelled.error = ERR_CANCELLED;
+	while (policy->first_waiter != NULL) {
+		struct policy_waiter *waiter = policy->first_waiter;
+
+		policy->first_waiter = waiter->next;
+		waiter->on_done(waiter, &cancelled, false);
+	}
+	policy_load_deinit(&cancelled);
+	finish_close(policy);
+}

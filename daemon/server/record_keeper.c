@@ -1,0 +1,145 @@
+#include "server/record_keeper.h"
+
+#include "base/mem.h"
+
+enum { FINAL_ATTEMPTS = 2 };
+
+struct record_keeper {
+	uv_loop_t *loop;
+	struct records *records;
+	struct state_store *store;
+	struct boot_id boot_id;
+	uv_timer_t timer;
+	uv_work_t work;
+	bool is_working;
+	bool is_closing;
+	int attempts_left; /* while closing */
+	void (*on_closed)(void *arg);
+	void *on_closed_arg;
+
+	/* The worker's between uv_queue_work() and on_written(). */
+	struct arena arena;
+	struct state_record_changes changes;
+	enum error error;
+};
+
+enum error record_keeper_new(uv_loop_t *loop, struct records *records, struct state_store *store,
+			     const struct boot_id *boot_id, struct record_keeper **out)
+{
+	struct record_keeper *keeper = mem_calloc(1, sizeof(*keeper));
+
+	if (keeper == NULL)
+		return ERR_NO_MEMORY;
+	keeper->loop = loop;
+	keeper->records = records;
+	keeper->store = store;
+	keeper->boot_id = *boot_id;
+	arena_init(&keeper->arena, 16 * 1024, SIZE_MAX);
+	uv_timer_init(loop, &keeper->timer); /* cannot fail */
+	keeper->timer.data = keeper;
+	keeper->work.data = keeper;
+	*out = keeper;
+	return ERR_NONE;
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+	struct record_keeper *keeper = handle->data;
+	void (*on_closed)(void *arg) = keeper->on_closed;
+	void *arg = keeper->on_closed_arg;
+
+	arena_deinit(&keeper->arena);
+	mem_free(keeper);
+	on_closed(arg);
+}
+
+static enum error apply_changes(struct state *state, void *arg)
+{
+	struct record_keeper *keeper = arg;
+
+	return state_apply_records(state, &keeper->changes);
+}
+
+static void write_changes(uv_work_t *work)
+{
+	struct record_keeper *keeper = work->data;
+
+	keeper->error = state_store_use(keeper->store, "records.not_kept", apply_changes, keeper);
+}
+
+static void start_work(struct record_keeper *keeper);
+
+static void on_timer(uv_timer_t *timer)
+{
+	start_work(timer->data);
+}
+
+static void wait_for(struct record_keeper *keeper, uint64_t delay_ms)
+{
+	if (keeper->is_working || keeper->is_closing ||
+	    uv_is_active((const uv_handle_t *)&keeper->timer))
+		return;
+	/* Only a closing handle is refused. */
+	(void)uv_timer_start(&keeper->timer, on_timer, delay_ms, 0);
+}
+
+/* Goes on after a batch, or ends. */
+static void next_step(struct record_keeper *keeper, bool failed)
+{
+	if (!keeper->is_closing) {
+		if (records_have_changes(keeper->records))
+			wait_for(keeper, failed ? RECORD_KEEPER_RETRY_MS : RECORD_KEEPER_DELAY_MS);
+		return;
+	}
+	if (failed)
+		keeper->attempts_left--;
+	if (records_have_changes(keeper->records) && keeper->attempts_left > 0)
+		start_work(keeper);
+	else
+		uv_close((uv_handle_t *)&keeper->timer, on_handle_closed);
+}
+
+static void on_written(uv_work_t *work, int status)
+{
+	struct record_keeper *keeper = work->data;
+
+	keeper->is_working = false;
+	if (status != 0)
+		keeper->error = ERR_CANCELLED;
+	records_changes_written(keeper->records, keeper->error == ERR_NONE);
+	arena_deinit(&keeper->arena);
+	next_step(keeper, keeper->error != ERR_NONE);
+}
+
+static void start_work(struct record_keeper *keeper)
+{
+	enum error error;
+
+	error = records_collect_changes(keeper->records, &keeper->arena, keeper->boot_id.bytes,
+					RECORD_KEEPER_BATCH_COUNT, &keeper->changes);
+	if (error != ERR_NONE) {
+		arena_deinit(&keeper->arena);
+		next_step(keeper, true);
+		return;
+	}
+	keeper->is_working = true;
+	/* Fails only without a callback. */
+	(void)uv_queue_work(keeper->loop, &keeper->work, write_changes, on_written);
+}
+
+void record_keeper_notice(struct record_keeper *keeper)
+{
+	if (records_have_changes(keeper->records))
+		wait_for(keeper, RECORD_KEEPER_DELAY_MS);
+}
+
+void record_keeper_close(struct record_keeper *keeper, void (*on_closed)(void *arg), void *arg)
+{
+	keeper->is_closing = true;
+	keeper->attempts_left = FINAL_ATTEMPTS;
+	keeper->on_closed = on_closed;
+	keeper->on_closed_arg = arg;
+	uv_timer_stop(&keeper->timer);
+	if (!keeper->is_working)
+		next_step(keeper, false);
+}

@@ -1,0 +1,505 @@
+/*
+ * Stopping, step by step: give back the sockets and read no more; let the sessions answer what is
+ * in flight and close, by force when the time is over; close the audit queue, which brings back
+ * what is still on its way to disk; write the last record changes; close what is left in the loop.
+ */
+#include "server/server.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+#include "platform/platform.h"
+#include "server/admin.h"
+#include "server/authorize.h"
+#include "server/dispatch.h"
+#include "server/listener.h"
+#include "server/request.h"
+#include "server/state_store.h"
+#include "store/audit.h"
+
+enum { HOUSEKEEPING_MS = 1000, AUDIT_RETRY_MS = 250 };
+
+enum stop_stage {
+	STOP_NOT,
+	STOP_SESSIONS, /* sessions finish */
+	STOP_AUDIT,    /* what is on its way to disk comes back */
+	STOP_RECORDS,  /* the last record changes are written */
+	STOP_HANDLES,  /* the loop lets go of the rest */
+};
+
+/* Handles without an owner of their own. */
+struct server_handles {
+	uv_prepare_t before_wait;
+	uv_timer_t housekeeping;
+	uv_timer_t watchdog;
+	uv_timer_t stop_limit;
+	uv_signal_t terminate, interrupt, hangup;
+};
+
+struct server {
+	uv_loop_t loop;
+	struct server_handles handles;
+	bool has_loop, has_handles;
+	enum stop_stage stop_stage;
+	bool is_policy_open;
+
+	struct daemon_lock *lock;
+	struct store_env store_env;
+	struct boot_id boot_id;
+	struct audit *audit_store; /* the writer's once the queue exists; NULL while it is broken */
+	struct state_store *state_store;
+
+	struct service service;
+	struct conn_pool pool;
+	struct listener authorize, admin;
+};
+
+/* The audit queue's way to the store; writer thread. */
+
+static enum error sink_append(void *arg, const struct audit_row *rows, size_t count,
+			      uint64_t *first_id)
+{
+	struct server *server = arg;
+
+	return audit_append(server->audit_store, rows, count, first_id);
+}
+
+static enum error sink_reopen(void *arg, struct buf *why)
+{
+	struct server *server = arg;
+
+	audit_close(server->audit_store);
+	server->audit_store = NULL;
+	return audit_open(server->service.settings->state_directory, &server->store_env, true,
+			  &server->audit_store, why);
+}
+
+static const char *sink_failure_text(void *arg)
+{
+	struct server *server = arg;
+
+	return server->audit_store != NULL ? audit_failure_text(server->audit_store)
+					   : "the audit is not open";
+}
+
+/* Stopping. */
+
+static void tell_manager(const struct server *server, const char *state)
+{
+	enum error error = service_notify(state);
+
+	if (error != ERR_NONE)
+		log_warning(server->service.log, "service.notify", "%s: %s", state,
+			    error_text(error));
+}
+
+static void continue_stop(struct server *server);
+
+static void on_audit_closed(void *arg)
+{
+	struct server *server = arg;
+
+	server->service.audit = NULL;
+	continue_stop(server);
+}
+
+static void on_keeper_closed(void *arg)
+{
+	struct server *server = arg;
+
+	server->service.keeper = NULL;
+	continue_stop(server);
+}
+
+static void on_policy_closed(void *arg)
+{
+	struct server *server = arg;
+
+	server->is_policy_open = false;
+	continue_stop(server);
+}
+
+static void close_handle(uv_handle_t *handle, void *arg)
+{
+	(void)arg;
+	if (!uv_is_closing(handle))
+		uv_close(handle, NULL);
+}
+
+static bool sessions_are_gone(const struct server *server)
+{
+	return server->authorize.sessions.count == 0 && server->admin.sessions.count == 0;
+}
+
+/* Takes the next step when nothing stands in its way any more. */
+static void continue_stop(struct server *server)
+{
+	struct service *service = &server->service;
+
+	if (server->stop_stage == STOP_SESSIONS && sessions_are_gone(server)) {
+		server->stop_stage = STOP_AUDIT;
+		if (service->audit != NULL) {
+			audit_queue_close(service->audit, on_audit_closed, server);
+			return;
+		}
+	}
+	if (server->stop_stage == STOP_AUDIT && service->audit == NULL) {
+		server->stop_stage = STOP_RECORDS;
+		if (service->keeper != NULL) {
+			record_keeper_close(service->keeper, on_keeper_closed, server);
+			return;
+		}
+	}
+	if (server->stop_stage == STOP_RECORDS && service->keeper == NULL &&
+	    !server->is_policy_open) {
+		server->stop_stage = STOP_HANDLES;
+		/* Nothing is left but handles that need no farewell. */
+		uv_walk(&server->loop, close_handle, NULL);
+	}
+}
+
+static void on_session_gone(struct session_owner *owner)
+{
+	struct listener *listener = CONTAINER_OF(owner, struct listener, sessions);
+	struct server *server = CONTAINER_OF(listener->service, struct server, service);
+
+	continue_stop(server);
+}
+
+static void on_stop_limit(uv_timer_t *timer)
+{
+	struct server *server = timer->data;
+
+	log_warning(server->service.log, "server.stop_limit",
+		    "%u connections are closed before all of their requests were answered",
+		    (unsigned)(server->authorize.sessions.count + server->admin.sessions.count));
+	session_abort_all(&server->authorize.sessions, CONN_END_STOP);
+	session_abort_all(&server->admin.sessions, CONN_END_STOP);
+}
+
+static void begin_stop(struct server *server)
+{
+	const struct settings *settings = server->service.settings;
+
+	if (server->stop_stage != STOP_NOT)
+		return;
+	server->stop_stage = STOP_SESSIONS;
+	listener_close(&server->authorize);
+	listener_close(&server->admin);
+	session_finish_all(&server->authorize.sessions, CONN_END_STOP);
+	session_finish_all(&server->admin.sessions, CONN_END_STOP);
+	if (server->has_handles)
+		(void)uv_timer_start(&server->handles.stop_limit, on_stop_limit,
+				     (uint64_t)settings->stop_ms, 0);
+	if (server->is_policy_open)
+		policy_close(server->service.policy, on_policy_closed, server);
+	continue_stop(server);
+}
+
+static void on_stop_signal(uv_signal_t *handle, int number)
+{
+	struct server *server = handle->data;
+
+	log_info(server->service.log, "server.stopping", "signal %d", number);
+	tell_manager(server, "STOPPING=1");
+	begin_stop(server);
+}
+
+/* The loop's other events. */
+
+static void on_reload_signal(uv_signal_t *handle, int number)
+{
+	struct server *server = handle->data;
+
+	(void)number;
+	if (server->stop_stage == STOP_NOT)
+		policy_reload(server->service.policy, NULL);
+}
+
+/* What came in one pass of the loop goes out as one batch of rows and one write a connection. */
+static void on_before_wait(uv_prepare_t *handle)
+{
+	struct server *server = handle->data;
+
+	if (server->service.audit != NULL)
+		audit_queue_submit(server->service.audit);
+	conn_pool_flush(&server->pool);
+}
+
+static void on_housekeeping(uv_timer_t *timer)
+{
+	struct server *server = timer->data;
+	struct service *service = &server->service;
+
+	if (records_expire(service->records, clock_boot_ms(service->clock)) != 0 &&
+	    service->keeper != NULL)
+		record_keeper_notice(service->keeper);
+}
+
+static void on_watchdog(uv_timer_t *timer)
+{
+	tell_manager(timer->data, "WATCHDOG=1");
+}
+
+static enum error start_signal(struct server *server, uv_signal_t *handle, uv_signal_cb on_signal,
+			       int number)
+{
+	handle->data = server;
+	return uv_signal_init(&server->loop, handle) == 0 &&
+			       uv_signal_start(handle, on_signal, number) == 0
+		       ? ERR_NONE
+		       : ERR_IO;
+}
+
+static void start_timer(struct server *server, uv_timer_t *timer, uv_timer_cb on_timer,
+			uint64_t interval_ms)
+{
+	uv_timer_init(&server->loop, timer); /* cannot fail */
+	timer->data = server;
+	if (interval_ms != 0)
+		(void)uv_timer_start(timer, on_timer, interval_ms, interval_ms);
+}
+
+static enum error start_handles(struct server *server)
+{
+	struct server_handles *handles = &server->handles;
+	enum error error;
+
+	uv_prepare_init(&server->loop, &handles->before_wait); /* cannot fail */
+	handles->before_wait.data = server;
+	(void)uv_prepare_start(&handles->before_wait, on_before_wait);
+	start_timer(server, &handles->housekeeping, on_housekeeping, HOUSEKEEPING_MS);
+	start_timer(server, &handles->watchdog, on_watchdog, service_watchdog_ms());
+	start_timer(server, &handles->stop_limit, on_stop_limit, 0);
+	server->has_handles = true;
+	error = start_signal(server, &handles->terminate, on_stop_signal, SIGTERM);
+	if (error == ERR_NONE)
+		error = start_signal(server, &handles->interrupt, on_stop_signal, SIGINT);
+	if (error == ERR_NONE)
+		error = start_signal(server, &handles->hangup, on_reload_signal, SIGHUP);
+	return error;
+}
+
+/* Putting together. */
+
+static enum error init_service(struct server *server, const struct settings *settings,
+			       const struct log *log, const struct clock *clock)
+{
+	struct service *service = &server->service;
+	enum error error;
+
+	*service = (struct service){
+		.settings = settings,
+		.log = log,
+		.clock = clock,
+		.rates = {.refusals = LOG_RATE_INIT(20, 3000),
+			  .connections = LOG_RATE_INIT(20, 3000),
+			  .reports = LOG_RATE_INIT(20, 3000),
+			  .exhaustion = LOG_RATE_INIT(1, 60000)},
+		.authorize_sessions = &server->authorize.sessions,
+		.started_us = clock_wall_us(clock),
+		.started_ms = clock_boot_ms(clock),
+		.offset_minute = INT64_MIN,
+	};
+	buf_init(&service->scratch, DECIDE_SCRATCH_BYTES);
+	error = platform_random(&service->hash_key, sizeof(service->hash_key));
+	if (error == ERR_NONE)
+		error = platform_random(&server->store_env.hash_key,
+					sizeof(server->store_env.hash_key));
+	server->store_env.create_private = file_create_private;
+	if (error == ERR_NONE)
+		error = platform_boot_id(&server->boot_id);
+	return error;
+}
+
+static enum error open_stores(struct server *server, struct buf *why)
+{
+	const struct service *service = &server->service;
+	const char *directory = service->settings->state_directory;
+	enum error error;
+
+	error = directory_make_private(directory, why);
+	if (error == ERR_NONE)
+		error = daemon_lock_take(directory, &server->lock, why);
+	if (error == ERR_NONE)
+		error = audit_open(directory, &server->store_env, true, &server->audit_store, why);
+	if (error == ERR_NONE)
+		error = state_store_open(directory, &server->store_env, service->log,
+					 &server->state_store, why);
+	if (error == ERR_NONE)
+		server->service.last_decision_id = audit_head(server->audit_store).decision_id;
+	return error;
+}
+
+static enum error load_record(void *arg, const struct state_record *row)
+{
+	struct server *server = arg;
+	const struct service *service = &server->service;
+	enum error error = records_load(service->records, row, clock_boot_ms(service->clock));
+
+	if (error == ERR_NO_MEMORY)
+		return error;
+	/* A record less only costs a fresh evaluation. */
+	if (error != ERR_NONE)
+		log_warning(service->log, "records.not_loaded", "a stored user record: %s",
+			    error_text(error));
+	return ERR_NONE;
+}
+
+static enum error load_records(struct state *state, void *arg)
+{
+	struct server *server = arg;
+
+	return state_load_records(state, server->boot_id.bytes, load_record, server);
+}
+
+static enum error open_deciding(struct server *server)
+{
+	struct service *service = &server->service;
+	uint8_t secret[32];
+	enum error error = platform_random(secret, sizeof(secret));
+
+	if (error == ERR_NONE)
+		error = records_new(service->settings->max_records, secret, &service->records);
+	if (error == ERR_NONE)
+		error = blocks_new(service->hash_key, &service->blocks);
+	if (error == ERR_NONE)
+		error = cedar_request_new(NULL, &service->cedar);
+	if (error == ERR_NONE)
+		error = state_store_use(server->state_store, "records.not_loaded", load_records,
+					server);
+	return error;
+}
+
+static enum error open_policy(struct server *server)
+{
+	struct service *service = &server->service;
+	struct policy_options options = {
+		.loop = &server->loop,
+		.log = service->log,
+		.clock = service->clock,
+		.directory = service->settings->policy_directory,
+		.key = service->hash_key,
+		.store = server->state_store,
+		.metrics = &service->metrics,
+	};
+	enum error error = policy_new(&options, &service->policy);
+
+	if (error != ERR_NONE)
+		return error;
+	server->is_policy_open = true;
+	return policy_start(service->policy);
+}
+
+static enum error open_queues(struct server *server)
+{
+	struct service *service = &server->service;
+	struct audit_queue_options options = {
+		.loop = &server->loop,
+		.log = service->log,
+		.sink = {sink_append, sink_reopen, sink_failure_text, server},
+		.max_rows = service->settings->audit_queue_rows,
+		.retry_ms = AUDIT_RETRY_MS,
+		.relaxed = service->settings->durability == DURABILITY_RELAXED,
+		.on_done = authorize_on_recorded,
+		.arg = service,
+	};
+	enum error error;
+
+	error = record_keeper_new(&server->loop, service->records, server->state_store,
+				  &server->boot_id, &service->keeper);
+	if (error == ERR_NONE)
+		error = audit_queue_new(&options, &service->audit);
+	return error;
+}
+
+static enum error open_doors(struct server *server, struct buf *why)
+{
+	const struct settings *settings = server->service.settings;
+	enum error error;
+
+	error = listener_open(&server->authorize, &server->service, &dispatch_authorize_channel,
+			      &settings->authorize, &server->pool, why);
+	if (error == ERR_NONE)
+		error = listener_open(&server->admin, &server->service, &admin_channel,
+				      &settings->admin, &server->pool, why);
+	if (error == ERR_NONE)
+		error = listener_start(&server->authorize, &server->loop);
+	if (error == ERR_NONE)
+		error = listener_start(&server->admin, &server->loop);
+	return error;
+}
+
+enum error server_new(const struct settings *settings, const struct log *log,
+		      const struct clock *clock, struct server **out, struct buf *why)
+{
+	struct server *server = mem_calloc(1, sizeof(*server));
+	enum error error;
+
+	if (server == NULL)
+		return ERR_NO_MEMORY;
+	server->authorize.sessions.on_gone = on_session_gone;
+	server->admin.sessions.on_gone = on_session_gone;
+	error = init_service(server, settings, log, clock);
+	if (error == ERR_NONE) {
+		error = uv_loop_init(&server->loop) == 0 ? ERR_NONE : ERR_NO_MEMORY;
+		server->has_loop = error == ERR_NONE;
+	}
+	conn_pool_init(&server->pool, &server->loop);
+	if (error == ERR_NONE)
+		error = open_stores(server, why);
+	if (error == ERR_NONE)
+		error = open_deciding(server);
+	if (error == ERR_NONE)
+		error = open_policy(server);
+	if (error == ERR_NONE)
+		error = open_queues(server);
+	if (error == ERR_NONE)
+		error = open_doors(server, why);
+	if (error == ERR_NONE)
+		error = start_handles(server);
+	if (error != ERR_NONE) {
+		server_free(server);
+		return error;
+	}
+	*out = server;
+	return ERR_NONE;
+}
+
+void server_run(struct server *server)
+{
+	log_info(server->service.log, "server.serving", "%s and %s",
+		 server->service.settings->authorize.socket,
+		 server->service.settings->admin.socket);
+	uv_run(&server->loop, UV_RUN_DEFAULT);
+	log_info(server->service.log, "server.stopped", "%llu connections were served",
+		 (unsigned long long)server->service.metrics.accepted);
+}
+
+static void close_loop(struct server *server)
+{
+	int result;
+
+	begin_stop(server);
+	uv_run(&server->loop, UV_RUN_DEFAULT);
+	result = uv_loop_close(&server->loop);
+	assert(result == 0);
+	(void)result;
+}
+
+void server_free(struct server *server)
+{
+	if (server == NULL)
+		return;
+	if (server->has_loop)
+		close_loop(server);
+	request_pool_deinit(&server->service);
+	buf_deinit(&server->service.scratch);
+	records_free(server->service.records);
+	blocks_free(server->service.blocks);
+	cedar_request_free(server->service.cedar);
+	state_store_close(server->state_store);
+	audit_close(server->audit_store);
+	daemon_lock_release(server->lock);
+	mem_free(server);
+}

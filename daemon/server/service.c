@@ -1,0 +1,30 @@
+#include "server/service.h"
+
+#include "platform/platform.h"
+
+struct instant service_now(struct service *service)
+{
+	struct instant now = {.wall_us = clock_wall_us(service->clock),
+			      .boot_ms = clock_boot_ms(service->clock)};
+	int64_t minute = now.wall_us / 60000000;
+
+	/* Local time changes against UTC at full minutes. */
+	if (minute != service->offset_minute) {
+		service->offset_minute = minute;
+		service->offset_s = platform_utc_offset_s(now.wall_us);
+	}
+	now.utc_offset_s = service->offset_s;
+	return now;
+}
+
+struct decider service_decider(struct service *service)
+{
+	return (struct decider){
+		.snapshot = policy_snapshot(service->policy),
+		.records = service->records,
+		.blocks = service->blocks,
+		.settings = &service->settings->decide,
+		.cedar = service->cedar,
+		.scratch = &service->scratch,
+	};
+}

@@ -1,0 +1,70 @@
+/*
+ * What answering a request takes, put together by server.c and used by everything between a frame
+ * and its reply. Loop thread.
+ */
+#ifndef SERVER_SERVICE_H
+#define SERVER_SERVICE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "authz/blocks.h"
+#include "authz/decide.h"
+#include "authz/records.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "cedar/cedar.h"
+#include "server/audit_queue.h"
+#include "server/metrics.h"
+#include "server/policy.h"
+#include "server/record_keeper.h"
+#include "server/settings.h"
+
+struct request;
+struct session_owner;
+
+/* Events that a peer can cause are logged within a budget of their kind. */
+struct service_rates {
+	struct log_rate refusals;
+	struct log_rate connections;
+	struct log_rate reports;
+	struct log_rate exhaustion;
+};
+
+struct service {
+	const struct settings *settings;
+	const struct log *log;
+	const struct clock *clock;
+	struct hash_key hash_key; /* for tables keyed by what peers send */
+
+	struct records *records;
+	struct blocks *blocks;
+	struct cedar_request *cedar;
+	struct buf scratch;
+	struct policy *policy;
+	struct audit_queue *audit;
+	struct record_keeper *keeper;
+
+	struct metrics metrics;
+	struct service_rates rates;
+	uint64_t last_decision_id; /* relaxed: the last that was given; strict: the last recorded */
+	uint64_t connection_count; /* that were ever accepted; numbers them */
+	const struct session_owner *authorize_sessions;
+	int64_t started_us;
+	int64_t started_ms;
+
+	/* Local time minus UTC, of the minute in which it was looked up last. */
+	int64_t offset_minute;
+	int32_t offset_s;
+
+	struct request *free_requests;
+	uint32_t free_request_count;
+};
+
+/* The time now, as decisions see it. */
+struct instant service_now(struct service *service);
+
+/* What decisions are made with now. */
+struct decider service_decider(struct service *service);
+
+#endif

@@ -1,0 +1,176 @@
+#include "server/session.h"
+
+#include "base/mem.h"
+#include "server/request.h"
+
+/* "The connection is closed", says proto/authz.proto of these. */
+static bool ends_connection(enum refusal_reason reason)
+{
+	switch (reason) {
+	case REFUSAL_BAD_REQUEST:
+	case REFUSAL_WRONG_CHANNEL:
+	case REFUSAL_VERSION:
+	case REFUSAL_FRAME_SIZE:
+	case REFUSAL_PEER_NOT_ALLOWED: return true;
+	case REFUSAL_NONE:
+	case REFUSAL_BUSY:
+	case REFUSAL_DUPLICATE_ID:
+	case REFUSAL_NOT_HELLO:
+	case REFUSAL_AUDIT_FAILED:
+	case REFUSAL_NO_POLICY:
+	case REFUSAL_SHUTTING_DOWN:
+	case REFUSAL_DEADLINE:
+	case REFUSAL_INTERNAL:
+	case REFUSAL_COUNT: break;
+	}
+	return false;
+}
+
+static void log_refusal(struct session *session, const struct session_refusal *refusal)
+{
+	struct service *service = session->service;
+	char peer[PEER_TEXT_MAX];
+	uint64_t suppressed;
+
+	if (!log_rate_allow(&service->rates.refusals, service->clock, &suppressed))
+		return;
+	peer_text(&session->peer, peer);
+	log_warning(service->log, "request.refused",
+		    "%s channel, connection %llu of %s: %s: %s%s%s (%llu more not logged)",
+		    session->channel->name, (unsigned long long)session->number, peer,
+		    refusal_text(refusal->reason), refusal->field,
+		    refusal->field[0] != '\0' ? " " : "", refusal->detail,
+		    (unsigned long long)suppressed);
+}
+
+void session_refuse(struct session *session, const struct session_refusal *refusal)
+{
+	uint8_t *frame;
+	size_t length;
+
+	session->service->metrics.refused[refusal->reason]++;
+	log_refusal(session, refusal);
+	frame = conn_reserve(&session->conn, SESSION_REFUSAL_MAX_BYTES);
+	if (frame != NULL) {
+		length = session->channel->encode_refusal(session->epoch, refusal, frame,
+							  SESSION_REFUSAL_MAX_BYTES);
+		conn_sent(&session->conn, length);
+	}
+	if (ends_connection(refusal->reason))
+		conn_finish(&session->conn, CONN_END_REFUSED);
+}
+
+void session_greeted(struct session *session)
+{
+	session->is_greeted = true;
+	session->owner->greeted_count++;
+	conn_open(&session->conn);
+}
+
+static struct session *session_of(struct conn *conn)
+{
+	return CONTAINER_OF(conn, struct session, conn);
+}
+
+static void on_frame(struct conn *conn, const uint8_t *payload, size_t payload_bytes)
+{
+	struct session *session = session_of(conn);
+
+	session->channel->on_message(session, payload, payload_bytes);
+}
+
+static void on_bad_frame(struct conn *conn, uint32_t payload_bytes)
+{
+	struct session *session = session_of(conn);
+	char detail[128];
+
+	snprintf(detail, sizeof(detail), "a frame of %lu bytes; the limit is %lu, and 0 is none",
+		 (unsigned long)payload_bytes, (unsigned long)session->channel->max_payload_bytes);
+	session_refuse(session, &(struct session_refusal){0, REFUSAL_FRAME_SIZE, "", detail});
+}
+
+static void log_end(const struct session *session, enum conn_end end)
+{
+	char peer[PEER_TEXT_MAX];
+	uint64_t suppressed;
+
+	if (end == CONN_END_PEER || end == CONN_END_STOP) {
+		log_debug(session->service->log, "conn.closed", "connection %llu: %s",
+			  (unsigned long long)session->number, conn_end_text(end));
+		return;
+	}
+	if (!log_rate_allow(&session->service->rates.connections, session->service->clock,
+			    &suppressed))
+		return;
+	peer_text(&session->peer, peer);
+	log_warning(session->service->log, "conn.ended",
+		    "%s channel, connection %llu of %s: %s (%llu more not logged)",
+		    session->channel->name, (unsigned long long)session->number, peer,
+		    conn_end_text(end), (unsigned long long)suppressed);
+}
+
+static void on_closed(struct conn *conn, enum conn_end end)
+{
+	struct session *session = session_of(conn);
+	struct session_owner *owner = session->owner;
+
+	session->service->metrics.ended[end]++;
+	log_end(session, end);
+	request_orphan_all(session);
+	if (session->previous != NULL)
+		session->previous->next = session->next;
+	else
+		owner->first = session->next;
+	if (session->next != NULL)
+		session->next->previous = session->previous;
+	owner->count--;
+	if (session->is_greeted)
+		owner->greeted_count--;
+	map_deinit(&session->in_flight);
+	mem_free((char *)(uintptr_t)session->application.ptr);
+	mem_free(session);
+	owner->on_gone(owner);
+}
+
+enum error session_start(struct session_owner *owner, struct service *service,
+			 const struct session_channel *channel, const struct conn_limits *limits,
+			 struct conn_pool *pool, const struct endpoint_connection *connection)
+{
+	static const struct conn_owner conn_owner = {on_frame, on_bad_frame, on_closed};
+	struct session *session = mem_calloc(1, sizeof(*session));
+	enum error error = session != NULL ? ERR_NONE : ERR_NO_MEMORY;
+
+	if (error == ERR_NONE)
+		error = platform_random(session->epoch, sizeof(session->epoch));
+	if (error != ERR_NONE) {
+		endpoint_refuse(connection, NULL, 0);
+		mem_free(session);
+		return error;
+	}
+	session->service = service;
+	session->channel = channel;
+	session->owner = owner;
+	session->number = ++service->connection_count;
+	session->peer = connection->peer;
+	peer_account(&session->peer, session->account);
+	map_init(&session->in_flight);
+	session->next = owner->first;
+	if (owner->first != NULL)
+		owner->first->previous = session;
+	owner->first = session;
+	owner->count++;
+	conn_start(&session->conn, pool, &conn_owner, limits, connection->descriptor);
+	return ERR_NONE;
+}
+
+void session_finish_all(struct session_owner *owner, enum conn_end end)
+{
+	for (struct session *session = owner->first; session != NULL; session = session->next)
+		conn_finish(&session->conn, end);
+}
+
+void session_abort_all(struct session_owner *owner, enum conn_end end)
+{
+	for (struct session *session = owner->first; session != NULL; session = session->next)
+		conn_abort(&session->conn, end);
+}

@@ -1,0 +1,86 @@
+/*
+ * A peer's conversation over one connection: who it is, what it said in its Hello, and which of its
+ * requests wait for their reply. The same for both channels; what differs is in session_channel.
+ * Loop thread.
+ */
+#ifndef SERVER_SESSION_H
+#define SERVER_SESSION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/map.h"
+#include "base/str.h"
+#include "platform/platform.h"
+#include "server/conn.h"
+#include "server/metrics.h"
+#include "server/service.h"
+
+enum { SESSION_EPOCH_BYTES = 16, SESSION_REFUSAL_MAX_BYTES = 1024 };
+
+struct session;
+
+/* What a refusal says. */
+struct session_refusal {
+	uint64_t id; /* of the request; 0 when it could not be read */
+	enum refusal_reason reason;
+	const char *field;  /* of a bad request, else "" */
+	const char *detail; /* one sentence */
+};
+
+/* A channel: the authorize channel or the admin channel. */
+struct session_channel {
+	const char *name; /* for messages */
+	uint32_t max_payload_bytes;
+	void (*on_message)(struct session *session, const uint8_t *payload, size_t payload_bytes);
+	/* Writes a refusal as a frame and returns its length, 0 when it cannot be written. */
+	size_t (*encode_refusal)(const uint8_t epoch[SESSION_EPOCH_BYTES],
+				 const struct session_refusal *refusal, uint8_t *frame,
+				 size_t capacity_bytes);
+};
+
+/* Where sessions live and are told of their end. */
+struct session_owner {
+	struct session *first;
+	uint32_t count;
+	uint32_t greeted_count; /* that said Hello */
+	/* A session is gone. */
+	void (*on_gone)(struct session_owner *owner);
+};
+
+struct session {
+	struct conn conn;
+	struct service *service;
+	const struct session_channel *channel;
+	struct session_owner *owner;
+	struct session *previous, *next;
+	uint64_t number;
+	uint8_t epoch[SESSION_EPOCH_BYTES];
+	struct peer peer;
+	char account[PEER_TEXT_MAX]; /* as the audit keeps it */
+	bool is_greeted;
+	struct str application; /* of the Hello; owned */
+	uint64_t host_pid;      /* of the Hello; a label */
+	struct map in_flight;   /* requests that wait for their reply, by id */
+};
+
+/* Begins a session on a connection, whose descriptor is taken over also on failure. ERR_NO_MEMORY,
+ * ERR_IO (no random numbers). */
+enum error session_start(struct session_owner *owner, struct service *service,
+			 const struct session_channel *channel, const struct conn_limits *limits,
+			 struct conn_pool *pool,
+			 const struct endpoint_connection *connection) ATTR_MUST_CHECK;
+
+/* The peer said Hello. */
+void session_greeted(struct session *session);
+
+/* Answers that nothing was decided, counts it and, where the contract says so, ends the
+ * connection. */
+void session_refuse(struct session *session, const struct session_refusal *refusal);
+
+/* Ends all sessions: finishing ones answer what is in flight. */
+void session_finish_all(struct session_owner *owner, enum conn_end end);
+void session_abort_all(struct session_owner *owner, enum conn_end end);
+
+#endif
