@@ -1,5 +1,7 @@
 #include "authz/obligations.h"
 
+#include <stdbool.h>
+
 #include "authz/url.h"
 #include "base/utf8.h"
 #include "cedar/diag.h"
@@ -57,11 +59,6 @@ static bool is_clean_text(struct str text)
 			return false;
 	}
 	return text.length != 0 && utf8_valid(text);
-}
-
-bool obligations_id_valid(struct str id)
-{
-	return id.length <= OBLIGATIONS_MAX_ID_BYTES && is_clean_text(id);
 }
 
 static const char *read_duration(struct str text, int64_t unit_ms, int64_t *out)
@@ -138,7 +135,7 @@ static const char *read_value(const struct rule *rule, struct str text, void *ou
 			*(struct str *)out = text;
 		break;
 	case VALUE_ID:
-		if (!obligations_id_valid(text))
+		if (text.length > OBLIGATIONS_MAX_ID_BYTES || !is_clean_text(text))
 			fault = "must be a text of 1 to 256 bytes without line breaks";
 		break;
 	}

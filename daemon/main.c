@@ -1,0 +1,276 @@
+/* wsauthzd: the command line, and the objects of the daemon in their order. */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/log.h"
+#include "config.h"
+#include "platform/platform.h"
+#include "server/policy_load.h"
+#include "server/server.h"
+#include "server/version.h"
+
+#define DEFAULT_CONFIG "/etc/wsauthz/wsauthz.yaml"
+
+/* Also in --help, and for whoever supervises the daemon. */
+enum exit_code {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,  /* the system failed us */
+	EXIT_USAGE = 2,   /* the command line is wrong */
+	EXIT_RUNNING = 3, /* another daemon is there already */
+	EXIT_INVALID = 4, /* configuration, policy or stored data cannot be used */
+};
+
+struct command_line {
+	const char *config_path;
+	int ready_fd; /* -1 for none */
+	bool check, version, help;
+};
+
+static void print_help(FILE *out)
+{
+	fputs("usage: wsauthzd [--config FILE] [--check] [--ready-fd N]\n"
+	      "\n"
+	      "Decides who may do what over Windows Remote Management. Runs in the foreground "
+	      "until\n"
+	      "SIGTERM or SIGINT; SIGHUP loads the policy again.\n"
+	      "\n"
+	      "  --config FILE   the configuration (default " DEFAULT_CONFIG ")\n"
+	      "  --check         checks configuration and policy, says what is wrong, and ends\n"
+	      "  --ready-fd N    writes a newline to descriptor N when the sockets accept\n"
+	      "  --version       prints the version\n"
+	      "  --help          prints this\n"
+	      "\n"
+	      "Exit codes: 0 ended as asked; 1 the system failed; 2 wrong command line; 3 another\n"
+	      "daemon has the state directory or a socket; 4 configuration, policy or stored data\n"
+	      "cannot be used.\n",
+	      out);
+}
+
+static bool read_descriptor(const char *text, int *out)
+{
+	uint64_t value;
+
+	/* 0 to 2 are the standard ones. */
+	if (!str_to_u64(str_from(text), &value) || value < 3 || value > 1023)
+		return false;
+	*out = (int)value;
+	return true;
+}
+
+/* The value of option `name` at argv[*i]: behind '=' or in the next argument. NULL when it is
+ * another option, "" when the value is missing. */
+static const char *option_value(const char *name, char **argv, int argc, int *i)
+{
+	size_t length = strlen(name);
+
+	if (strncmp(argv[*i], name, length) != 0)
+		return NULL;
+	if (argv[*i][length] == '=')
+		return argv[*i] + length + 1;
+	if (argv[*i][length] != '\0')
+		return NULL;
+	return *i + 1 < argc ? argv[++*i] : "";
+}
+
+static bool read_command_line(int argc, char **argv, struct command_line *out)
+{
+	*out = (struct command_line){.config_path = DEFAULT_CONFIG, .ready_fd = -1};
+	/* A caller may give no arguments at all, not even a name. */
+	for (int i = 1; i < argc; i++) {
+		const char *value;
+
+		if (strcmp(argv[i], "--check") == 0) {
+			out->check = true;
+		} else if (strcmp(argv[i], "--version") == 0) {
+			out->version = true;
+		} else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
+			out->help = true;
+		} else if ((value = option_value("--config", argv, argc, &i)) != NULL) {
+			if (value[0] == '\0') {
+				fputs("wsauthzd: --config needs a file\n", stderr);
+				return false;
+			}
+			out->config_path = value;
+		} else if ((value = option_value("--ready-fd", argv, argc, &i)) != NULL) {
+			if (!read_descriptor(value, &out->ready_fd)) {
+				fputs("wsauthzd: --ready-fd needs a descriptor from 3 to 1023\n",
+				      stderr);
+				return false;
+			}
+		} else {
+			fprintf(stderr, "wsauthzd: unknown argument '%s'\n", argv[i]);
+			return false;
+		}
+	}
+	return true;
+}
+
+static enum exit_code exit_code_of(enum error error)
+{
+	switch (error) {
+	case ERR_NONE: return EXIT_DONE;
+	case ERR_BUSY:
+	case ERR_EXISTS: return EXIT_RUNNING;
+	case ERR_INVALID:
+	case ERR_SYNTAX:
+	case ERR_NOT_FOUND:
+	case ERR_DENIED:
+	case ERR_FOREIGN:
+	case ERR_VERSION:
+	case ERR_CORRUPT: return EXIT_INVALID;
+	default: return EXIT_FAILED;
+	}
+}
+
+/* Prints what is wrong for a person, harmless for the terminal. */
+static void print_problem(const struct buf *why, enum error error)
+{
+	struct buf text;
+
+	buf_init(&text, SIZE_MAX);
+	log_escape(&text, why->length != 0 ? buf_str(why) : str_from(error_text(error)));
+	fprintf(stderr, "wsauthzd: %s\n", buf_text(&text));
+	buf_deinit(&text);
+}
+
+static enum error read_config(const char *path, struct arena *arena, struct config *config,
+			      struct buf *why)
+{
+	struct buf text;
+	enum error error;
+
+	buf_init(&text, CONFIG_MAX_BYTES);
+	error = file_read_trusted(path, CONFIG_MAX_BYTES, &text, why);
+	if (error == ERR_NONE)
+		error = config_read(str_from(path), buf_str(&text), arena, config, why);
+	buf_deinit(&text);
+	return error;
+}
+
+/* Prints what --check finds about the policy. */
+static enum exit_code check_policy(const struct config *config)
+{
+	const char *directory = config->server.policy_directory;
+	struct policy_load load;
+	struct hash_key key;
+	enum exit_code code;
+	struct buf text;
+
+	if (platform_random(&key, sizeof(key)) != ERR_NONE)
+		return EXIT_FAILED;
+	policy_load_init(&load);
+	buf_init(&text, SIZE_MAX);
+	policy_load_directory(&load, directory, key, platform_clock());
+	policy_load_print(&load, &text);
+	fputs(buf_text(&text), stderr);
+	code = load.error == ERR_NO_MEMORY ? EXIT_FAILED : EXIT_INVALID;
+	if (load.error == ERR_NONE) {
+		printf("%s: %zu policies are valid\n", directory,
+		       cedar_policy_count(snapshot_engine(load.snapshot)));
+		code = EXIT_DONE;
+	} else {
+		fprintf(stderr, "wsauthzd: %s: the policy is invalid\n", directory);
+	}
+	buf_deinit(&text);
+	policy_load_deinit(&load);
+	return code;
+}
+
+static void tell_ready(const struct log *log, int ready_fd)
+{
+	enum error error = ready_fd >= 0 ? ready_fd_notify(ready_fd) : ERR_NONE;
+
+	if (error != ERR_NONE)
+		log_warning(log, "service.ready_fd", "descriptor %d: %s", ready_fd,
+			    error_text(error));
+	error = service_notify("READY=1");
+	if (error != ERR_NONE)
+		log_warning(log, "service.notify", "READY=1: %s", error_text(error));
+}
+
+static enum exit_code serve(const struct config *config, int ready_fd)
+{
+	struct log_stderr sink;
+	struct log log = {
+		.level = config->log_level,
+		.format = config->log_format,
+		.clock = platform_clock(),
+		.sink = log_stderr_write,
+		.arg = &sink,
+	};
+	struct server *server = NULL;
+	enum error error;
+	struct buf why;
+
+	log_stderr_init(&sink);
+	buf_init(&why, LOG_MESSAGE_MAX);
+	error = server_new(&config->server, &log, log.clock, &server, &why);
+	if (error == ERR_NONE) {
+		tell_ready(&log, ready_fd);
+		server_run(server);
+		server_free(server);
+	} else {
+		log_error(&log, "server.not_started", "%s",
+			  why.length != 0 ? buf_text(&why) : error_text(error));
+	}
+	buf_deinit(&why);
+	return exit_code_of(error);
+}
+
+static enum exit_code run(const struct command_line *command)
+{
+	struct config config;
+	struct arena arena;
+	enum exit_code code;
+	enum error error;
+	struct buf why;
+
+	arena_init(&arena, 1024, SIZE_MAX);
+	buf_init(&why, LOG_MESSAGE_MAX);
+	error = read_config(command->config_path, &arena, &config, &why);
+	if (error != ERR_NONE) {
+		print_problem(&why, error);
+		code = error == ERR_NO_MEMORY || error == ERR_IO ? EXIT_FAILED : EXIT_INVALID;
+	} else if (command->check) {
+		code = check_policy(&config);
+	} else {
+		code = serve(&config, command->ready_fd);
+	}
+	buf_deinit(&why);
+	arena_deinit(&arena);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct command_line command;
+	enum error error;
+
+#ifdef WSAUTHZ_DEBUGGABLE
+	error = process_harden(true);
+#else
+	error = process_harden(false);
+#endif
+	if (error != ERR_NONE) {
+		fprintf(stderr, "wsauthzd: the process could not be secured: %s\n",
+			error_text(error));
+		return EXIT_FAILED;
+	}
+	if (!read_command_line(argc, argv, &command)) {
+		print_help(stderr);
+		return EXIT_USAGE;
+	}
+	if (command.help) {
+		print_help(stdout);
+		return EXIT_DONE;
+	}
+	if (command.version) {
+		printf("wsauthzd %s\n", server_version());
+		return EXIT_DONE;
+	}
+	return run(&command);
+}
