@@ -26,6 +26,7 @@ SAME(NO_MEMORY, NO_MEMORY);
 SAME(TOO_LARGE, TOO_LARGE);
 SAME(SENDER, SENDER);
 SAME(CLOSED, CLOSED);
+_Static_assert((int)CLIENT_INFORMATION_BYTES == (int)AUTHZ_INFORMATION_BYTES, "texts differ");
 _Static_assert((int)CLIENT_RECORD_ID_BYTES == (int)AUTHZ_ID_BYTES, "record ids differ in length");
 
 struct client_answer answer_deny(enum client_reason reason)
