@@ -281,4 +281,15 @@ enum error cedar_authorize_linear(struct cedar_request *request,
 /* Text of an error kind, such as "attribute not found". */
 const char *cedar_eval_error_text(enum cedar_eval_error kind);
 
+/* Tools for people who write policies. */
+
+enum { CEDAR_FORMAT_WIDTH = 80, CEDAR_FORMAT_INDENT = 2 };
+
+/* Appends `text` to `out`, laid out anew for lines of `width` code points, with its comments; a
+ * formatted text stays as it is. `source_name` is for messages. ERR_SYNTAX or
+ * ERR_LIMIT with diagnostics, ERR_NO_MEMORY; ERR_INTERNAL when the result would not mean the same.
+ * `out` is then unchanged, or failed. */
+enum error cedar_format(struct str source_name, struct str text, uint32_t width, uint32_t indent,
+			struct buf *out, struct cedar_diags *diags) ATTR_MUST_CHECK;
+
 #endif

@@ -1,7 +1,6 @@
 #include "cedar/parser.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "base/utf8.h"
 #include "cedar/diag.h"

@@ -1,8 +1,8 @@
 #include "cedar/parser_state.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "base/sort.h"
 #include "cedar/diag.h"
 #include "cedar/unescape.h"
 
@@ -161,7 +161,7 @@ bool parser_find_duplicate(struct parser *parser, const void *elements, size_t e
 	}
 	for (uint32_t i = 0; i < count; i++)
 		keys[i] = (const struct str *)(const void *)(first + i * element_size);
-	qsort(keys, count, sizeof(*keys), compare_keys);
+	sort(keys, count, sizeof(*keys), compare_keys);
 	*index = count;
 	for (uint32_t i = 1; i < count; i++) {
 		size_t at = (size_t)((const char *)keys[i] - first) / element_size;

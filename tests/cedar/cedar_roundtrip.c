@@ -2,7 +2,8 @@
  * usage: cedar_roundtrip FILE...
  *
  * Parses each file of policies, prints every policy, and parses what was printed: the trees must be
- * equal, and printing the second must give the same text.
+ * equal, and printing the second must give the same text. Formats the file, which checks the trees
+ * by itself, and formats the result: that must change nothing.
  */
 #include <stdio.h>
 
@@ -68,6 +69,29 @@ static bool all_equal(const struct ast_policies *a, const struct ast_policies *b
 	return left == NULL && right == NULL;
 }
 
+static bool formats_once(const char *path, struct str text, uint32_t width)
+{
+	struct buf once, twice;
+	struct cedar_diags diags;
+	enum error error;
+	bool good;
+
+	cedar_diags_init(&diags);
+	buf_init(&once, SIZE_MAX);
+	buf_init(&twice, SIZE_MAX);
+	error = cedar_format(str_from(path), text, width, CEDAR_FORMAT_INDENT, &once, &diags);
+	if (error == ERR_NONE)
+		error = cedar_format(str_from(path), buf_str(&once), width, CEDAR_FORMAT_INDENT,
+				     &twice, &diags);
+	good = error == ERR_NONE && str_equal(buf_str(&once), buf_str(&twice));
+	if (!good)
+		printf("%s: formatting: %s\n%s", path, error_text(error), buf_text(&once));
+	buf_deinit(&twice);
+	buf_deinit(&once);
+	cedar_diags_deinit(&diags);
+	return good;
+}
+
 static bool check_file(const char *path)
 {
 	struct buf text, printed, printed_again;
@@ -93,6 +117,8 @@ static bool check_file(const char *path)
 	       str_equal(buf_str(&printed), buf_str(&printed_again));
 	if (!good)
 		printf("%s: differs after printing\n%s", path, buf_text(&printed));
+	good = good && formats_once(path, buf_str(&text), CEDAR_FORMAT_WIDTH) &&
+	       formats_once(path, buf_str(&text), 1);
 out:
 	buf_deinit(&printed_again);
 	buf_deinit(&printed);

@@ -1,6 +1,7 @@
 /*
  * The policy parser on hostile bytes: it must end, stay inside the text, never report without
- * failing or fail without reporting, and what it accepts must survive printing and parsing again.
+ * failing or fail without reporting. What it accepts must survive printing and parsing again, and
+ * formatting, which must change nothing the second time.
  */
 #include <assert.h>
 #include <stdlib.h>
@@ -68,6 +69,23 @@ static void check_policy(const struct ast_policy *policy)
 	buf_deinit(&out);
 }
 
+static void check_format(struct str text)
+{
+	struct cedar_diags diags;
+	struct buf once, twice;
+
+	cedar_diags_init(&diags);
+	buf_init(&once, SIZE_MAX);
+	buf_init(&twice, SIZE_MAX);
+	if (cedar_format(STR("fuzz"), text, 20, 1, &once, &diags) != ERR_NONE ||
+	    cedar_format(STR("fuzz"), buf_str(&once), 20, 1, &twice, &diags) != ERR_NONE ||
+	    !str_equal(buf_str(&once), buf_str(&twice)))
+		abort();
+	buf_deinit(&twice);
+	buf_deinit(&once);
+	cedar_diags_deinit(&diags);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct str text = str_make((const char *)data, size);
@@ -80,6 +98,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (const struct ast_policy *policy = tree.policies.first; policy != NULL;
 	     policy = policy->next)
 		check_policy(policy);
+	if (error == ERR_NONE)
+		check_format(text);
 	free_tree(&tree);
 	return 0;
 }
