@@ -14,6 +14,7 @@ struct question {
 	struct cedar_request *request;
 	struct eval eval;
 	uint32_t types[3]; /* of principal, action, resource */
+	uint32_t keys[3];  /* by which the index was descended */
 };
 
 static void prepare(struct question *question, struct cedar_request *request)
@@ -75,6 +76,39 @@ static bool scope_holds(const struct question *question, const struct policy *po
 	       constraint_holds(question, AST_RESOURCE, &policy->scope[AST_RESOURCE]);
 }
 
+/* What is left to test of a constraint when the index was descended by its key. A policy for a list
+ * is met under each element that holds, and counts under the first of them. */
+static bool keyed_constraint_holds(const struct question *question, int var,
+				   const struct constraint *constraint)
+{
+	const uint32_t *list;
+
+	if (constraint->kind == AST_SCOPE_IS_IN)
+		return question->types[var] == constraint->type;
+	if (constraint->kind != AST_SCOPE_IN_LIST)
+		return true;
+	list = &question->request->engine->uid_lists[constraint->uid];
+	for (uint32_t i = 0; list[i] != question->keys[var]; i++) {
+		if (is_in(question, var, list[i]))
+			return false;
+	}
+	return true;
+}
+
+/* The scope of a policy met at a node that was reached by the variables in `used`. */
+static bool rest_holds(const struct question *question, const struct policy *policy, uint32_t used)
+{
+	bool holds = true;
+
+	for (int var = AST_PRINCIPAL; var <= AST_RESOURCE && holds; var++) {
+		const struct constraint *constraint = &policy->scope[var];
+
+		holds = (used & 1u << var) != 0 ? keyed_constraint_holds(question, var, constraint)
+						: constraint_holds(question, var, constraint);
+	}
+	return holds;
+}
+
 static enum error add_number(struct arena *arena, uint32_t **numbers, uint32_t *count,
 			     uint32_t *capacity, uint32_t number)
 {
@@ -87,14 +121,13 @@ static enum error add_number(struct arena *arena, uint32_t **numbers, uint32_t *
 	return ERR_NONE;
 }
 
-static enum error add_satisfied(struct cedar_request *request, uint32_t number,
-				const struct policy *policy)
+static enum error add_satisfied(struct cedar_request *request, const struct policy *policy)
 {
 	if (policy->effect == CEDAR_FORBID)
 		return add_number(&request->arena, &request->forbids, &request->forbid_count,
-				  &request->forbid_capacity, number);
+				  &request->forbid_capacity, policy->number);
 	return add_number(&request->arena, &request->permits, &request->permit_count,
-			  &request->permit_capacity, number);
+			  &request->permit_capacity, policy->number);
 }
 
 static enum error add_error(struct question *question, uint32_t number)
@@ -120,10 +153,9 @@ static enum error add_error(struct question *question, uint32_t number)
 }
 
 /* Evaluates a policy whose scope holds. */
-static enum error evaluate(struct question *question, uint32_t number)
+static enum error evaluate(struct question *question, const struct policy *policy)
 {
 	struct cedar_request *request = question->request;
-	const struct policy *policy = &request->engine->policies[number];
 	bool satisfied = true, done = true;
 
 	if (policy->code != POLICY_NO_CODE) {
@@ -132,8 +164,8 @@ static enum error evaluate(struct question *question, uint32_t number)
 			arena_reset(&request->scratch, (struct arena_mark){0});
 	}
 	if (!done)
-		return add_error(question, number);
-	return satisfied ? add_satisfied(request, number, policy) : ERR_NONE;
+		return add_error(question, policy->number);
+	return satisfied ? add_satisfied(request, policy) : ERR_NONE;
 }
 
 static void answer_denial(struct cedar_answer *answer)
@@ -171,9 +203,94 @@ static void decide(struct cedar_request *request, struct cedar_answer *answer)
 	};
 }
 
-enum error cedar_authorize_linear(struct cedar_request *request, struct cedar_answer *answer)
+/* Descending the index. */
+
+static enum error descend(struct question *question, const struct index_node *node, uint32_t used);
+
+/* Goes on by one key, if there is something to find. */
+static enum error follow(struct question *question, const struct index_node *node, uint32_t family,
+			 uint32_t value, uint32_t used)
 {
-	const struct cedar_engine *engine = request->engine;
+	const struct index *index = &question->request->engine->index;
+	uint32_t var = family / INDEX_KINDS;
+	const struct index_node *child =
+		index_find(index, (uint32_t)(node - index->nodes), family, value);
+
+	if (child == NULL)
+		return ERR_NONE;
+	question->keys[var] = value;
+	return descend(question, child, used | 1u << var);
+}
+
+/* By a uid and its ancestors. Numbers above those of the engine, which come last, are names that
+ * only the request knows. */
+static enum error follow_uids(struct question *question, const struct index_node *node, int var,
+			      uint32_t used)
+{
+	const struct entity *entity = question->eval.var_entities[var];
+	cedar_uid self = question->request->scope[var];
+	cedar_uid end = question->request->symbols.first_uid;
+	uint32_t count = entity != NULL ? entity->ancestor_count : 0;
+	uint32_t family = index_family(var, INDEX_IN);
+	enum error error = ERR_NONE;
+
+	if (self < end)
+		error = follow(question, node, family, self, used);
+	for (uint32_t i = 0; i < count && entity->ancestors[i] < end && error == ERR_NONE; i++)
+		error = follow(question, node, family, entity->ancestors[i], used);
+	return error;
+}
+
+static enum error follow_variable(struct question *question, const struct index_node *node, int var,
+				  uint32_t used)
+{
+	uint32_t equal = index_family(var, INDEX_EQ), is = index_family(var, INDEX_IS);
+	enum error error = ERR_NONE;
+
+	if ((node->families & 1u << equal) != 0)
+		error = follow(question, node, equal, question->request->scope[var], used);
+	if (error == ERR_NONE && (node->families & 1u << index_family(var, INDEX_IN)) != 0)
+		error = follow_uids(question, node, var, used);
+	if (error == ERR_NONE && (node->families & 1u << is) != 0)
+		error = follow(question, node, is, question->types[var], used);
+	return error;
+}
+
+/* Evaluates what matches at the node and below. The depth is that of the index: at most four. */
+static enum error descend(struct question *question, const struct index_node *node, uint32_t used)
+{
+	const struct cedar_engine *engine = question->request->engine;
+	const uint32_t *entries = &engine->index.entries[node->first];
+	enum error error = ERR_NONE;
+
+	for (uint32_t i = 0; i < node->count && error == ERR_NONE; i++) {
+		const struct policy *policy = &engine->policies[entries[i]];
+
+		if (rest_holds(question, policy, used))
+			error = evaluate(question, policy);
+	}
+	for (int var = AST_PRINCIPAL;
+	     var <= AST_RESOURCE && node->families != 0 && error == ERR_NONE; var++) {
+		if ((used & 1u << var) == 0)
+			error = follow_variable(question, node, var, used);
+	}
+	return error;
+}
+
+static enum error test_all(struct question *question)
+{
+	const struct cedar_engine *engine = question->request->engine;
+	enum error error = ERR_NONE;
+
+	for (uint32_t i = 0; i < engine->policy_count && error == ERR_NONE; i++) {
+		if (scope_holds(question, &engine->policies[i]))
+			error = evaluate(question, &engine->policies[i]);
+	}
+	return error;
+}
+
+static enum error authorize(struct cedar_request *request, bool linear, struct cedar_answer *answer)
+{
 	struct question question;
 	enum error error = request->builder.failed;
 
@@ -182,10 +299,8 @@ enum error cedar_authorize_linear(struct cedar_request *request, struct cedar_an
 	if (error != ERR_NONE)
 		return error;
 	prepare(&question, request);
-	for (uint32_t i = 0; i < engine->policy_count && error == ERR_NONE; i++) {
-		if (scope_holds(&question, &engine->policies[i]))
-			error = evaluate(&question, i);
-	}
+	error = linear ? test_all(&question)
+		       : descend(&question, &request->engine->index.nodes[INDEX_ROOT], 0);
 	if (error == ERR_NONE)
 		decide(request, answer);
 	return error;
@@ -193,7 +308,12 @@ enum error cedar_authorize_linear(struct cedar_request *request, struct cedar_an
 
 enum error cedar_authorize(struct cedar_request *request, struct cedar_answer *answer)
 {
-	return cedar_authorize_linear(request, answer);
+	return authorize(request, false, answer);
+}
+
+enum error cedar_authorize_linear(struct cedar_request *request, struct cedar_answer *answer)
+{
+	return authorize(request, true, answer);
 }
 
 const char *cedar_eval_error_text(enum cedar_eval_error kind)

@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+#include "base/sort.h"
 #include "cedar/diag.h"
 
 void compile_init(struct compiler *compiler, struct cedar_engine *engine, struct cedar_diags *diags)
@@ -129,18 +130,43 @@ static uint32_t add_uid_list(struct compiler *compiler, uint32_t uid)
 	return at;
 }
 
+static int compare_uids(const void *a, const void *b)
+{
+	uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+
+	return (left > right) - (left < right);
+}
+
+/* Adds a list in ascending order without duplicates; a list of one is as good as no list. */
+static struct constraint list_constraint(struct compiler *compiler, const struct ast_scope *scope)
+{
+	uint32_t first = compiler->uid_list_count, *list, kept = 0;
+
+	for (uint32_t i = 0; i < scope->uid_count; i++)
+		add_uid_list(compiler, compile_uid(compiler, &scope->uids[i]));
+	if (compiler->failed != ERR_NONE || scope->uid_count == 0)
+		return (struct constraint){AST_SCOPE_IN_LIST, first, 0};
+	list = compiler->uid_lists + first;
+	sort(list, scope->uid_count, sizeof(*list), compare_uids);
+	for (uint32_t i = 0; i < scope->uid_count; i++) {
+		if (kept == 0 || list[kept - 1] != list[i])
+			list[kept++] = list[i];
+	}
+	compiler->uid_list_count = first + kept;
+	if (kept == 1) {
+		compiler->uid_list_count = first;
+		return (struct constraint){AST_SCOPE_IN, list[0], 0};
+	}
+	return (struct constraint){AST_SCOPE_IN_LIST, first, kept};
+}
+
 static struct constraint scope_constraint(struct compiler *compiler, const struct ast_scope *scope)
 {
 	struct constraint constraint = {(uint32_t)scope->kind, 0, 0};
 
 	switch (scope->kind) {
 	case AST_SCOPE_ANY: break;
-	case AST_SCOPE_IN_LIST:
-		constraint.uid = compiler->uid_list_count;
-		constraint.type = scope->uid_count;
-		for (uint32_t i = 0; i < scope->uid_count; i++)
-			add_uid_list(compiler, compile_uid(compiler, &scope->uids[i]));
-		break;
+	case AST_SCOPE_IN_LIST: return list_constraint(compiler, scope);
 	case AST_SCOPE_IS:
 	case AST_SCOPE_IS_IN: constraint.type = compile_name(compiler, scope->type); break;
 	case AST_SCOPE_EQ:

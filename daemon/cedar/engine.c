@@ -301,6 +301,7 @@ static enum error compile_items(struct seal *seal)
 			error = describe_item(seal, i, &engine->infos[count]);
 		if (error != ERR_NONE)
 			return error;
+		engine->policies[count].number = count;
 		count++;
 	}
 	engine->policy_count = count;
@@ -326,6 +327,9 @@ enum error cedar_engine_seal(struct cedar_engine *engine, struct cedar_diags *di
 	    engine->infos == NULL)
 		return ERR_NO_MEMORY;
 	error = compile_items(&seal);
+	if (error == ERR_NONE)
+		error = index_build(&engine->index, engine->policies, engine->policy_count,
+				    engine->uid_lists, &engine->build, &engine->keep);
 	if (error == ERR_NONE)
 		error = entity_store_freeze(&engine->entities);
 	if (error == ERR_NONE)

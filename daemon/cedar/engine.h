@@ -11,6 +11,7 @@
 #include "cedar/ast.h"
 #include "cedar/cedar.h"
 #include "cedar/entity.h"
+#include "cedar/index.h"
 #include "cedar/policy.h"
 #include "cedar/program.h"
 #include "cedar/symbols.h"
@@ -44,9 +45,10 @@ struct cedar_engine {
 	struct engine_item *items;
 	uint32_t item_count, item_capacity;
 
-	/* Once it is sealed: policies that take part in decisions, in the order of their items. */
-	struct policy *policies;
-	struct cedar_policy_info *infos;
+	/* Once it is sealed: policies that take part in decisions. */
+	struct policy *policies; /* in the order of the index */
+	struct index index;
+	struct cedar_policy_info *infos; /* in the order of their items */
 	uint32_t policy_count;
 	struct program program;
 	const uint32_t *uid_lists;

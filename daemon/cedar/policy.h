@@ -20,11 +20,12 @@
 struct constraint {
 	uint32_t kind; /* enum ast_scope_kind */
 	uint32_t uid;  /* EQ, IN, IS_IN; IN_LIST: position of the first in the engine's uid lists */
-	uint32_t type; /* IS, IS_IN: symbol; IN_LIST: how many */
+	uint32_t type; /* IS, IS_IN: symbol; IN_LIST: how many, ascending and each once */
 };
 
 struct policy {
 	struct constraint scope[3]; /* by AST_PRINCIPAL, AST_ACTION, AST_RESOURCE */
+	uint32_t number;            /* as people count: cedar_policy_at() */
 	uint32_t effect;            /* enum cedar_effect */
 	uint32_t code;              /* or POLICY_NO_CODE when the condition is true */
 };

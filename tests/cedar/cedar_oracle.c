@@ -19,9 +19,14 @@ enum {
 	DEFAULT_ROUNDS = 1500,
 	QUESTIONS = 6,
 	FEW_POLICIES = 40,
-	MANY_POLICIES = 400, /* enough to split the buckets of the index */
+	MANY_POLICIES = 3000, /* enough to divide nodes of the index again and again */
 	MAX_LINKS = 20,
 	MAX_FIELDS = 32,
+};
+
+struct outcome {
+	enum cedar_eval_error error;
+	bool satisfied;
 };
 
 struct round {
@@ -32,6 +37,7 @@ struct round {
 	struct buf text;
 	struct source source;
 	struct naive_policy *policies; /* in the order of the engine's numbers */
+	struct outcome *expected;      /* of each policy */
 	size_t policy_count;
 	struct cedar_engine *engine;
 	struct cedar_request *request;
@@ -151,7 +157,7 @@ static void define_entity(struct cedar_request *request, const struct naive_enti
 
 static void write_policies(struct round *round)
 {
-	uint32_t max = random_chance(&round->random, 10) ? MANY_POLICIES : FEW_POLICIES;
+	uint32_t max = random_chance(&round->random, 2) ? MANY_POLICIES : FEW_POLICIES;
 
 	for (uint32_t i = 1 + random_below(&round->random, max); i > 0; i--)
 		random_policy(&round->random, &round->text, random_chance(&round->random, 10));
@@ -195,7 +201,9 @@ static void add_policies(struct round *round)
 					     CEDAR_IDS_BY_POSITION, &round->diags));
 	round->policies =
 		arena_calloc(&round->arena, parsed.count + MAX_LINKS, sizeof(*round->policies));
-	must(round->policies != NULL, "no memory");
+	round->expected =
+		arena_calloc(&round->arena, parsed.count + MAX_LINKS, sizeof(*round->expected));
+	must(round->policies != NULL && round->expected != NULL, "no memory");
 	for (const struct ast_policy *policy = parsed.first; policy != NULL;
 	     policy = policy->next) {
 		if (ast_is_template(policy))
@@ -279,48 +287,56 @@ static bool differ(const struct round *round, const char *how, size_t policy, co
 	return false;
 }
 
+static void expect(struct round *round)
+{
+	for (size_t i = 0; i < round->policy_count; i++) {
+		struct outcome *outcome = &round->expected[i];
+
+		outcome->satisfied = false;
+		outcome->error =
+			naive_evaluate(&round->world, &round->policies[i], &outcome->satisfied);
+	}
+}
+
+static bool is_forbidden(const struct round *round)
+{
+	for (size_t i = 0; i < round->policy_count; i++) {
+		if (round->expected[i].satisfied && round->policies[i].ast->effect == CEDAR_FORBID)
+			return true;
+	}
+	return false;
+}
+
 /* Takes the reasons and errors off the answer one by one, as the policies come. */
 static bool check(const struct round *round, const char *how, const struct cedar_answer *answer,
 		  struct tally *tally)
 {
-	size_t reason = 0, error = 0, count = round->policy_count;
-	bool permitted = false, forbidden = false;
-	enum cedar_effect deciding;
+	size_t reason = 0, error = 0;
+	enum cedar_effect deciding = is_forbidden(round) ? CEDAR_FORBID : CEDAR_PERMIT;
+	bool allowed;
 
-	for (int pass = 0; pass < 2; pass++) {
-		deciding = forbidden ? CEDAR_FORBID : CEDAR_PERMIT;
-		for (size_t i = 0; i < count; i++) {
-			const struct naive_policy *policy = &round->policies[i];
-			bool satisfied = false;
-			enum cedar_eval_error kind =
-				naive_evaluate(&round->world, policy, &satisfied);
+	for (size_t i = 0; i < round->policy_count; i++) {
+		const struct outcome *outcome = &round->expected[i];
 
-			if (pass == 0 && satisfied && policy->ast->effect == CEDAR_FORBID)
-				forbidden = true;
-			if (pass == 0)
-				continue;
-			if (kind != CEDAR_EVAL_NONE) {
-				if (error == answer->error_count ||
-				    answer->errors[error].policy != i)
-					return differ(round, how, i, "an error is missing");
-				if (answer->errors[error++].kind != kind)
-					return differ(round, how, i, "the error is another");
-			} else if (satisfied && policy->ast->effect == deciding) {
-				if (reason == answer->reason_count || answer->reasons[reason] != i)
-					return differ(round, how, i, "a reason is missing");
-				reason++;
-				permitted = deciding == CEDAR_PERMIT;
-			}
+		if (outcome->error != CEDAR_EVAL_NONE) {
+			if (error == answer->error_count || answer->errors[error].policy != i)
+				return differ(round, how, i, "an error is missing");
+			if (answer->errors[error++].kind != outcome->error)
+				return differ(round, how, i, "the error is another");
+		} else if (outcome->satisfied && round->policies[i].ast->effect == deciding) {
+			if (reason == answer->reason_count || answer->reasons[reason++] != i)
+				return differ(round, how, i, "a reason is missing");
 		}
 	}
 	if (reason != answer->reason_count)
 		return differ(round, how, answer->reasons[reason], "a reason too many");
 	if (error != answer->error_count)
 		return differ(round, how, answer->errors[error].policy, "an error too many");
-	if ((answer->decision == CEDAR_ALLOW) != permitted)
+	allowed = deciding == CEDAR_PERMIT && reason != 0;
+	if ((answer->decision == CEDAR_ALLOW) != allowed)
 		return differ(round, how, SIZE_MAX, "the decision is wrong");
-	tally->allowed += permitted;
-	tally->denied += !permitted;
+	tally->allowed += allowed;
+	tally->denied += !allowed;
 	tally->reasons += reason;
 	tally->errors += error;
 	return true;
@@ -336,6 +352,7 @@ static bool run_round(uint64_t seed, struct tally *tally)
 	for (int i = 0; i < QUESTIONS && agree; i++) {
 		random_request(&round.random, &round.world);
 		ask(&round);
+		expect(&round);
 		must(cedar_authorize_linear(round.request, &answer) == ERR_NONE, "no answer");
 		agree = check(&round, "linear", &answer, tally);
 		must(cedar_authorize(round.request, &answer) == ERR_NONE, "no answer");
