@@ -265,9 +265,8 @@ static bool leads_elsewhere(const struct inquiry *inquiry, struct str redirect)
 	struct url from;
 	struct url to;
 
-	return url_read(redirect, &to) == NULL &&
-	       (url_read(inquiry->question->sender->http_url, &from) != NULL ||
-		!url_same_endpoint(&from, &to));
+	return url_read(redirect, &to) && (!url_read(inquiry->question->sender->http_url, &from) ||
+					   !url_same_endpoint(&from, &to));
 }
 
 /* Connect was denied, by the policy or for an error of ours. A redirect exists only where WinRM
@@ -376,10 +375,8 @@ static bool make_record(struct inquiry *inquiry)
 	if (decider->records == NULL)
 		return true;
 	error = records_reserve(decider->records, &owner, instant->boot_ms, &decision->record_id);
-	if (error != ERR_NONE) {
-		decision->administrator = false;
+	if (error != ERR_NONE)
 		return deny_for_error(inquiry, error);
-	}
 	decision->change = (struct record_change){
 		.kind = RECORD_PUT,
 		.id = decision->record_id,

@@ -91,7 +91,7 @@ static enum error read_url(struct arena *arena, struct str text, struct identity
 
 	if (text.length == 0)
 		return ERR_NONE;
-	if (url_read(text, &url) != NULL)
+	if (!url_read(text, &url))
 		return fail(what, "sender.http_url", ERR_INVALID);
 	error = fold(arena, url.scheme, &endpoint->scheme);
 	if (error == ERR_NONE)

@@ -1,7 +1,5 @@
 #include "authz/obligations.h"
 
-#include <stdbool.h>
-
 #include "authz/url.h"
 #include "base/utf8.h"
 #include "cedar/diag.h"
@@ -61,6 +59,11 @@ static bool is_clean_text(struct str text)
 	return text.length != 0 && utf8_valid(text);
 }
 
+bool obligations_id_valid(struct str id)
+{
+	return id.length <= OBLIGATIONS_MAX_ID_BYTES && is_clean_text(id);
+}
+
 static const char *read_duration(struct str text, int64_t unit_ms, int64_t *out)
 {
 	int64_t ms;
@@ -107,7 +110,7 @@ static const char *read_redirect(struct str text, struct str *out)
 
 	if (text.length > OBLIGATIONS_MAX_REDIRECT_BYTES)
 		return "must be at most 2048 bytes long";
-	if (url_read(text, &url) != NULL || !str_equal_ascii_case(url.scheme, STR("https")) ||
+	if (!url_read(text, &url) || !str_equal_ascii_case(url.scheme, STR("https")) ||
 	    str_equal(url.host, STR("+")) || str_equal(url.host, STR("*")))
 		return "must be an absolute https URL, such as \"https://ps2.contoso.com/wsman\"";
 	*out = text;
@@ -135,7 +138,7 @@ static const char *read_value(const struct rule *rule, struct str text, void *ou
 			*(struct str *)out = text;
 		break;
 	case VALUE_ID:
-		if (text.length > OBLIGATIONS_MAX_ID_BYTES || !is_clean_text(text))
+		if (!obligations_id_valid(text))
 			fault = "must be a text of 1 to 256 bytes without line breaks";
 		break;
 	}

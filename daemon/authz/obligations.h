@@ -20,6 +20,7 @@
 #ifndef AUTHZ_OBLIGATIONS_H
 #define AUTHZ_OBLIGATIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -80,6 +81,9 @@ struct obligations {
 enum error obligations_compile(const struct cedar_policy_info *policy, const struct source *source,
 			       struct obligations *obligations,
 			       struct cedar_diags *diags) ATTR_MUST_CHECK;
+
+/* True when `id` can be the id of a policy: 1 to 256 bytes of UTF-8 without control characters. */
+bool obligations_id_valid(struct str id);
 
 /* Merges what one more determining policy says; start with a zeroed grant or refusal. */
 void grant_merge(struct grant *grant, const struct grant *other);

@@ -1,5 +1,7 @@
 #include "authz/operation.h"
 
+#include <string.h>
+
 #include "base/casefold.h"
 #include "base/utf8.h"
 
@@ -9,6 +11,7 @@
 #define EVENTING    "http://schemas.xmlsoap.org/ws/2004/08/eventing"
 #define WSMAN       "http://schemas.microsoft.com/wbem/wsman/1"
 #define SHELL       WSMAN "/windows/shell"
+#define CIM         "http://schemas.dmtf.org/wbem/wscim/1"
 
 /* A text for the tables below; STR() is no constant expression. */
 #define TEXT(literal)                                                                              \
@@ -72,11 +75,24 @@ static const struct {
 	{TEXT("http://schemas.microsoft.com/powershell"), FAMILY_POWERSHELL},
 	{TEXT(SHELL), FAMILY_CMD},
 	{TEXT(WSMAN "/wmi"), FAMILY_WMI},
-	{TEXT("http://schemas.dmtf.org/wbem/wscim/1"), FAMILY_CIM},
+	{TEXT(CIM), FAMILY_CIM},
 	{TEXT(WSMAN "/config"), FAMILY_CONFIG},
 	{TEXT(WSMAN "/windows/eventlog"), FAMILY_EVENT_LOG},
 	{TEXT(WSMAN "/subscriptionmanager"), FAMILY_EVENT_LOG},
 	{TEXT(WSMAN "/logrecord"), FAMILY_EVENT_LOG},
+};
+
+/* What stands for the start of a URI where people write one. */
+static const struct {
+	struct str alias;
+	struct str uri;
+} aliases[] = {
+	{TEXT("wmi"), TEXT(WSMAN "/wmi")},
+	{TEXT("wmicimv2"), TEXT(WSMAN "/wmi/root/cimv2")},
+	{TEXT("cimv2"), TEXT(CIM "/cim-schema/2")},
+	{TEXT("winrm"), TEXT(WSMAN)},
+	{TEXT("wsman"), TEXT(WSMAN)},
+	{TEXT("shell"), TEXT(SHELL)},
 };
 
 struct str action_name(enum action action)
@@ -288,5 +304,47 @@ enum error operation_read(struct arena *arena, struct str action_uri, struct str
 		return error;
 	}
 	*operation = read;
+	return ERR_NONE;
+}
+
+/* Resources as people name them. */
+
+static enum error join(struct arena *arena, struct str start, struct str rest, struct str *out)
+{
+	char *text = arena_alloc(arena, start.length + rest.length);
+
+	if (text == NULL)
+		return ERR_NO_MEMORY;
+	memcpy(text, start.ptr, start.length);
+	if (rest.length != 0)
+		memcpy(text + start.length, rest.ptr, rest.length);
+	*out = str_make(text, start.length + rest.length);
+	return ERR_NONE;
+}
+
+enum error operation_resource_id(struct arena *arena, struct str text, struct str *id)
+{
+	size_t segment_count;
+	struct str folded;
+	enum error error;
+
+	if (str_ends_with(text, STR("/")))
+		text.length--;
+	if (text.length > OPERATION_MAX_RESOURCE_BYTES)
+		return ERR_LIMIT;
+	if (str_find_byte(text, '?') != NULL)
+		return ERR_INVALID;
+	error = read_uri(arena, text, &folded, &segment_count);
+	if (error != ERR_NONE)
+		return error;
+	for (size_t i = 0; i < ARRAY_COUNT(aliases); i++) {
+		struct str alias = aliases[i].alias;
+		if (is_below(folded, alias))
+			return join(
+				arena, aliases[i].uri,
+				str_make(folded.ptr + alias.length, folded.length - alias.length),
+				id);
+	}
+	*id = folded;
 	return ERR_NONE;
 }

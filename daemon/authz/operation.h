@@ -76,4 +76,10 @@ struct operation {
 enum error operation_read(struct arena *arena, struct str action_uri, struct str resource_uri,
 			  struct operation *operation, const char **what) ATTR_MUST_CHECK;
 
+/* The id of the Resource that a person names by `text`: a URI as above but for a slash at its end,
+ * or one that begins with an alias of win32's "URI Prefixes" (wmi, wmicimv2, cimv2, winrm, wsman,
+ * shell). ERR_INVALID, ERR_LIMIT, ERR_NO_MEMORY. */
+enum error operation_resource_id(struct arena *arena, struct str text,
+				 struct str *id) ATTR_MUST_CHECK;
+
 #endif

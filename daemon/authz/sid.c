@@ -2,29 +2,26 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum { AUTHORITY_HEX_DIGITS = 12 };
 
-/* Takes a decimal number without surplus zeros, at most UINT32_MAX, off the front of `rest`. */
-static bool take_u32(struct str *rest)
-{
-	uint64_t value;
-	size_t length = 0;
+/*
+ * Every request brings as many SIDs as its token has groups, so this is a scanner over two pointers
+ * and not a sequence of slices. Each take_* returns where it stopped, or NULL.
+ */
 
-	while (length < rest->length && rest->ptr[length] >= '0' && rest->ptr[length] <= '9')
-		length++;
-	if (!str_to_u64(str_make(rest->ptr, length), &value) || value > UINT32_MAX)
-		return false;
-	*rest = str_make(rest->ptr + length, rest->length - length);
-	return true;
-}
-
-static bool take_prefix(struct str *rest, struct str prefix)
+/* A decimal number without surplus zeros, at most UINT32_MAX. */
+static const char *take_u32(const char *at, const char *end)
 {
-	if (!str_starts_with(*rest, prefix))
-		return false;
-	*rest = str_make(rest->ptr + prefix.length, rest->length - prefix.length);
-	return true;
+	const char *start = at;
+	uint64_t value = 0;
+
+	for (; at < end && *at >= '0' && *at <= '9' && value <= UINT32_MAX; at++)
+		value = value * 10 + (uint64_t)(*at - '0');
+	if (at == start || value > UINT32_MAX || (*start == '0' && at - start > 1))
+		return NULL;
+	return at;
 }
 
 static bool is_lower_hex(char c)
@@ -33,31 +30,38 @@ static bool is_lower_hex(char c)
 }
 
 /* 0x has gone before. Below 2^32, that is with four leading zero digits, it would be decimal. */
-static bool take_hex_authority(struct str *rest)
+static const char *take_hex_authority(const char *at, const char *end)
 {
-	if (rest->length < AUTHORITY_HEX_DIGITS || str_starts_with(*rest, STR("0000")))
-		return false;
+	if (end - at < AUTHORITY_HEX_DIGITS || memcmp(at, "0000", 4) == 0)
+		return NULL;
 	for (size_t i = 0; i < AUTHORITY_HEX_DIGITS; i++) {
-		if (!is_lower_hex(rest->ptr[i]))
-			return false;
+		if (!is_lower_hex(at[i]))
+			return NULL;
 	}
-	*rest = str_make(rest->ptr + AUTHORITY_HEX_DIGITS, rest->length - AUTHORITY_HEX_DIGITS);
-	return true;
+	return at + AUTHORITY_HEX_DIGITS;
+}
+
+static const char *take_authority(const char *at, const char *end)
+{
+	if (end - at >= 2 && at[0] == '0' && at[1] == 'x')
+		return take_hex_authority(at + 2, end);
+	return take_u32(at, end);
 }
 
 bool sid_valid(struct str text)
 {
-	struct str rest = text;
 	size_t sub_authority_count = 0;
+	const char *at;
+	const char *end;
 
-	if (!take_prefix(&rest, STR("S-1-")))
+	if (!str_starts_with(text, STR("S-1-")))
 		return false;
-	if (take_prefix(&rest, STR("0x")) ? !take_hex_authority(&rest) : !take_u32(&rest))
-		return false;
-	while (rest.length != 0) {
-		if (!take_prefix(&rest, STR("-")) || !take_u32(&rest))
-			return false;
+	end = text.ptr + text.length;
+	at = take_authority(text.ptr + 4, end);
+	while (at != NULL && at < end && *at == '-') {
+		at = take_u32(at + 1, end);
 		sub_authority_count++;
 	}
-	return sub_authority_count >= 1 && sub_authority_count <= SID_MAX_SUB_AUTHORITIES;
+	return at == end && sub_authority_count >= 1 &&
+	       sub_authority_count <= SID_MAX_SUB_AUTHORITIES;
 }

@@ -4,6 +4,8 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "authz/links.h"
+#include "authz/names.h"
 #include "base/arena.h"
 #include "base/mem.h"
 #include "base/sort.h"
@@ -23,6 +25,7 @@ struct build {
 	struct arena arena;
 	struct snapshot_file *files; /* sorted by name */
 	size_t file_count;
+	struct names names;
 	struct cedar_diags *diags;
 	struct snapshot *snapshot;
 	enum error error; /* the first one that has a diagnostic */
@@ -126,41 +129,84 @@ static bool check_file(struct build *build, size_t index)
 	return true;
 }
 
+/* What a file is for. Files are added in the order of the kinds: names before what uses them,
+ * templates before their links. */
+enum file_kind { FILE_NAMES, FILE_POLICIES, FILE_LINKS, FILE_KIND_COUNT, FILE_UNKNOWN };
+
+static enum file_kind kind_of(struct str name)
+{
+	if (str_equal(name, STR("directory.json")))
+		return FILE_NAMES;
+	if (str_equal(name, STR("links.json")))
+		return FILE_LINKS;
+	return str_ends_with(name, STR(".cedar")) ? FILE_POLICIES : FILE_UNKNOWN;
+}
+
+static void refuse_unknown(struct build *build, struct str name)
+{
+	const char *message = "not a policy (*.cedar); remove the file or end its name in .txt or "
+			      ".md";
+
+	if (str_equal(name, STR("entities.json")) || str_starts_with(name, STR("tests/")))
+		message = "this version of wsauthz does not read this file; remove it";
+	refuse_file(build, name, ERR_UNSUPPORTED, message);
+}
+
 static enum error add_file(struct build *build, const struct snapshot_file *file)
 {
-	enum error error;
+	struct cedar_engine *engine = build->snapshot->engine;
+	enum error error = ERR_NONE;
 
-	if (!str_ends_with(file->name, STR(".cedar"))) {
-		bool is_json = str_ends_with(file->name, STR(".json"));
-		refuse_file(build, file->name, ERR_UNSUPPORTED,
-			    is_json ? "this version of wsauthz does not read JSON in a policy "
-				      "directory; remove the file"
-				    : "not a policy (*.cedar); remove the file or end its name in "
-				      ".txt or .md");
-		return ERR_NONE;
+	switch (kind_of(file->name)) {
+	case FILE_NAMES:
+		error = names_read_directory(&build->names, file->name, file->text, build->diags);
+		break;
+	case FILE_POLICIES:
+		error = cedar_engine_add_policies(engine, file->name, file->text,
+						  CEDAR_IDS_FROM_ANNOTATION, build->diags);
+		break;
+	case FILE_LINKS:
+		error = links_add(engine, &build->arena, file->name, file->text, build->diags);
+		break;
+	case FILE_KIND_COUNT:
+	case FILE_UNKNOWN: break;
 	}
-	error = cedar_engine_add_policies(build->snapshot->engine, file->name, file->text,
-					  CEDAR_IDS_FROM_ANNOTATION, build->diags);
-	if (error != ERR_NONE && error != ERR_NO_MEMORY) {
-		keep_error(build, error);
-		return ERR_NONE;
+	if (error == ERR_NO_MEMORY || build->names.failed != ERR_NONE)
+		return ERR_NO_MEMORY;
+	keep_error(build, error);
+	return ERR_NONE;
+}
+
+static bool check_files(struct build *build)
+{
+	bool good = true;
+
+	if (build->file_count > SNAPSHOT_MAX_FILES) {
+		refuse_file(build, STR("policy directory"), ERR_LIMIT,
+			    "there are more than 10,000 files");
+		return false;
 	}
-	return error;
+	for (size_t i = 0; i < build->file_count; i++) {
+		good &= check_file(build, i);
+		if (kind_of(build->files[i].name) == FILE_UNKNOWN)
+			refuse_unknown(build, build->files[i].name);
+	}
+	return good;
 }
 
 /* Adds all files, whatever is wrong with some of them, so that one run shows all mistakes. */
 static enum error add_files(struct build *build)
 {
-	if (build->file_count > SNAPSHOT_MAX_FILES) {
-		refuse_file(build, STR("policy directory"), ERR_LIMIT,
-			    "there are more than 10,000 files");
+	if (!check_files(build))
 		return ERR_NONE;
-	}
-	for (size_t i = 0; i < build->file_count; i++) {
-		enum error error =
-			check_file(build, i) ? add_file(build, &build->files[i]) : ERR_NONE;
-		if (error != ERR_NONE)
-			return error;
+	for (int kind = 0; kind < FILE_KIND_COUNT; kind++) {
+		for (size_t i = 0; i < build->file_count; i++) {
+			enum error error = ERR_NONE;
+			if (kind_of(build->files[i].name) == (enum file_kind)kind)
+				error = add_file(build, &build->files[i]);
+			if (error != ERR_NONE)
+				return error;
+		}
 	}
 	return ERR_NONE;
 }
@@ -217,7 +263,7 @@ static enum error seal(struct build *build)
 	size_t policy_count;
 
 	if (error != ERR_NONE)
-		return error;
+		return build->names.failed != ERR_NONE ? build->names.failed : error;
 	policy_count = cedar_policy_count(snapshot->engine);
 	if (policy_count == 0)
 		refuse_file(build, STR("policy directory"), ERR_INVALID,
@@ -233,15 +279,19 @@ static enum error build_snapshot(struct build *build, const struct snapshot_file
 {
 	enum error error;
 
-	build->files = sort_files(&build->arena, files, build->file_count);
 	build->snapshot = mem_calloc(1, sizeof(*build->snapshot));
-	if (build->files == NULL || build->snapshot == NULL)
+	if (build->snapshot == NULL)
 		return ERR_NO_MEMORY;
 	atomic_init(&build->snapshot->reference_count, 1);
+	build->files = sort_files(&build->arena, files, build->file_count);
+	if (build->files == NULL)
+		return ERR_NO_MEMORY;
 	digest_sorted(build->files, build->file_count, build->snapshot->digest);
 	error = cedar_engine_new(limits, key, &build->snapshot->engine);
-	if (error == ERR_NONE)
-		error = add_files(build);
+	if (error != ERR_NONE)
+		return error;
+	cedar_engine_set_resolver(build->snapshot->engine, names_resolver(&build->names));
+	error = add_files(build);
 	if (error == ERR_NONE && build->error == ERR_NONE)
 		error = seal(build);
 	return error != ERR_NONE ? error : build->error;
@@ -255,11 +305,13 @@ enum error snapshot_new(const struct snapshot_file *files, size_t file_count,
 	enum error error;
 
 	arena_init(&build.arena, 16384, SIZE_MAX);
+	names_init(&build.names, &build.arena, key);
 	error = build_snapshot(&build, files, limits, key);
 	if (error == ERR_NONE)
 		*out = build.snapshot;
 	else
 		snapshot_unref(build.snapshot);
+	names_deinit(&build.names);
 	arena_deinit(&build.arena);
 	return error;
 }

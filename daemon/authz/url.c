@@ -1,5 +1,7 @@
 #include "authz/url.h"
 
+#include <string.h>
+
 static bool is_alnum(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -88,24 +90,20 @@ static bool read_port(struct str text, uint16_t *port)
 	return true;
 }
 
-static const char *read_authority(struct str authority, struct url *url)
+static bool read_authority(struct str authority, struct url *url)
 {
 	bool bracketed = authority.length != 0 && authority.ptr[0] == '[';
 	size_t host_length = span_until(authority, bracketed ? STR("]") : STR(":"));
 
-	if (is_one_of('@', authority))
-		return "user information is not allowed";
 	if (bracketed && host_length < authority.length)
 		host_length++;
 	url->host = str_make(authority.ptr, host_length);
 	if (!(bracketed ? is_bracketed_host(url->host) : is_plain_host(url->host)))
-		return "the host is missing or malformed";
+		return false;
 	if (host_length == authority.length)
-		return NULL;
-	if (authority.ptr[host_length] != ':' ||
-	    !read_port(from(authority, host_length + 1), &url->port))
-		return "the port must be a number from 1 to 65535";
-	return NULL;
+		return true;
+	return authority.ptr[host_length] == ':' &&
+	       read_port(from(authority, host_length + 1), &url->port);
 }
 
 static bool read_scheme(struct str text, struct url *url)
@@ -124,30 +122,26 @@ static bool read_scheme(struct str text, struct url *url)
 	return true;
 }
 
-const char *url_read(struct str text, struct url *url)
+bool url_read(struct str text, struct url *url)
 {
 	struct url read = {.port = 0};
 	struct str rest;
-	const char *fault;
 	size_t length;
 
-	if (text.length > URL_MAX_BYTES)
-		return "the URL is longer than 4,096 bytes";
-	if (!read_scheme(text, &read))
-		return "the URL must start with http:// or https://";
-	rest = from(text, read.scheme.length + 3);
+	if (text.length > URL_MAX_BYTES || !read_scheme(text, &read))
+		return false;
+	rest = from(text, read.scheme.length + strlen("://"));
 	length = span_until(rest, STR("/?#"));
-	fault = read_authority(str_make(rest.ptr, length), &read);
-	if (fault != NULL)
-		return fault;
+	if (!read_authority(str_make(rest.ptr, length), &read))
+		return false;
 	rest = from(rest, length);
 	length = span_until(rest, STR("?#"));
 	read.path = str_make(rest.ptr, length);
 	read.rest = from(rest, length);
 	if (!is_path(read.path) || !is_query(read.rest))
-		return "a character of the URL must be percent-encoded";
+		return false;
 	*url = read;
-	return NULL;
+	return true;
 }
 
 static struct str without_trailing_slash(struct str path)

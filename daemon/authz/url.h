@@ -22,9 +22,9 @@ struct url {
 	uint16_t port;     /* as given, else that of the scheme */
 };
 
-/* Reads `text`. Returns NULL on success, else a static text that says what is wrong with it, and
- * leaves `*url` alone. User information is refused: it is never meant and helps to deceive. */
-const char *url_read(struct str text, struct url *url);
+/* Reads `text` into `*url`; false, and `*url` left alone, when it is no such URL. User information
+ * is refused: it is never meant and helps to deceive. */
+bool url_read(struct str text, struct url *url);
 
 /* True when both name the same endpoint: scheme and host without ASCII case, port, and path without
  * ASCII case and without a trailing slash, as IIS compares them. */

@@ -1,5 +1,7 @@
 #include "base/utf8.h"
 
+#include <string.h>
+
 size_t utf8_decode(struct str s, uint32_t *code_point)
 {
 	static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -62,6 +64,17 @@ size_t utf8_encode(uint32_t code_point, char out[UTF8_MAX_BYTES])
 	return 4;
 }
 
+/* Texts are ASCII for the most part: a word of it is known at a glance. */
+static bool starts_with_ascii_word(struct str s)
+{
+	uint64_t word;
+
+	if (s.length < sizeof(word))
+		return false;
+	memcpy(&word, s.ptr, sizeof(word));
+	return (word & UINT64_C(0x8080808080808080)) == 0;
+}
+
 size_t utf8_valid_length(struct str s)
 {
 	size_t at = 0;
@@ -70,6 +83,10 @@ size_t utf8_valid_length(struct str s)
 		uint32_t code_point;
 		size_t length;
 
+		if (starts_with_ascii_word(str_make(s.ptr + at, s.length - at))) {
+			at += sizeof(uint64_t);
+			continue;
+		}
 		if ((unsigned char)s.ptr[at] < 0x80) {
 			at++;
 			continue;

@@ -251,7 +251,9 @@ static void the_key_depends_on_everything_else(void **state)
 		some_groups[0], some_groups[1], {STR("S-1-5-32-544"), false}};
 	struct sender_certificate other_subject = some_certificate;
 	struct sender_certificate other_issuer = some_certificate;
-	struct sender senders[9];
+	struct sender_group more[] = {
+		some_groups[0], some_groups[1], some_groups[2], {STR("S-1-5-32-551"), true}};
+	struct sender senders[10];
 	struct identity identities[ARRAY_COUNT(senders) + 1];
 	const char *what;
 
@@ -269,6 +271,9 @@ static void the_key_depends_on_everything_else(void **state)
 	senders[7].certificate = &other_subject;
 	other_issuer.issuer_thumbprint = STR("00AABBCD");
 	senders[8].certificate = &other_issuer;
+	senders[9] = with_token();
+	senders[9].groups = more;
+	senders[9].group_count = ARRAY_COUNT(more);
 	for (size_t i = 0; i < ARRAY_COUNT(senders); i++)
 		identities[i] = read_ok(*state, senders[i]);
 	assert_int_equal(identity_read(*state, STR("wsman/Other"), &senders[0],
@@ -278,6 +283,18 @@ static void the_key_depends_on_everything_else(void **state)
 		for (size_t j = 0; j < i; j++)
 			assert_false(same_key(&identities[i], &identities[j]));
 	}
+}
+
+static void parts_of_the_key_cannot_run_into_each_other(void **state)
+{
+	struct sender first = {.mechanism = STR("x"), .name = STR("ax")};
+	struct sender second = {.mechanism = STR("xx"), .name = STR("a")};
+	struct identity identities[2];
+	const char *what;
+
+	assert_int_equal(identity_read(*state, STR("xx"), &first, &identities[0], &what), ERR_NONE);
+	assert_int_equal(identity_read(*state, STR("x"), &second, &identities[1], &what), ERR_NONE);
+	assert_false(same_key(&identities[0], &identities[1]));
 }
 
 static void hostile_names_are_kept_as_they_are(void **state)
@@ -459,6 +476,7 @@ int main(void)
 		cmocka_unit_test(the_key_ignores_the_name_when_there_is_a_sid),
 		cmocka_unit_test(the_key_ignores_the_order_of_groups_and_the_case_of_the_mechanism),
 		cmocka_unit_test(the_key_depends_on_everything_else),
+		cmocka_unit_test(parts_of_the_key_cannot_run_into_each_other),
 		cmocka_unit_test(hostile_names_are_kept_as_they_are),
 		cmocka_unit_test(names_that_are_no_text_are_refused),
 		cmocka_unit_test(what_must_be_there_must_be_there),

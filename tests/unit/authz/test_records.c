@@ -237,6 +237,8 @@ static void a_revoked_record_is_gone_with_all_that_waits(void **state)
 	assert_null(find(*state, 1, START_MS));
 	records_apply(*state, &change, 9);
 	assert_null(find(*state, 1, START_MS));
+	assert_null(records_find_id(*state, id, START_MS));
+	assert_int_equal(records_count(*state), 0);
 	assert_false(record_id_equal(put(*state, 1, START_MS), id));
 }
 
@@ -249,6 +251,22 @@ static void a_pending_record_can_be_revoked(void **state)
 	records_apply(*state, &change, 9);
 	assert_null(find(*state, 1, START_MS));
 	assert_false(records_revoke(*state, id));
+}
+
+static void what_was_revoked_while_it_waited_leaves_no_trace(void **state)
+{
+	for (int i = 0; i < 2 * MAX_COUNT; i++) {
+		struct record_id id = reserve(*state, 1, START_MS);
+		struct record_change change = put_change(id, START_MS, 1);
+
+		assert_true(records_revoke(*state, id));
+		if (i % 2 == 0)
+			records_drop(*state, &change);
+		else
+			records_apply(*state, &change, 1);
+	}
+	assert_int_equal(records_count(*state), 0);
+	assert_false(records_have_changes(*state));
 }
 
 static void a_denied_user_loses_the_record(void **state)
@@ -533,6 +551,7 @@ int main(void)
 		TEST(an_earlier_decision_does_not_overwrite_a_later_one),
 		TEST(a_revoked_record_is_gone_with_all_that_waits),
 		TEST(a_pending_record_can_be_revoked),
+		TEST(what_was_revoked_while_it_waited_leaves_no_trace),
 		TEST(a_denied_user_loses_the_record),
 		TEST(a_principal_is_revoked_everywhere),
 		TEST(a_record_ends_with_its_last_context),

@@ -8,7 +8,7 @@ static void a_url_comes_apart(void **state)
 	struct url url;
 
 	(void)state;
-	assert_null(url_read(STR("HTTPS://Ps.Contoso.com:5986/wsman/X%20y?a={b}#c"), &url));
+	assert_true(url_read(STR("HTTPS://Ps.Contoso.com:5986/wsman/X%20y?a={b}#c"), &url));
 	assert_str_equal(url.scheme, "HTTPS");
 	assert_str_equal(url.host, "Ps.Contoso.com");
 	assert_int_equal(url.port, 5986);
@@ -21,13 +21,13 @@ static void the_port_follows_from_the_scheme(void **state)
 	struct url url;
 
 	(void)state;
-	assert_null(url_read(STR("http://a"), &url));
+	assert_true(url_read(STR("http://a"), &url));
 	assert_int_equal(url.port, 80);
 	assert_str_equal(url.path, "");
-	assert_null(url_read(STR("https://[2001:db8::1]/"), &url));
+	assert_true(url_read(STR("https://[2001:db8::1]/"), &url));
 	assert_int_equal(url.port, 443);
 	assert_str_equal(url.host, "[2001:db8::1]");
-	assert_null(url_read(STR("http://+:5985/wsman"), &url));
+	assert_true(url_read(STR("http://+:5985/wsman"), &url));
 	assert_str_equal(url.host, "+");
 }
 
@@ -75,9 +75,9 @@ static void what_is_no_absolute_web_url_is_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
-		assert_non_null(url_read(str_from(texts[i]), &url));
-	assert_non_null(url_read(STR("https://a/\0"), &url));
-	assert_non_null(url_read(STR("https://a\0.b/"), &url));
+		assert_false(url_read(str_from(texts[i]), &url));
+	assert_false(url_read(STR("https://a/\0"), &url));
+	assert_false(url_read(STR("https://a\0.b/"), &url));
 }
 
 static void a_url_may_be_as_long_as_its_bound(void **state)
@@ -88,8 +88,8 @@ static void a_url_may_be_as_long_as_its_bound(void **state)
 	(void)state;
 	memset(text, 'x', sizeof(text));
 	memcpy(text, "https://a/", 10);
-	assert_null(url_read(str_make(text, URL_MAX_BYTES), &url));
-	assert_non_null(url_read(str_make(text, URL_MAX_BYTES + 1), &url));
+	assert_true(url_read(str_make(text, URL_MAX_BYTES), &url));
+	assert_false(url_read(str_make(text, URL_MAX_BYTES + 1), &url));
 }
 
 static bool same(const char *left, const char *right)
@@ -97,8 +97,8 @@ static bool same(const char *left, const char *right)
 	struct url a;
 	struct url b;
 
-	assert_null(url_read(str_from(left), &a));
-	assert_null(url_read(str_from(right), &b));
+	assert_true(url_read(str_from(left), &a));
+	assert_true(url_read(str_from(right), &b));
 	return url_same_endpoint(&a, &b);
 }
 

@@ -110,6 +110,20 @@ static void the_valid_part_of_a_text_ends_before_the_first_bad_byte(void **state
 	}
 }
 
+static void a_bad_byte_is_found_wherever_it_stands(void **state)
+{
+	char text[40];
+
+	(void)state;
+	for (size_t at = 0; at < sizeof(text); at++) {
+		memset(text, 'a', sizeof(text));
+		text[at] = (char)0xff;
+		assert_int_equal(utf8_valid_length(str_make(text, sizeof(text))), at);
+	}
+	memset(text, 'a', sizeof(text));
+	assert_true(utf8_valid(str_make(text, sizeof(text))));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -117,6 +131,7 @@ int main(void)
 		cmocka_unit_test(every_scalar_value_comes_back),
 		cmocka_unit_test(a_failure_leaves_the_code_point),
 		cmocka_unit_test(the_valid_part_of_a_text_ends_before_the_first_bad_byte),
+		cmocka_unit_test(a_bad_byte_is_found_wherever_it_stands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
