@@ -40,8 +40,6 @@ struct ctl_command {
 			     int operand_count);
 };
 
-enum { CTL_OPTIONS_MAX = 1024 }; /* bytes of the largest struct of options */
-
 extern const struct ctl_command status_command;
 extern const struct ctl_command authorize_command;
 extern const struct ctl_command records_list_command;

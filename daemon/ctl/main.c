@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "base/attributes.h"
+#include "base/error.h"
+#include "base/mem.h"
 #include "ctl/ctl.h"
+#include "ctl/output.h"
 
 static const struct ctl_command *const commands[] = {
 	&status_command,       &authorize_command,   &policy_reload_command,
@@ -60,10 +63,10 @@ static int match(const struct ctl_command *command, int argc, char **argv)
 	return 0;
 }
 
-static enum ctl_exit run(const struct ctl_command *command, int argc, char **argv)
+static enum ctl_exit run_parsed(const struct ctl_command *command, void *options, int argc,
+				char **argv)
 {
 	const struct arg_option *tables[] = {command->options, common_options};
-	_Alignas(max_align_t) unsigned char options[CTL_OPTIONS_MAX] = {0};
 	struct ctl ctl = {0};
 	void *structs[] = {options, &ctl};
 	int operand_count;
@@ -80,6 +83,20 @@ static enum ctl_exit run(const struct ctl_command *command, int argc, char **arg
 		return CTL_USAGE;
 	}
 	return command->run(&ctl, options, argv, operand_count);
+}
+
+static enum ctl_exit run(const struct ctl_command *command, int argc, char **argv)
+{
+	void *options = mem_calloc(1, command->options_size);
+	enum ctl_exit code;
+
+	if (options == NULL) {
+		output_error("%s", error_text(ERR_NO_MEMORY));
+		return CTL_INVALID;
+	}
+	code = run_parsed(command, options, argc, argv);
+	mem_free(options);
+	return code;
 }
 
 int main(int argc, char **argv)
