@@ -231,8 +231,12 @@ static void on_housekeeping(uv_timer_t *timer)
 	struct server *server = timer->data;
 	struct service *service = &server->service;
 
-	if (records_expire(service->records, clock_boot_ms(service->clock)) != 0 &&
-	    service->keeper != NULL)
+	size_t expired = records_expire(service->records, clock_boot_ms(service->clock));
+
+	if (expired == 0)
+		return;
+	log_debug(service->log, "records.expired", "%zu user records ended", expired);
+	if (service->keeper != NULL)
 		record_keeper_notice(service->keeper);
 }
 
