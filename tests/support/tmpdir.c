@@ -9,7 +9,11 @@
 
 void tmpdir_create(struct tmpdir *dir)
 {
-	snprintf(dir->path, sizeof(dir->path), "/tmp/wsauthz-test-XXXXXX");
+	const char *parent = getenv("TMPDIR");
+	int length = snprintf(dir->path, sizeof(dir->path), "%s/wsauthz-test-XXXXXX",
+			      parent != NULL ? parent : "/tmp");
+
+	assert_true(length > 0 && (size_t)length < sizeof(dir->path));
 	assert_non_null(mkdtemp(dir->path));
 }
 
