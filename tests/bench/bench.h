@@ -1,0 +1,26 @@
+/* What the cases of wsauthz-bench share: how a result is reported. */
+#ifndef TESTS_BENCH_BENCH_H
+#define TESTS_BENCH_BENCH_H
+
+#include <stdbool.h>
+
+struct bench_result {
+	const char *name; /* "channel/64x1/strict" */
+	double value;
+	const char *unit; /* "requests/s", "ns", "us" */
+	double floor;     /* the same unit, measured in the same run; 0 for none */
+};
+
+/* Prints one line on stdout: a JSON object {"name","value","unit","floor","ratio"} (floor and ratio
+ * only with a floor) or a row for people. */
+void bench_report(const struct bench_result *result, bool json);
+
+/* The median; sorts `values`. */
+double bench_median(double *values, int count);
+
+/* The suites; 0 when all cases ran. */
+int bench_channel(bool json);
+int bench_decide(bool json);
+int bench_store(bool json);
+
+#endif

@@ -1,0 +1,231 @@
+#include "bench/load.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+
+enum { READ_BYTES = 64 * 1024, HEADER_BYTES = 4, BUCKETS = 64 * 64 };
+
+struct link {
+	int fd;
+	bool greeted;
+	uint64_t next_number;
+	uint64_t sent_at_ns[LOAD_MAX_OUTSTANDING];
+	uint64_t oldest, newest; /* ring positions in sent_at_ns */
+	struct buf in;
+};
+
+struct run {
+	const struct load_plan *plan;
+	struct load_result *result;
+	struct link *links;
+	int epoll_fd;
+	bool measuring;
+	uint32_t histogram[BUCKETS]; /* 64 steps per power of two of nanoseconds */
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static size_t bucket_of(uint64_t ns)
+{
+	unsigned shift = 0;
+
+	while (ns >> shift >= 128)
+		shift++;
+	return shift == 0 ? (size_t)ns : (size_t)shift * 64 + (size_t)(ns >> shift);
+}
+
+static double bucket_us(size_t bucket)
+{
+	size_t shift = bucket < 128 ? 0 : bucket / 64 - 1;
+
+	return (double)((uint64_t)(bucket - shift * 64) << shift) / 1000.0;
+}
+
+static double percentile_us(const struct run *run, double share)
+{
+	uint64_t total = 0, seen = 0;
+
+	for (size_t i = 0; i < BUCKETS; i++)
+		total += run->histogram[i];
+	for (size_t i = 0; i < BUCKETS; i++) {
+		seen += run->histogram[i];
+		if (total != 0 && (double)seen >= share * (double)total)
+			return bucket_us(i);
+	}
+	return 0;
+}
+
+/* The sockets are blocking for writing: at most `outstanding` small frames are under way, which the
+ * socket's buffer holds. */
+static bool write_all(int fd, const unsigned char *bytes, size_t length)
+{
+	while (length != 0) {
+		ssize_t written = send(fd, bytes, length, MSG_NOSIGNAL);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written <= 0) {
+			perror("bench: send");
+			return false;
+		}
+		bytes += written;
+		length -= (size_t)written;
+	}
+	return true;
+}
+
+static bool send_request(struct run *run, struct link *link)
+{
+	struct load_peer *peer = &run->plan->peers[link - run->links];
+
+	if (run->plan->stamp != NULL)
+		run->plan->stamp(peer, ++link->next_number);
+	link->sent_at_ns[link->newest++ % LOAD_MAX_OUTSTANDING] = now_ns();
+	return write_all(link->fd, peer->request, peer->request_bytes);
+}
+
+static void take_reply(struct run *run, struct link *link, const unsigned char *payload,
+		       size_t length)
+{
+	uint64_t sent_ns = link->sent_at_ns[link->oldest++ % LOAD_MAX_OUTSTANDING];
+
+	if (run->plan->check != NULL && !run->plan->check(payload, length))
+		run->result->failed++;
+	if (!run->measuring)
+		return;
+	run->result->replies++;
+	run->histogram[bucket_of(now_ns() - sent_ns)]++;
+}
+
+static bool take_frame(struct run *run, struct link *link, const unsigned char *payload,
+		       size_t length)
+{
+	if (link->greeted) {
+		take_reply(run, link, payload, length);
+		return send_request(run, link);
+	}
+	link->greeted = true;
+	for (size_t i = 0; i < run->plan->outstanding; i++) {
+		if (!send_request(run, link))
+			return false;
+	}
+	return true;
+}
+
+static bool on_readable(struct run *run, struct link *link)
+{
+	char *room = buf_reserve(&link->in, READ_BYTES);
+	ssize_t count = room != NULL ? recv(link->fd, room, READ_BYTES, MSG_DONTWAIT) : -1;
+	size_t used = 0;
+
+	if (count < 0 && (errno == EAGAIN || errno == EINTR))
+		return true;
+	if (count <= 0) {
+		fprintf(stderr, "bench: the server closed the connection\n");
+		return false;
+	}
+	buf_grow(&link->in, (size_t)count);
+	while (link->in.length - used >= HEADER_BYTES) {
+		const unsigned char *frame = (const unsigned char *)link->in.data + used;
+		size_t length = (size_t)frame[0] | (size_t)frame[1] << 8 | (size_t)frame[2] << 16 |
+				(size_t)frame[3] << 24;
+
+		if (link->in.length - used - HEADER_BYTES < length)
+			break;
+		used += HEADER_BYTES + length;
+		if (!take_frame(run, link, frame + HEADER_BYTES, length))
+			return false;
+	}
+	buf_consume(&link->in, used);
+	return true;
+}
+
+static bool open_link(struct run *run, struct link *link)
+{
+	struct load_peer *peer = &run->plan->peers[link - run->links];
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = link};
+
+	buf_init(&link->in, 4 * READ_BYTES);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", run->plan->path);
+	link->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (link->fd < 0 || connect(link->fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
+	    epoll_ctl(run->epoll_fd, EPOLL_CTL_ADD, link->fd, &event) != 0) {
+		fprintf(stderr, "bench: connect %s: %s\n", run->plan->path, strerror(errno));
+		return false;
+	}
+	if (peer->hello != NULL)
+		return write_all(link->fd, peer->hello, peer->hello_bytes);
+	return take_frame(run, link, NULL, 0);
+}
+
+static bool drive(struct run *run)
+{
+	uint64_t start_ns = now_ns();
+	uint64_t measure_ns = start_ns + (uint64_t)(run->plan->warm_up_s * 1e9);
+	uint64_t end_ns = measure_ns + (uint64_t)(run->plan->measured_s * 1e9);
+
+	for (;;) {
+		struct epoll_event events[64];
+		int count = epoll_wait(run->epoll_fd, events, 64, 1000);
+		uint64_t now = now_ns();
+
+		if (!run->measuring && now >= measure_ns) {
+			run->measuring = true;
+			measure_ns = now;
+		}
+		if (now >= end_ns) {
+			run->result->seconds = (double)(now - measure_ns) / 1e9;
+			return true;
+		}
+		for (int i = 0; i < count; i++) {
+			if (!on_readable(run, events[i].data.ptr))
+				return false;
+		}
+	}
+}
+
+bool load_run(const struct load_plan *plan, struct load_result *result)
+{
+	struct run *run = calloc(1, sizeof(*run));
+	bool ok = run != NULL;
+
+	memset(result, 0, sizeof(*result));
+	if (!ok)
+		return false;
+	*run = (struct run){.plan = plan, .result = result, .epoll_fd = epoll_create1(0)};
+	run->links = calloc(plan->connection_count, sizeof(*run->links));
+	ok = run->links != NULL && run->epoll_fd >= 0;
+	for (size_t i = 0; run->links != NULL && i < plan->connection_count; i++)
+		run->links[i].fd = -1;
+	for (size_t i = 0; ok && i < plan->connection_count; i++)
+		ok = open_link(run, &run->links[i]);
+	ok = ok && drive(run);
+	result->p50_us = percentile_us(run, 0.50);
+	result->p99_us = percentile_us(run, 0.99);
+	for (size_t i = 0; run->links != NULL && i < plan->connection_count; i++) {
+		if (run->links[i].fd >= 0)
+			close(run->links[i].fd);
+		buf_deinit(&run->links[i].in);
+	}
+	if (run->epoll_fd >= 0)
+		close(run->epoll_fd);
+	free(run->links);
+	free(run);
+	return ok;
+}
