@@ -158,11 +158,14 @@ static bool is_ambiguous_segment(struct str segment)
 /* Where the segments begin: behind scheme and "://" if there is one. */
 static size_t segments_start(struct str uri)
 {
-	for (size_t i = 0; i + 2 < uri.length && uri.ptr[i] != '/'; i++) {
-		if (i != 0 && str_equal(str_make(uri.ptr + i, 3), STR("://")))
-			return i + 3;
-	}
-	return 0;
+	const char *colon = str_find_byte(uri, ':');
+	struct str scheme = str_make(uri.ptr, colon != NULL ? (size_t)(colon - uri.ptr) : 0);
+	struct str rest = str_make(uri.ptr + scheme.length, uri.length - scheme.length);
+
+	if (scheme.length == 0 || str_find_byte(scheme, '/') != NULL ||
+	    !str_starts_with(rest, STR("://")))
+		return 0;
+	return scheme.length + strlen("://");
 }
 
 /* Counts the segments; 0 when one of them is ambiguous or there is none. */

@@ -44,13 +44,6 @@ static size_t folded_length(struct str text, bool *changes)
 	*changes = false;
 	for (size_t at = 0; at < text.length; at += step) {
 		char bytes[UTF8_MAX_BYTES];
-		unsigned char byte = (unsigned char)text.ptr[at];
-		if (byte < 0x80) {
-			*changes |= byte >= 'A' && byte <= 'Z';
-			step = 1;
-			length++;
-			continue;
-		}
 		step = utf8_decode(str_make(text.ptr + at, text.length - at), &code_point);
 		assert(step != 0);
 		*changes |= casefold_code_point(code_point) != code_point;
@@ -59,7 +52,36 @@ static size_t folded_length(struct str text, bool *changes)
 	return length;
 }
 
-struct str casefold(struct arena *arena, struct str text)
+/* Most texts are ASCII, which needs no decoding: `*is_ascii` and `*has_upper` in one pass. */
+static void scan_ascii(struct str text, bool *is_ascii, bool *has_upper)
+{
+	unsigned char seen = 0;
+	bool upper = false;
+
+	for (size_t i = 0; i < text.length; i++) {
+		unsigned char byte = (unsigned char)text.ptr[i];
+		seen |= byte;
+		upper |= (unsigned char)(byte - 'A') <= 'Z' - 'A';
+	}
+	*is_ascii = seen < 0x80;
+	*has_upper = upper;
+}
+
+static struct str fold_ascii(struct arena *arena, struct str text)
+{
+	char *folded = arena_alloc(arena, text.length);
+
+	if (folded == NULL)
+		return (struct str){NULL, 0};
+	for (size_t i = 0; i < text.length; i++) {
+		unsigned char byte = (unsigned char)text.ptr[i];
+		bool upper = (unsigned char)(byte - 'A') <= 'Z' - 'A';
+		folded[i] = (char)(byte + (upper ? 'a' - 'A' : 0));
+	}
+	return str_make(folded, text.length);
+}
+
+static struct str fold_unicode(struct arena *arena, struct str text)
 {
 	bool changes;
 	size_t length = folded_length(text, &changes);
@@ -80,4 +102,15 @@ struct str casefold(struct arena *arena, struct str text)
 		end += utf8_encode(casefold_code_point(code_point), end);
 	}
 	return str_make(folded, length);
+}
+
+struct str casefold(struct arena *arena, struct str text)
+{
+	bool is_ascii;
+	bool has_upper;
+
+	scan_ascii(text, &is_ascii, &has_upper);
+	if (!is_ascii)
+		return fold_unicode(arena, text);
+	return has_upper ? fold_ascii(arena, text) : text;
 }

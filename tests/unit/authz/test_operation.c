@@ -158,6 +158,8 @@ static void a_uri_with_two_readings_is_refused(void **state)
 		"?Name=x",
 		"http://",
 		"http:///a",
+		"a/b://c",
+		"://a",
 		"http://a//b",
 		"http://a/",
 		"http://a/./b",
