@@ -11,8 +11,7 @@
 
 #include <protobuf-c/protobuf-c.h>
 
-/* Enough for every message that passes the scan: unpacking costs less than four times the payload
- * (a unit test holds the worst cases against this). */
+/* Enough for every message that passes the scan; unit tests hold the worst cases against it. */
 enum {
 	BUDGET_AUTHZ_BYTES = 256 * 1024,
 	BUDGET_ADMIN_BYTES = 4 * 1024 * 1024,

@@ -44,7 +44,7 @@ enum wire_error codec_encode(const struct codec *codec, const ProtobufCMessage *
 
 	if (diag != NULL)
 		diag->id = 0;
-	if (payload_bytes == 0 || payload_bytes > codec->max_payload_bytes)
+	if (payload_bytes > codec->max_payload_bytes)
 		return fail(diag, WIRE_FRAME_SIZE);
 	if (capacity_bytes < FRAME_HEADER_BYTES + payload_bytes)
 		return fail(diag, WIRE_NO_MEMORY);

@@ -108,8 +108,8 @@ static enum wire_error check_bytes(const struct level *level, struct cursor cont
 static bool enum_has(const ProtobufCEnumDescriptor *descriptor, uint64_t value)
 {
 	for (unsigned i = 0; i < descriptor->n_values; i++) {
-		if (descriptor->values[i].value >= 0 &&
-		    (uint64_t)descriptor->values[i].value == value)
+		/* A negative value travels as the 64-bit integer of the same bits. */
+		if ((uint64_t)(int64_t)descriptor->values[i].value == value)
 			return true;
 	}
 	return false;

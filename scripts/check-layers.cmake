@@ -84,8 +84,8 @@ function(judge_include folder line out)
 		if(header MATCHES "(^|/)\\.\\.?(/|$)")
 			set(problem "\"${header}\" must name its layer, not a way to it")
 		elseif(NOT header MATCHES "/")
-			# The files of daemon/ itself lie at the root of the include path.
-			if(NOT folder STREQUAL "daemon")
+			# The files of daemon/ itself lie at the root of the include path: "config.h".
+			if(NOT "daemon" IN_LIST allowed OR NOT EXISTS ${ROOT}/daemon/${header})
 				set(problem "\"${header}\" must name its layer: \"layer/${header}\"")
 			endif()
 		else()

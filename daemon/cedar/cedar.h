@@ -140,6 +140,19 @@ enum error cedar_engine_link(struct cedar_engine *engine, struct str template_id
 			     const struct cedar_slot_value *values, size_t value_count,
 			     struct cedar_diags *diags) ATTR_MUST_CHECK;
 
+/* Adds the entities of `text`, JSON as the Cedar documentation has it ("Entities JSON format").
+ * With a schema, which may be NULL, it tells what plain spellings mean, and every entity must be as
+ * it says. An entity may stand in several texts if it is the same in all. ERR_SYNTAX, ERR_LIMIT,
+ * with a diagnostic, or ERR_NO_MEMORY; the engine can then only be freed. */
+enum error cedar_engine_add_entities(struct cedar_engine *engine, const struct cedar_schema *schema,
+				     struct str source, struct str text,
+				     struct cedar_diags *diags) ATTR_MUST_CHECK;
+
+/* Adds the actions of the schema with the groups they are in, as entities. ERR_EXISTS with a
+ * diagnostic when the engine knows one of them otherwise; ERR_LIMIT, ERR_NO_MEMORY. */
+enum error cedar_engine_add_actions(struct cedar_engine *engine, const struct cedar_schema *schema,
+				    struct cedar_diags *diags) ATTR_MUST_CHECK;
+
 /* Ends building: closes the entity hierarchy, compiles and indexes. After it only the functions
  * below may be used. ERR_INVALID with diagnostics when an entity is its own ancestor or a name in a
  * policy means nothing, ERR_LIMIT, ERR_NO_MEMORY; the engine can then only be freed. */
@@ -234,6 +247,22 @@ void cedar_request_tags(struct cedar_request *request, cedar_uid uid, const stru
 /* The question itself; `context` is a record. */
 void cedar_request_ask(struct cedar_request *request, cedar_uid principal, cedar_uid action,
 		       cedar_uid resource, struct cedar_value context);
+
+/* Reads a context from JSON, an object, as cedar_engine_add_entities() reads attributes. With a
+ * schema, which may be NULL, `action` must be declared there and the context be as it says. `text`
+ * is borrowed until the question is over. ERR_SYNTAX, ERR_LIMIT, with a diagnostic, or
+ * ERR_NO_MEMORY; `*context` is then untouched. */
+enum error cedar_request_context(struct cedar_request *request, const struct cedar_schema *schema,
+				 cedar_uid action, struct str source, struct str text,
+				 struct cedar_diags *diags,
+				 struct cedar_value *context) ATTR_MUST_CHECK;
+
+/* Checks the question that was asked against the schema: principal, resource and action are
+ * declared, the action applies to them, and the context is as the action demands. ERR_INVALID with
+ * a diagnostic without a place; or the failure of building the question. */
+enum error cedar_request_validate(const struct cedar_request *request,
+				  const struct cedar_schema *schema,
+				  struct cedar_diags *diags) ATTR_MUST_CHECK;
 
 /* The authorizer. */
 

@@ -41,8 +41,7 @@ void json_read_fail(struct json_reader *reader, struct span span, const char *fo
 	va_end(args);
 }
 
-ATTR_PRINTF(3, 4)
-static void fail_limit(struct json_reader *reader, struct span span, const char *format, ...)
+void json_read_fail_limit(struct json_reader *reader, struct span span, const char *format, ...)
 {
 	va_list args;
 
@@ -53,6 +52,9 @@ static void fail_limit(struct json_reader *reader, struct span span, const char 
 
 void json_read_abort(struct json_reader *reader, enum error error)
 {
+	if (error == ERR_LIMIT)
+		json_read_fail_limit(reader, reader->span,
+				     "the data take more memory than they may");
 	if (reader->failed == ERR_NONE)
 		reader->failed = error;
 	reader->event = JSON_FAILED;
@@ -228,7 +230,7 @@ static bool unescape(struct json_reader *reader, uint32_t at, uint32_t end, stru
 	size_t length = 0;
 
 	if (copy == NULL) {
-		json_read_abort(reader, ERR_NO_MEMORY);
+		json_read_abort(reader, reader->arena->refusal);
 		return false;
 	}
 	while (at < end) {
@@ -352,8 +354,8 @@ static enum json_event open(struct json_reader *reader, bool is_object)
 	uint8_t bit = (uint8_t)(1u << (depth % 8));
 
 	if (depth == JSON_DEPTH) {
-		fail_limit(reader, one_byte(reader->offset),
-			   "arrays and objects are nested deeper than %d", JSON_DEPTH);
+		json_read_fail_limit(reader, one_byte(reader->offset),
+				     "arrays and objects are nested deeper than %d", JSON_DEPTH);
 		return JSON_FAILED;
 	}
 	if (is_object)

@@ -90,7 +90,11 @@ enum error json_read_finish(struct json_reader *reader) ATTR_MUST_CHECK;
 void json_read_fail(struct json_reader *reader, struct span span, const char *format, ...)
 	ATTR_PRINTF(3, 4);
 
-/* Ends reading with an error that needs no message of its own, such as ERR_NO_MEMORY. */
+/* The same with ERR_LIMIT. */
+void json_read_fail_limit(struct json_reader *reader, struct span span, const char *format, ...)
+	ATTR_PRINTF(3, 4);
+
+/* Ends reading for want of memory: ERR_NO_MEMORY, or with a message ERR_LIMIT. */
 void json_read_abort(struct json_reader *reader, enum error error);
 
 /* True when the last event is `event`; else fails with "<what> must be <event>, found ..". */

@@ -132,7 +132,7 @@ static void recover(struct parser *parser)
 	}
 	parser->lexer.quiet = false;
 	parser->open_brackets = 0;
-	parser->scratch.length = 0;
+	ast_list_drop(&parser->lists, 0);
 	parser->depth = 0;
 	parser->at_next_policy = false;
 	parser->error = ERR_NONE;
@@ -235,11 +235,11 @@ enum error parse_policies(struct arena *arena, const struct source *source,
 
 	if (error != ERR_NONE)
 		return error;
-	buf_init(&parser.scratch, SIZE_MAX);
+	ast_lists_init(&parser.lists, arena);
 	lexer_init(&parser.lexer, source, diags);
 	parser.token = lexer_next(&parser.lexer);
 	error = parse_all(&parser, effective.policies, &result);
-	buf_deinit(&parser.scratch);
+	ast_lists_deinit(&parser.lists);
 	if (error == ERR_NONE)
 		*policies = result;
 	return error;

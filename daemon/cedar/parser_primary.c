@@ -119,15 +119,15 @@ static bool parse_field(struct parser *parser, struct ast_field *field)
 
 static bool check_keys(struct parser *parser, const struct ast_field *fields, uint32_t count)
 {
-	uint32_t duplicate;
+	uint32_t repeated;
 
 	if (count < 2)
 		return true;
-	if (!parser_find_duplicate(parser, fields, sizeof(*fields), count, &duplicate))
+	if (!parser_find_repeated(parser, fields, sizeof(*fields), count, &repeated))
 		return false;
-	if (duplicate == count)
+	if (repeated == count)
 		return true;
-	parser_fail(parser, fields[duplicate].key_span,
+	parser_fail(parser, fields[repeated].key_span,
 		    "this key stands in the record a second time");
 	return false;
 }

@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 
-#include "base/sort.h"
 #include "cedar/diag.h"
 #include "cedar/unescape.h"
 
@@ -120,57 +119,22 @@ const struct ast_expr *parser_check(struct parser *parser, const struct ast_expr
 
 void *parser_list_end(struct parser *parser, size_t start, size_t element_size, uint32_t *count)
 {
-	size_t length = parser->scratch.length - start;
-	void *elements = NULL;
+	void *elements = ast_list_end(&parser->lists, start, element_size, count);
 
-	if (parser->scratch.failed == ERR_NONE)
-		elements = arena_alloc(parser->arena, length);
-	if (elements == NULL) {
+	if (elements == NULL)
 		parser_fail_memory(parser);
-		return NULL;
-	}
-	if (length != 0)
-		memcpy(elements, parser->scratch.data + start, length);
-	parser->scratch.length = start;
-	*count = (uint32_t)(length / element_size);
 	return elements;
 }
 
-/* By text, and the same text in the order of the list. */
-static int compare_keys(const void *left, const void *right)
+bool parser_find_repeated(struct parser *parser, const void *elements, size_t element_size,
+			  uint32_t count, uint32_t *index)
 {
-	const struct str *a = *(const struct str *const *)left;
-	const struct str *b = *(const struct str *const *)right;
-	int order = str_compare(*a, *b);
+	enum error error =
+		ast_list_find_repeated(&parser->lists, elements, element_size, count, index);
 
-	if (order != 0)
-		return order;
-	return a < b ? -1 : a > b;
-}
-
-bool parser_find_duplicate(struct parser *parser, const void *elements, size_t element_size,
-			   uint32_t count, uint32_t *index)
-{
-	struct arena_mark mark = arena_get_mark(parser->arena);
-	const struct str **keys = arena_alloc(parser->arena, count * sizeof(*keys));
-	const char *first = elements;
-
-	if (keys == NULL) {
+	if (error != ERR_NONE)
 		parser_fail_memory(parser);
-		return false;
-	}
-	for (uint32_t i = 0; i < count; i++)
-		keys[i] = (const struct str *)(const void *)(first + i * element_size);
-	sort(keys, count, sizeof(*keys), compare_keys);
-	*index = count;
-	for (uint32_t i = 1; i < count; i++) {
-		size_t at = (size_t)((const char *)keys[i] - first) / element_size;
-
-		if (str_equal(*keys[i - 1], *keys[i]) && at < *index)
-			*index = (uint32_t)at;
-	}
-	arena_reset(parser->arena, mark);
-	return true;
+	return error == ERR_NONE;
 }
 
 bool parser_take_string(struct parser *parser, struct str *value)
@@ -333,7 +297,7 @@ bool parse_annotations(struct parser *parser, const struct ast_annotation **out,
 	}
 	annotations = parser_list_end(parser, list, sizeof(*annotations), count);
 	if (annotations == NULL ||
-	    !parser_find_duplicate(parser, annotations, sizeof(*annotations), *count, &duplicate))
+	    !parser_find_repeated(parser, annotations, sizeof(*annotations), *count, &duplicate))
 		return false;
 	if (duplicate < *count) {
 		parser_fail(parser, annotations[duplicate].key_span,

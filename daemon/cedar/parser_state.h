@@ -10,9 +10,9 @@
 
 #include "base/arena.h"
 #include "base/attributes.h"
-#include "base/buf.h"
 #include "base/error.h"
 #include "cedar/ast.h"
+#include "cedar/ast_list.h"
 #include "cedar/cedar.h"
 #include "cedar/token.h"
 
@@ -25,8 +25,7 @@ struct parser {
 	uint32_t previous_end; /* where the token before it ended */
 	int32_t open_brackets; /* of all kinds, consumed and not yet closed */
 	uint32_t depth, max_depth;
-	/* A stack of list elements whose number is not known yet. */
-	struct buf scratch;
+	struct ast_lists lists;
 	enum error error;     /* of the current policy */
 	bool at_next_policy;  /* it failed where the next one begins */
 	bool allows_builtins; /* `__cedar` may be part of a path, as it may in schemas */
@@ -74,25 +73,20 @@ static inline struct span parser_span_from(const struct parser *parser, uint32_t
 	return span_make(start, parser->previous_end);
 }
 
-/* A list under construction: everything pushed since parser_list_start(). Lists nest. */
+/* Lists as in cedar/ast_list.h; the last two fail when memory is spent. */
 static inline size_t parser_list_start(const struct parser *parser)
 {
-	return parser->scratch.length;
+	return ast_list_start(&parser->lists);
 }
 
 static inline void parser_list_push(struct parser *parser, const void *element, size_t size)
 {
-	buf_append(&parser->scratch, element, size);
+	ast_list_push(&parser->lists, element, size);
 }
 
-/* Moves the list into the arena. NULL, and failed, when memory is spent; otherwise an empty list
- * too is not NULL. */
 void *parser_list_end(struct parser *parser, size_t start, size_t element_size, uint32_t *count);
-
-/* The index of the first of `count` elements whose key, the struct str it begins with, stood in an
- * element before it; `*index` is `count` when all differ. Fails only when memory is spent. */
-bool parser_find_duplicate(struct parser *parser, const void *elements, size_t element_size,
-			   uint32_t count, uint32_t *index);
+bool parser_find_repeated(struct parser *parser, const void *elements, size_t element_size,
+			  uint32_t count, uint32_t *index);
 
 /* The value of the current token, a string, which is consumed. */
 bool parser_take_string(struct parser *parser, struct str *value);

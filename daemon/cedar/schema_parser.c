@@ -329,7 +329,7 @@ static enum error recover(struct parser *parser, int32_t brackets)
 	}
 	parser->open_brackets = brackets;
 	parser->lexer.quiet = false;
-	parser->scratch.length = 0;
+	ast_list_drop(&parser->lists, 0);
 	parser->depth = 0;
 	parser->error = ERR_NONE;
 	return error;
@@ -493,11 +493,11 @@ enum error schema_parse(struct arena *arena, const struct source *source, struct
 
 	if (error != ERR_NONE)
 		return error;
-	buf_init(&parser.scratch, SIZE_MAX);
+	ast_lists_init(&parser.lists, arena);
 	lexer_init(&parser.lexer, source, diags);
 	parser.token = lexer_next(&parser.lexer);
 	parse_schema(&parser, &file);
-	buf_deinit(&parser.scratch);
+	ast_lists_deinit(&parser.lists);
 	if (file.worst == ERR_NONE)
 		*ast = (struct schema_ast){source, file.first};
 	return file.worst;

@@ -20,8 +20,13 @@ static const struct {
 	const char *folder;
 	void (*run)(struct run *run);
 } folders[] = {
+	{"corpus-tests", conformance_corpus_tests},
 	{"corpus-json-schemas", conformance_corpus_json_schemas},
+	{"multi-policy", conformance_sets},
+	{"templates", conformance_sets},
 	{"edge", conformance_edge},
+	{"entity-parsing", conformance_entity_parsing},
+	{"handwritten", conformance_handwritten},
 };
 
 struct hash_key run_key(void)
@@ -105,7 +110,8 @@ static int compare_names(const void *a, const void *b)
 }
 
 /* The names in the folder that end in `suffix`, without it; the caller frees them. */
-static char **list_names(struct run *run, const char *suffix, size_t *count)
+static char **list_names(const struct run *run, const char *subfolder, const char *suffix,
+			 size_t *count)
 {
 	char path[PATH_BYTES];
 	struct dirent *entry;
@@ -113,7 +119,7 @@ static char **list_names(struct run *run, const char *suffix, size_t *count)
 	DIR *dir;
 
 	*count = 0;
-	snprintf(path, sizeof(path), "%s/%s", run->root, run->folder);
+	snprintf(path, sizeof(path), "%s/%s", run->root, subfolder);
 	dir = opendir(path);
 	while (dir != NULL && (entry = readdir(dir)) != NULL) {
 		size_t length = strlen(entry->d_name), cut = strlen(suffix);
@@ -134,15 +140,19 @@ static char **list_names(struct run *run, const char *suffix, size_t *count)
 	return names;
 }
 
-void run_each(struct run *run, const char *suffix, void (*one)(struct run *run, const char *name))
+void run_each(struct run *run, const char *subfolder, const char *suffix,
+	      bool (*wanted)(const char *name), void (*one)(struct run *run, const char *name))
 {
 	size_t count;
-	char **names = list_names(run, suffix, &count);
+	char **names = list_names(run, subfolder, suffix, &count);
 
+	run->subfolder = subfolder;
 	for (size_t i = 0; i < count; i++) {
-		run_case(run, names[i]);
-		one(run, names[i]);
-		run_case_end(run);
+		if (wanted == NULL || wanted(names[i])) {
+			run_case(run, names[i]);
+			one(run, names[i]);
+			run_case_end(run);
+		}
 		mem_free(names[i]);
 	}
 	mem_free(names);

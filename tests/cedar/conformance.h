@@ -13,9 +13,10 @@
 
 /* One run. A case fails with its first difference and is counted once. */
 struct run {
-	const char *root;   /* folder of the data */
-	const char *folder; /* the one being run */
-	struct arena arena; /* emptied before each case */
+	const char *root;      /* folder of the data */
+	const char *folder;    /* of the data, the one being run */
+	const char *subfolder; /* the one run_each() is in */
+	struct arena arena;    /* emptied before each case */
 	uint32_t passed, failed;
 	char label[512]; /* of the case */
 	bool case_failed;
@@ -35,9 +36,10 @@ void run_fail(struct run *run, const char *format, ...) ATTR_PRINTF(2, 3);
 /* The same with the diagnostics that were not expected. */
 void run_fail_diags(struct run *run, const char *what, const struct cedar_diags *diags);
 
-/* Runs `one` for each file of the folder whose name ends in `suffix`, in the order of the names;
- * `name` is without the suffix. */
-void run_each(struct run *run, const char *suffix, void (*one)(struct run *run, const char *name));
+/* Runs `one` for each file of a folder below the root whose name ends in `suffix`, in the order of
+ * the names; `name` is without the suffix. `wanted`, which may be NULL, chooses among the names. */
+void run_each(struct run *run, const char *subfolder, const char *suffix,
+	      bool (*wanted)(const char *name), void (*one)(struct run *run, const char *name));
 
 /* The content of a file below the root, in the arena of the case; false, and the case failed, when
  * it cannot be read. */
@@ -45,6 +47,10 @@ bool run_read(struct run *run, struct str *text, const char *format, ...) ATTR_P
 
 /* The folders. */
 void conformance_corpus_json_schemas(struct run *run);
+void conformance_corpus_tests(struct run *run);
 void conformance_edge(struct run *run);
+void conformance_entity_parsing(struct run *run);
+void conformance_handwritten(struct run *run);
+void conformance_sets(struct run *run);
 
 #endif

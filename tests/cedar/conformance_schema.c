@@ -150,5 +150,5 @@ static void run_schema(struct run *run, const char *name)
 
 void conformance_corpus_json_schemas(struct run *run)
 {
-	run_each(run, ".cedarschema.json", run_schema);
+	run_each(run, run->folder, ".cedarschema.json", NULL, run_schema);
 }

@@ -82,7 +82,7 @@ const struct tree *tree_read(struct arena *arena, struct str text)
 	return json_read_finish(&reader) == ERR_NONE ? tree : NULL;
 }
 
-static const struct tree *get(const struct tree *tree, struct str key)
+const struct tree *tree_get_str(const struct tree *tree, struct str key)
 {
 	if (tree == NULL || tree->kind != JSON_OBJECT)
 		return NULL;
@@ -95,7 +95,7 @@ static const struct tree *get(const struct tree *tree, struct str key)
 
 const struct tree *tree_get(const struct tree *tree, const char *key)
 {
-	return get(tree, str_from(key));
+	return tree_get_str(tree, str_from(key));
 }
 
 struct str tree_get_text(const struct tree *tree, const char *key)
@@ -130,7 +130,7 @@ static bool equal_items(const struct tree *a, const struct tree *b, char place[T
 {
 	for (size_t i = 0; i < a->count; i++) {
 		bool is_object = a->kind == JSON_OBJECT;
-		const struct tree *other = is_object ? get(b, a->keys[i]) : b->items[i];
+		const struct tree *other = is_object ? tree_get_str(b, a->keys[i]) : b->items[i];
 		char number[24];
 
 		if (tree_equal(a->items[i], other, place))

@@ -26,6 +26,7 @@ const struct tree *tree_read(struct arena *arena, struct str text);
 
 /* The member of an object, or NULL when there is none, or `tree` is NULL or no object. */
 const struct tree *tree_get(const struct tree *tree, const char *key);
+const struct tree *tree_get_str(const struct tree *tree, struct str key);
 
 /* The text of a string member; empty when there is none. */
 struct str tree_get_text(const struct tree *tree, const char *key);

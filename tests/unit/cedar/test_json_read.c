@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "cedar/json_read.h"
+#include "support/fault.h"
 
 struct fixture {
 	struct arena arena;
@@ -294,15 +295,33 @@ static void a_string_of_ten_megabytes_is_read(void **state)
 	buf_deinit(&text);
 }
 
+static const char long_escape[] = "[\"\\u0041 and more of it, so that a new chunk is needed\"]";
+
 static void a_missing_allocation_ends_reading(void **state)
+{
+	struct fixture f;
+	struct arena empty;
+
+	(void)state;
+	fixture_begin(&f, str_from(long_escape));
+	arena_init(&empty, 1024, SIZE_MAX);
+	f.reader.arena = &empty;
+	fault_arm(0, FAULT_STICKY);
+	assert_int_equal(json_read_finish(&f.reader), ERR_NO_MEMORY);
+	assert_true(fault_disarm());
+	assert_int_equal(f.diags.error_count, 0);
+	fixture_end(&f);
+}
+
+static void a_spent_arena_ends_reading_with_a_reason(void **state)
 {
 	struct fixture f;
 
 	(void)state;
-	fixture_begin(&f, STR("[\"\\u0041 and more of it, so that a new chunk is needed\"]"));
+	fixture_begin(&f, str_from(long_escape));
 	f.arena.max_bytes = f.arena.used_bytes;
-	assert_int_equal(json_read_finish(&f.reader), ERR_NO_MEMORY);
-	assert_int_equal(f.diags.error_count, 0);
+	assert_int_equal(json_read_finish(&f.reader), ERR_LIMIT);
+	assert_int_equal(f.diags.error_count, 1);
 	fixture_end(&f);
 }
 
@@ -322,6 +341,7 @@ int main(void)
 		cmocka_unit_test(looking_ahead_changes_and_reports_nothing),
 		cmocka_unit_test(a_string_of_ten_megabytes_is_read),
 		cmocka_unit_test(a_missing_allocation_ends_reading),
+		cmocka_unit_test(a_spent_arena_ends_reading_with_a_reason),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,18 +41,6 @@ enum client_reason channel_new(const char *endpoint, const char *server_owner,
 	return CLIENT_OK;
 }
 
-enum client_reason channel_start(struct channel *channel)
-{
-	/* Stands for the failure of starting a thread. */
-	void *thread = memory_calloc(1, 1);
-
-	(void)channel;
-	if (thread == NULL)
-		return CLIENT_NO_MEMORY;
-	memory_free(thread);
-	return CLIENT_OK;
-}
-
 void channel_join(struct channel *channel)
 {
 	assert_true(channel->events->on_turn(channel->arg, channel->now_ms) == CHANNEL_STOP);
@@ -116,8 +104,27 @@ int64_t channel_wall_us(const struct channel *channel)
 	return channel->wall_us;
 }
 
+/* What stands for a failure of the operating system fails with the memory. */
+static enum client_reason ask_system(void)
+{
+	void *resource = memory_calloc(1, 1);
+
+	if (resource == NULL)
+		return CLIENT_NO_MEMORY;
+	memory_free(resource);
+	return CLIENT_OK;
+}
+
+enum client_reason channel_start(struct channel *channel)
+{
+	(void)channel;
+	return ask_system();
+}
+
 enum client_reason channel_random(struct channel *channel, void *bytes, size_t length)
 {
+	if (ask_system() != CLIENT_OK)
+		return CLIENT_NO_MEMORY;
 	for (size_t i = 0; i < length; i++)
 		((uint8_t *)bytes)[i] = channel->random++;
 	return CLIENT_OK;

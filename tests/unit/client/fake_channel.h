@@ -28,7 +28,7 @@ struct channel {
 	size_t writing_bytes;
 	struct buf written; /* since the connection was made; what was read is consumed */
 	uint8_t random;
-	uint64_t memory[BUDGET_AUTHZ_BYTES / 8]; /* of the request read last */
+	uint64_t memory[4096]; /* of the request read last */
 };
 
 /* What the next channel_connect() of channels made from now on gives; CLIENT_OK at first. */

@@ -16,8 +16,8 @@ enum { OPEN_MAX = 64 };
 
 /* What the callback of one question saw. */
 struct asked {
-	unsigned calls;
 	struct client_answer answer;
+	unsigned calls;
 	char information[AUTHZ_INFORMATION_BYTES + 1];
 };
 
@@ -351,6 +351,43 @@ static void every_kind_of_question_is_answered(void **state)
 			     reason == CLIENT_REFUSED_BUSY ? 1 : 0);
 }
 
+static void the_largest_decision_is_understood(void **state)
+{
+	char information[AUTHZ_INFORMATION_BYTES], reason[AUTHZ_REASON_BYTES];
+	ProtobufCBinaryData reasons[AUTHZ_REASONS_MAX];
+	Wsauthz__Decision decision = WSAUTHZ__DECISION__INIT;
+	Wsauthz__Reply message = WSAUTHZ__REPLY__INIT;
+	struct fixture *fixture = *state;
+	struct buf frame;
+
+	open_and_greet(fixture);
+	memset(information, 'x', sizeof(information));
+	memset(reason, 'y', sizeof(reason));
+	for (size_t i = 0; i < ARRAY_COUNT(reasons); i++)
+		reasons[i] = authz_bytes(reason, sizeof(reason));
+	decision.verdict = VERDICT_DENY;
+	decision.verdict_twin = ~VERDICT_DENY;
+	decision.code = VERDICT_CODE_DENY;
+	decision.extended_information = authz_bytes(information, sizeof(information));
+	decision.record_id = authz_bytes(sample_record_id, AUTHZ_ID_BYTES);
+	decision.source = WSAUTHZ__DECISION__SOURCE__POLICY;
+	decision.decision_id = UINT64_MAX;
+	decision.policy_revision = UINT64_MAX;
+	decision.reasons = reasons;
+	decision.n_reasons = ARRAY_COUNT(reasons);
+	decision.reason_count = UINT32_MAX;
+	message.id = ask_and_read_id(fixture, 0);
+	message.epoch = authz_bytes(sample_epoch, AUTHZ_ID_BYTES);
+	message.body_case = WSAUTHZ__REPLY__BODY_DECISION;
+	message.decision = &decision;
+	buf_init(&frame, SIZE_MAX);
+	sample_encode_reply(&message, &frame);
+	deliver(fixture, &frame);
+	expect_reason(fixture, 0, CLIENT_OK);
+	assert_int_equal(strlen(fixture->asked[0].information), AUTHZ_INFORMATION_BYTES);
+	assert_true(fixture->asked[0].answer.decision_id == UINT64_MAX);
+}
+
 static void replies_may_come_in_any_order(void **state)
 {
 	struct fixture *fixture = *state;
@@ -661,6 +698,17 @@ static void what_follows_garbage_is_not_read(void **state)
 	expect_reason(fixture, 0, CLIENT_MALFORMED);
 }
 
+static void garbage_of_any_length_ends_the_connection_once(void **state)
+{
+	static const uint8_t zeros[2 * CONNECTION_BUFFER_BYTES];
+	struct fixture *fixture = *state;
+
+	open_and_greet(fixture);
+	fake_channel_deliver(fixture->channel, zeros, sizeof(zeros));
+	assert_false(fixture->channel->connected);
+	assert_int_equal(fixture->channel->disconnect_count, 1);
+}
+
 static void a_reply_of_the_wrong_kind_ends_the_connection(void **state)
 {
 	struct fixture *fixture = *state;
@@ -684,6 +732,17 @@ static void a_refusal_for_nobody_ends_the_connection(void **state)
 	refusal(&frame, 0, WSAUTHZ__REFUSAL__REASON__FRAME_SIZE);
 	deliver(fixture, &frame);
 	expect_reason(fixture, 0, CLIENT_REFUSED_OTHER);
+	assert_false(fixture->channel->connected);
+}
+
+static void an_answer_for_nobody_ends_the_connection(void **state)
+{
+	struct fixture *fixture = *state;
+
+	open_and_greet(fixture);
+	ask_and_read_id(fixture, 0);
+	reply(fixture, SAMPLE_ALLOW, 0);
+	expect_reason(fixture, 0, CLIENT_MALFORMED);
 	assert_false(fixture->channel->connected);
 }
 
@@ -1257,6 +1316,7 @@ int main(void)
 		TEST(a_bad_greeting_ends_the_connection),
 		TEST(a_server_of_the_wrong_owner_is_sent_nothing),
 		TEST(every_kind_of_question_is_answered),
+		TEST(the_largest_decision_is_understood),
 		TEST(replies_may_come_in_any_order),
 		TEST(replies_may_come_in_pieces_and_together),
 		TEST(a_context_is_released_without_an_answer),
@@ -1273,7 +1333,9 @@ int main(void)
 		TEST(what_was_not_sent_waits_for_the_next_connection),
 		TEST(garbage_denies_what_was_sent_and_ends_the_connection),
 		TEST(what_follows_garbage_is_not_read),
+		TEST(garbage_of_any_length_ends_the_connection_once),
 		TEST(a_reply_of_the_wrong_kind_ends_the_connection),
+		TEST(an_answer_for_nobody_ends_the_connection),
 		TEST(a_refusal_for_nobody_ends_the_connection),
 		TEST(a_reply_of_another_epoch_is_ignored),
 		TEST(a_refusal_of_another_epoch_does_not_end_the_connection),

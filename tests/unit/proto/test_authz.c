@@ -421,6 +421,9 @@ static void nothing_leaves_that_the_peer_would_refuse(void **state)
 	struct wire_diag diag;
 
 	(void)state;
+	assert_int_equal(authz_request_encode(&request, frame, sizeof(frame), &length, &diag),
+			 WIRE_MISSING_FIELD);
+	assert_string_equal(diag.path, "id");
 	memset(long_sid, '1', sizeof(long_sid));
 	token.user_sid = authz_bytes(long_sid, sizeof(long_sid));
 	sender.mechanism = sample_text("Basic");

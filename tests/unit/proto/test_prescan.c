@@ -174,6 +174,50 @@ static void a_repeated_scalar_is_refused(void **state)
 	buf_deinit(&message);
 }
 
+static void a_repeated_field_without_a_limit_is_refused(void **state)
+{
+	const ProtobufCFieldDescriptor field = {.name = "texts",
+						.id = 1,
+						.label = PROTOBUF_C_LABEL_REPEATED,
+						.type = PROTOBUF_C_TYPE_BYTES};
+	const ProtobufCMessageDescriptor descriptor = {
+		.name = "list", .n_fields = 1, .fields = &field};
+	struct wire_diag diag;
+	struct buf message;
+
+	(void)state;
+	buf_init(&message, SIZE_MAX);
+	raw_text(&message, 1, "a");
+	assert_int_equal(scan(&descriptor, &no_rules, &message, &diag), WIRE_TOO_MANY_ELEMENTS);
+	assert_string_equal(diag.path, "texts[0]");
+	buf_deinit(&message);
+}
+
+static void each_oneof_of_a_message_may_have_its_member(void **state)
+{
+	ProtobufCFieldDescriptor fields[4] = {0};
+	const ProtobufCMessageDescriptor descriptor = {
+		.name = "two", .n_fields = ARRAY_COUNT(fields), .fields = fields};
+	struct wire_diag diag;
+	struct buf message;
+
+	(void)state;
+	for (uint32_t i = 0; i < ARRAY_COUNT(fields); i++)
+		fields[i] = (ProtobufCFieldDescriptor){.name = "member",
+						       .id = i + 1,
+						       .label = PROTOBUF_C_LABEL_NONE,
+						       .type = PROTOBUF_C_TYPE_BOOL,
+						       .flags = PROTOBUF_C_FIELD_FLAG_ONEOF,
+						       .quantifier_offset = i / 2 * 8};
+	buf_init(&message, SIZE_MAX);
+	raw_uint(&message, 1, 1);
+	raw_uint(&message, 3, 1);
+	assert_int_equal(scan(&descriptor, &no_rules, &message, &diag), WIRE_OK);
+	raw_uint(&message, 2, 1);
+	assert_int_equal(scan(&descriptor, &no_rules, &message, &diag), WIRE_DUPLICATE_BODY);
+	buf_deinit(&message);
+}
+
 static void a_long_path_is_cut(void **state)
 {
 	char name[WIRE_PATH_MAX + 50] = "";
@@ -248,6 +292,8 @@ int main(void)
 		cmocka_unit_test(an_unsupported_field_type_is_refused_whatever_it_holds),
 		cmocka_unit_test(a_type_with_too_many_fields_is_refused),
 		cmocka_unit_test(a_repeated_scalar_is_refused),
+		cmocka_unit_test(a_repeated_field_without_a_limit_is_refused),
+		cmocka_unit_test(each_oneof_of_a_message_may_have_its_member),
 		cmocka_unit_test(a_long_path_is_cut),
 		cmocka_unit_test(a_diagnostic_is_not_needed),
 		cmocka_unit_test(rules_are_found_along_the_chain),

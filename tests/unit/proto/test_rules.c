@@ -278,9 +278,10 @@ static void expect_type_limits(const struct channel *channel,
 	uint64_t value = bounds != NULL && bounds->min > 1 ? bounds->min : 1;
 
 	if (is_repeated(field)) {
-		expect(channel, descriptor, field, value, message->max_elements, WIRE_OK);
-		expect(channel, descriptor, field, value, message->max_elements + 1,
-		       WIRE_TOO_MANY_ELEMENTS);
+		uint32_t most = message != NULL ? message->max_elements : 0;
+
+		expect(channel, descriptor, field, value, most, WIRE_OK);
+		expect(channel, descriptor, field, value, most + 1, WIRE_TOO_MANY_ELEMENTS);
 		return;
 	}
 	expect(channel, descriptor, field, value, 1, WIRE_OK);

@@ -1,0 +1,44 @@
+#include "cedar/ext_types.h"
+
+#include <assert.h>
+
+static const struct ext_signature signatures[AST_FUNCTION_COUNT] = {
+	[AST_DATETIME] = {{TYPE_STRING}, TYPE_DATETIME},
+	[AST_DECIMAL] = {{TYPE_STRING}, TYPE_DECIMAL},
+	[AST_DURATION] = {{TYPE_STRING}, TYPE_DURATION},
+	[AST_IP] = {{TYPE_STRING}, TYPE_IPADDR},
+	[AST_LESS_THAN] = {{TYPE_DECIMAL, TYPE_DECIMAL}, TYPE_BOOL},
+	[AST_LESS_THAN_OR_EQUAL] = {{TYPE_DECIMAL, TYPE_DECIMAL}, TYPE_BOOL},
+	[AST_GREATER_THAN] = {{TYPE_DECIMAL, TYPE_DECIMAL}, TYPE_BOOL},
+	[AST_GREATER_THAN_OR_EQUAL] = {{TYPE_DECIMAL, TYPE_DECIMAL}, TYPE_BOOL},
+	[AST_IS_IPV4] = {{TYPE_IPADDR}, TYPE_BOOL},
+	[AST_IS_IPV6] = {{TYPE_IPADDR}, TYPE_BOOL},
+	[AST_IS_LOOPBACK] = {{TYPE_IPADDR}, TYPE_BOOL},
+	[AST_IS_MULTICAST] = {{TYPE_IPADDR}, TYPE_BOOL},
+	[AST_IS_IN_RANGE] = {{TYPE_IPADDR, TYPE_IPADDR}, TYPE_BOOL},
+	[AST_OFFSET] = {{TYPE_DATETIME, TYPE_DURATION}, TYPE_DATETIME},
+	[AST_DURATION_SINCE] = {{TYPE_DATETIME, TYPE_DATETIME}, TYPE_DURATION},
+	[AST_TO_DATE] = {{TYPE_DATETIME}, TYPE_DATETIME},
+	[AST_TO_TIME] = {{TYPE_DATETIME}, TYPE_DURATION},
+	[AST_TO_MILLISECONDS] = {{TYPE_DURATION}, TYPE_LONG},
+	[AST_TO_SECONDS] = {{TYPE_DURATION}, TYPE_LONG},
+	[AST_TO_MINUTES] = {{TYPE_DURATION}, TYPE_LONG},
+	[AST_TO_HOURS] = {{TYPE_DURATION}, TYPE_LONG},
+	[AST_TO_DAYS] = {{TYPE_DURATION}, TYPE_LONG},
+};
+
+const struct ext_signature *ext_signature(enum ast_function function)
+{
+	assert(ast_function_info(function)->is_extension);
+	return &signatures[function];
+}
+
+enum ast_function ext_constructor(enum type_kind kind)
+{
+	switch (kind) {
+	case TYPE_DECIMAL: return AST_DECIMAL;
+	case TYPE_DATETIME: return AST_DATETIME;
+	case TYPE_DURATION: return AST_DURATION;
+	default: assert(kind == TYPE_IPADDR); return AST_IP;
+	}
+}
