@@ -148,27 +148,6 @@ static bool define_resource(struct cedar_request *request, struct arena *arena,
 	return true;
 }
 
-/* Actions are in the group of the right they need; Connect and Administer are in none. */
-static const struct str action_groups[ACTION_COUNT] = {
-	[ACTION_GET] = {"Read", 4},
-	[ACTION_ENUMERATE] = {"Read", 4},
-	[ACTION_SUBSCRIBE] = {"Read", 4},
-	[ACTION_PUT] = {"Write", 5},
-	[ACTION_CREATE] = {"Write", 5},
-	[ACTION_DELETE] = {"Write", 5},
-	[ACTION_CREATE_SHELL] = {"Execute", 7},
-	[ACTION_COMMAND] = {"Execute", 7},
-	[ACTION_INVOKE] = {"Execute", 7},
-};
-
-static void define_action(struct cedar_request *request, enum action action)
-{
-	cedar_uid group = cedar_request_uid(request, type_action, action_groups[action]);
-
-	cedar_request_entity(request, cedar_request_uid(request, type_action, action_name(action)),
-			     NULL, 0, &group, 1);
-}
-
 bool entities_define(struct cedar_request *request, struct arena *arena,
 		     const struct identity *identity, const struct session_time *time,
 		     const struct operation *operation, struct entities *entities)
@@ -189,7 +168,6 @@ bool entities_define(struct cedar_request *request, struct arena *arena,
 		if (!define_resource(request, arena, operation, defined.application,
 				     defined.resource))
 			return false;
-		define_action(request, operation->action);
 	}
 	defined.session = make_session(request, identity, time);
 	*entities = defined;

@@ -6,6 +6,8 @@
 
 #include "authz/links.h"
 #include "authz/names.h"
+#include "authz/schema.h"
+#include "authz/static_entities.h"
 #include "base/arena.h"
 #include "base/mem.h"
 #include "base/sort.h"
@@ -26,6 +28,7 @@ struct build {
 	struct snapshot_file *files; /* sorted by name */
 	size_t file_count;
 	struct names names;
+	struct cedar_schema *schema;
 	struct cedar_diags *diags;
 	struct snapshot *snapshot;
 	enum error error; /* the first one that has a diagnostic */
@@ -130,13 +133,22 @@ static bool check_file(struct build *build, size_t index)
 }
 
 /* What a file is for. Files are added in the order of the kinds: names before what uses them,
- * templates before their links. */
-enum file_kind { FILE_NAMES, FILE_POLICIES, FILE_LINKS, FILE_KIND_COUNT, FILE_UNKNOWN };
+ * templates before their links, and entities last, because a mistake in them spoils the engine. */
+enum file_kind {
+	FILE_NAMES,
+	FILE_POLICIES,
+	FILE_LINKS,
+	FILE_ENTITIES,
+	FILE_KIND_COUNT,
+	FILE_UNKNOWN
+};
 
 static enum file_kind kind_of(struct str name)
 {
 	if (str_equal(name, STR("directory.json")))
 		return FILE_NAMES;
+	if (str_equal(name, STR("entities.json")))
+		return FILE_ENTITIES;
 	if (str_equal(name, STR("links.json")))
 		return FILE_LINKS;
 	return str_ends_with(name, STR(".cedar")) ? FILE_POLICIES : FILE_UNKNOWN;
@@ -147,7 +159,7 @@ static void refuse_unknown(struct build *build, struct str name)
 	const char *message = "not a policy (*.cedar); remove the file or end its name in .txt or "
 			      ".md";
 
-	if (str_equal(name, STR("entities.json")) || str_starts_with(name, STR("tests/")))
+	if (str_starts_with(name, STR("tests/")))
 		message = "this version of wsauthz does not read this file; remove it";
 	refuse_file(build, name, ERR_UNSUPPORTED, message);
 }
@@ -160,6 +172,10 @@ static enum error add_file(struct build *build, const struct snapshot_file *file
 	switch (kind_of(file->name)) {
 	case FILE_NAMES:
 		error = names_read_directory(&build->names, file->name, file->text, build->diags);
+		break;
+	case FILE_ENTITIES:
+		error = static_entities_add(engine, build->schema, &build->arena, file->name,
+					    file->text, build->diags);
 		break;
 	case FILE_POLICIES:
 		error = cedar_engine_add_policies(engine, file->name, file->text,
@@ -274,6 +290,16 @@ static enum error seal(struct build *build)
 	return compile_obligations(build);
 }
 
+static enum error add_schema(struct build *build)
+{
+	enum error error = cedar_schema_read(STR("wsauthz.cedarschema"), schema_text(),
+					     CEDAR_SCHEMA_TEXT, build->diags, &build->schema);
+
+	if (error != ERR_NONE)
+		return error;
+	return cedar_engine_add_actions(build->snapshot->engine, build->schema, build->diags);
+}
+
 static enum error build_snapshot(struct build *build, const struct snapshot_file *files,
 				 const struct cedar_limits *limits, struct hash_key key)
 {
@@ -291,7 +317,9 @@ static enum error build_snapshot(struct build *build, const struct snapshot_file
 	if (error != ERR_NONE)
 		return error;
 	cedar_engine_set_resolver(build->snapshot->engine, names_resolver(&build->names));
-	error = add_files(build);
+	error = add_schema(build);
+	if (error == ERR_NONE)
+		error = add_files(build);
 	if (error == ERR_NONE && build->error == ERR_NONE)
 		error = seal(build);
 	return error != ERR_NONE ? error : build->error;
@@ -312,6 +340,7 @@ enum error snapshot_new(const struct snapshot_file *files, size_t file_count,
 	else
 		snapshot_unref(build.snapshot);
 	names_deinit(&build.names);
+	cedar_schema_free(build.schema);
 	arena_deinit(&build.arena);
 	return error;
 }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "authz/schema.h"
 #include "world.h"
 
 #define PERMIT_CONNECT "permit(principal, action == WinRM::Action::\"Connect\", resource);\n"
@@ -816,6 +817,60 @@ static void policies_see_local_time(void **state)
 	assert_denied(world_ask_user(world), DECISION_FROM_DEFAULT);
 }
 
+/* The schema. */
+
+static void assert_conforms(struct world *world, const struct cedar_schema *schema)
+{
+	struct cedar_diags diags;
+
+	cedar_diags_init(&diags);
+	assert_int_equal(cedar_request_validate(world->cedar, schema, &diags), ERR_NONE);
+	cedar_diags_deinit(&diags);
+}
+
+static void every_question_conforms_to_the_schema(void **state)
+{
+	static const char *const actions[] = {
+		TRANSFER "/Get",
+		TRANSFER "/Put",
+		TRANSFER "/Create",
+		TRANSFER "/Delete",
+		ENUMERATE,
+		WMI "/Restart",
+		"http://schemas.xmlsoap.org/ws/2004/08/eventing/Subscribe",
+		"http://schemas.microsoft.com/wbem/wsman/1/windows/shell/Command",
+	};
+	static const char *const resources[] = {WMI "/Win32_Service", CMD, "urn:x"};
+	static const struct sender_certificate certificate = {.issuer_thumbprint = {"00ff", 4}};
+	struct world *world = *state;
+	struct cedar_schema *schema;
+	struct cedar_diags diags;
+
+	cedar_diags_init(&diags);
+	assert_int_equal(
+		cedar_schema_read(STR("schema"), schema_text(), CEDAR_SCHEMA_TEXT, &diags, &schema),
+		ERR_NONE);
+	cedar_diags_deinit(&diags);
+	world_set_policy(world, PERMIT_CONNECT, 1);
+	world_ask_user(world); /* the last question of it is Administer */
+	assert_conforms(world, schema);
+	world_commit(world);
+	for (size_t i = 0; i < ARRAY_COUNT(actions); i++) {
+		for (size_t j = 0; j < ARRAY_COUNT(resources); j++) {
+			world_ask_operation(world, actions[i], resources[j]);
+			assert_int_equal(world->decision.source, DECISION_FROM_DEFAULT);
+			assert_conforms(world, schema);
+		}
+	}
+	world->sender = (struct sender){.name = STR("CN=x"),
+					.mechanism = STR("ClientCertificate"),
+					.certificate = &certificate};
+	world_set_policy(world, FORBID_ALL, 2);
+	world_ask_user(world);
+	assert_conforms(world, schema);
+	cedar_schema_free(schema);
+}
+
 /* The audit row. */
 
 static void the_audit_row_says_who_what_and_why(void **state)
@@ -946,6 +1001,7 @@ int main(void)
 		TEST(what_if_records_and_reserves_nothing),
 		TEST(what_if_does_not_trust_records),
 		TEST(policies_see_local_time),
+		TEST(every_question_conforms_to_the_schema),
 		TEST(the_audit_row_says_who_what_and_why),
 		TEST(denials_are_audited_as_such),
 		TEST(a_decision_lists_a_bounded_number_of_policies),

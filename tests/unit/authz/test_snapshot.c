@@ -176,12 +176,10 @@ static void a_bad_obligation_refuses_all(void **state)
 
 static void files_that_cannot_be_read_yet_are_refused(void **state)
 {
-	build_one(*state, "entities.json", "[]");
-	assert_refused(*state, ERR_UNSUPPORTED,
-		       "entities.json: error: this version of wsauthz does not read this file; "
-		       "remove it\n");
 	build_one(*state, "tests/a.json", "[]");
-	assert_int_equal(((struct outcome *)*state)->error, ERR_UNSUPPORTED);
+	assert_refused(*state, ERR_UNSUPPORTED,
+		       "tests/a.json: error: this version of wsauthz does not read this file; "
+		       "remove it\n");
 	build_one(*state, "policy.cedr", PERMIT);
 	assert_refused(*state, ERR_UNSUPPORTED,
 		       "policy.cedr: error: not a policy (*.cedar); remove the file or end its "
@@ -387,11 +385,75 @@ static void malformed_directories_are_refused(void **state)
 	assert_int_equal(outcome->error, ERR_NONE);
 }
 
-static void without_memory_there_is_no_snapshot(void **state)
+/* Entities. */
+
+static const struct snapshot_file with_roles[] = {
+	{{"directory.json", 14}, STR_INIT("{\"CONTOSO\\\\Helpdesk\": \"S-1-5-21-1-2-3-2001\"}")},
+	{{"entities.json", 13},
+	 STR_INIT("[{\"uid\": {\"type\": \"WinRM::Group\", \"id\": \"CONTOSO\\\\helpdesk\"},\n"
+		  "  \"attrs\": {}, \"parents\": [{\"type\": \"WinRM::Role\", \"id\": "
+		  "\"reader\"}]}]")},
+	{{"roles.cedar", 11},
+	 STR_INIT("permit(principal in WinRM::Role::\"reader\", action, resource);")},
+};
+
+static void roles_come_from_the_entities(void **state)
+{
+	build(*state, with_roles, ARRAY_COUNT(with_roles));
+	assert_str_equal(buf_str(&((struct outcome *)*state)->said), "");
+	assert_int_equal(((struct outcome *)*state)->error, ERR_NONE);
+}
+
+static void entities_that_requests_bring_are_refused(void **state)
+{
+	struct snapshot_file files[] = {with_roles[0], with_roles[1], with_roles[2]};
+
+	files[1].text = STR("[{\"uid\": {\"__entity\": {\"type\": \"WinRM::User\", "
+			    "\"id\": \"S-1-5-21-9\"}}, \"attrs\": {}, \"parents\": []}]");
+	build(*state, files, ARRAY_COUNT(files));
+	assert_refused(*state, ERR_SYNTAX,
+		       "entities.json:1:32: error: entities of this type come with each request; "
+		       "only groups, roles and applications can stand here\n"
+		       "[{\"uid\": {\"__entity\": {\"type\": \"WinRM::User\", \"id\": "
+		       "\"S-1-5-21-9\"}}, \"attrs\": {}, \"parents\": []}]\n"
+		       "                               ^~~~~~~~~~~~~\n");
+	files[1].text = STR("[{\"uid\": {\"type\": \"WinRM::Resource\", \"id\": \"x\"}, "
+			    "\"attrs\": {\"uri\": \"x\"}, \"parents\": []}]");
+	build(*state, files, ARRAY_COUNT(files));
+	assert_int_equal(((struct outcome *)*state)->error, ERR_SYNTAX);
+}
+
+static void entities_that_the_schema_does_not_know_are_refused(void **state)
+{
+	static const char *const texts[] = {
+		"",
+		"{}",
+		"[1]",
+		"[{\"uid\": 1}]",
+		"[{\"uid\": {\"type\": 1, \"id\": \"x\"}, \"attrs\": {}, \"parents\": []}]",
+		"[{\"uid\": {\"type\": \"Role\", \"id\": \"x\"}, \"attrs\": {}, \"parents\": []}]",
+		"[{\"uid\": {\"type\": \"WinRM::Group\", \"id\": \"nobody\"}, \"attrs\": {}, "
+		"\"parents\": []}]",
+		"[{\"uid\": {\"type\": \"WinRM::Role\", \"id\": \"x\"}, \"attrs\": {\"a\": 1}, "
+		"\"parents\": []}]",
+		"[{\"uid\": {\"type\": \"WinRM::Role\", \"id\": \"x\"}, \"attrs\": {}, "
+		"\"parents\": [{\"type\": \"WinRM::Role\", \"id\": \"x\"}]}]",
+	};
+	struct snapshot_file files[] = {with_roles[0], with_roles[1], with_roles[2]};
+	struct outcome *outcome = *state;
+
+	for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+		files[1].text = str_from(texts[i]);
+		build(outcome, files, ARRAY_COUNT(files));
+		assert_int_not_equal(outcome->error, ERR_NONE);
+		assert_true(outcome->diags.error_count > 0);
+	}
+}
+
+static void sweep(const struct snapshot_file *files, size_t count)
 {
 	bool fired = true;
 
-	(void)state;
 	for (uint64_t n = 0; fired; n++) {
 		struct snapshot *snapshot = NULL;
 		struct cedar_diags diags;
@@ -399,13 +461,20 @@ static void without_memory_there_is_no_snapshot(void **state)
 
 		cedar_diags_init(&diags);
 		fault_arm(n, FAULT_ONCE);
-		error = snapshot_new(linked, ARRAY_COUNT(linked), NULL, key, &diags, &snapshot);
+		error = snapshot_new(files, count, NULL, key, &diags, &snapshot);
 		fired = fault_disarm();
 		assert_int_equal(error, fired ? ERR_NO_MEMORY : ERR_NONE);
 		assert_int_equal(snapshot == NULL, fired);
 		snapshot_unref(snapshot);
 		cedar_diags_deinit(&diags);
 	}
+}
+
+static void without_memory_there_is_no_snapshot(void **state)
+{
+	(void)state;
+	sweep(linked, ARRAY_COUNT(linked));
+	sweep(with_roles, ARRAY_COUNT(with_roles));
 }
 
 int main(void)
@@ -430,6 +499,9 @@ int main(void)
 		TEST(a_name_that_nobody_has_is_refused),
 		TEST(malformed_links_are_refused),
 		TEST(malformed_directories_are_refused),
+		TEST(roles_come_from_the_entities),
+		TEST(entities_that_requests_bring_are_refused),
+		TEST(entities_that_the_schema_does_not_know_are_refused),
 		TEST(without_memory_there_is_no_snapshot),
 	};
 
