@@ -95,8 +95,8 @@ struct client_settings {
 };
 
 /* Starts the client's thread, which connects at once. It succeeds whether or not there is a server.
- * CLIENT_INVALID, CLIENT_NO_MEMORY leave `*client` alone. */
-enum client_reason client_open(const struct client_settings *settings, struct client **client);
+ * CLIENT_INVALID, CLIENT_NO_MEMORY leave `*out` alone. */
+enum client_reason client_open(const struct client_settings *settings, struct client **out);
 
 /* Answers every open question with CLIENT_CLOSED, closes the connection and ends the thread; when
  * it returns no callback runs or will run. Questions asked meanwhile or later get CLIENT_CLOSED,
