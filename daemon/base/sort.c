@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { INSERTION_MAX = 12 };
+/* Up to so many elements insertion beats the heap. */
+enum { INSERTION_MAX = 12, INSERTION_MAX_U32 = 48 };
 
 struct array {
 	unsigned char *start;
@@ -84,4 +85,61 @@ void sort(void *elements, size_t count, size_t size, int (*compare)(const void *
 		insertion_sort(&array, count);
 	else if (!is_sorted(&array, count))
 		heap_sort(&array, count);
+}
+
+static void insertion_sort_u32(uint32_t *numbers, size_t count)
+{
+	for (size_t i = 1; i < count; i++) {
+		uint32_t held = numbers[i];
+		size_t hole = i;
+
+		for (; hole > 0 && numbers[hole - 1] > held; hole--)
+			numbers[hole] = numbers[hole - 1];
+		numbers[hole] = held;
+	}
+}
+
+static void sift_down_u32(uint32_t *numbers, size_t root, size_t count)
+{
+	uint32_t held = numbers[root];
+	size_t child;
+
+	while ((child = 2 * root + 1) < count) {
+		if (child + 1 < count && numbers[child] < numbers[child + 1])
+			child++;
+		if (held >= numbers[child])
+			break;
+		numbers[root] = numbers[child];
+		root = child;
+	}
+	numbers[root] = held;
+}
+
+void sort_u32(uint32_t *numbers, size_t count)
+{
+	if (count <= INSERTION_MAX_U32) {
+		insertion_sort_u32(numbers, count);
+		return;
+	}
+	for (size_t root = count / 2; root > 0; root--)
+		sift_down_u32(numbers, root - 1, count);
+	for (size_t end = count - 1; end > 0; end--) {
+		uint32_t largest = numbers[0];
+
+		numbers[0] = numbers[end];
+		numbers[end] = largest;
+		sift_down_u32(numbers, 0, end);
+	}
+}
+
+size_t sort_u32_unique(uint32_t *numbers, size_t count)
+{
+	size_t kept = 0;
+
+	sort_u32(numbers, count);
+	for (size_t i = 0; i < count; i++) {
+		if (kept == 0 || numbers[kept - 1] != numbers[i])
+			numbers[kept++] = numbers[i];
+	}
+	return kept;
 }

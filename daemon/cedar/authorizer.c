@@ -173,17 +173,12 @@ static void answer_denial(struct cedar_answer *answer)
 	*answer = (struct cedar_answer){.decision = CEDAR_DENY};
 }
 
-static int compare_numbers(const void *a, const void *b)
-{
-	uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
-
-	return (left > right) - (left < right);
-}
-
 static int compare_errors(const void *a, const void *b)
 {
-	return compare_numbers(&((const struct cedar_policy_error *)a)->policy,
-			       &((const struct cedar_policy_error *)b)->policy);
+	uint32_t left = ((const struct cedar_policy_error *)a)->policy;
+	uint32_t right = ((const struct cedar_policy_error *)b)->policy;
+
+	return (left > right) - (left < right);
 }
 
 static void decide(struct cedar_request *request, struct cedar_answer *answer)
@@ -192,7 +187,7 @@ static void decide(struct cedar_request *request, struct cedar_answer *answer)
 	uint32_t *reasons = allow ? request->permits : request->forbids;
 	uint32_t reason_count = allow ? request->permit_count : request->forbid_count;
 
-	sort(reasons, reason_count, sizeof(*reasons), compare_numbers);
+	sort_u32(reasons, reason_count);
 	sort(request->errors, request->error_count, sizeof(*request->errors), compare_errors);
 	*answer = (struct cedar_answer){
 		.decision = allow ? CEDAR_ALLOW : CEDAR_DENY,

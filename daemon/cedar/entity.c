@@ -32,33 +32,13 @@ bool entity_is_below(const struct entity *entity, cedar_uid uid)
 	return false;
 }
 
-static int compare_uids(const void *a, const void *b)
-{
-	cedar_uid left = *(const cedar_uid *)a, right = *(const cedar_uid *)b;
-
-	return (left > right) - (left < right);
-}
-
-/* Sorts, drops what occurs twice, and returns how many remain. */
-static size_t sort_uids(cedar_uid *uids, size_t count)
-{
-	size_t kept = 0;
-
-	sort(uids, count, sizeof(*uids), compare_uids);
-	for (size_t i = 0; i < count; i++) {
-		if (kept == 0 || uids[kept - 1] != uids[i])
-			uids[kept++] = uids[i];
-	}
-	return kept;
-}
-
 enum error entity_set_ancestors(struct entity *entity, struct arena *arena, cedar_uid *uids,
 				size_t count)
 {
 	uint64_t bits = 0;
 	cedar_uid *copy;
 
-	count = sort_uids(uids, count);
+	count = sort_u32_unique(uids, count);
 	if (count > ENTITY_MAX_ANCESTORS)
 		return ERR_LIMIT;
 	copy = arena_alloc(arena, count * sizeof(*copy));
@@ -129,7 +109,7 @@ enum error entity_store_add(struct entity_store *store, cedar_uid uid,
 		return store->build->refusal;
 	if (parent_count != 0)
 		memcpy(copy, parents, parent_count * sizeof(*copy));
-	own = (struct entity_parents){copy, (uint32_t)sort_uids(copy, parent_count)};
+	own = (struct entity_parents){copy, (uint32_t)sort_u32_unique(copy, parent_count)};
 	if (entry->entity != 0) {
 		const struct entity *known = &store->entities[entry->entity - 1];
 		const struct entity_parents *theirs = &store->parents[entry->entity - 1];

@@ -19,16 +19,38 @@ static uint32_t next_number(uint32_t *state)
 	return *state >> 16;
 }
 
+static void assert_unique(const uint32_t *sorted, const uint32_t *unique, size_t count,
+			  size_t unique_count)
+{
+	size_t next = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		if (i != 0 && sorted[i] == sorted[i - 1])
+			continue;
+		assert_true(next < unique_count);
+		assert_int_equal(unique[next++], sorted[i]);
+	}
+	assert_int_equal(next, unique_count);
+}
+
 static void assert_sorts(uint32_t *numbers, size_t count)
 {
+	uint32_t copy[MAX_COUNT], unique[MAX_COUNT];
 	uint64_t sum_before = 0, sum_after = 0, squares_before = 0, squares_after = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		sum_before += numbers[i];
 		squares_before += (uint64_t)numbers[i] * numbers[i];
 	}
+	if (count != 0) {
+		memcpy(copy, numbers, count * sizeof(*numbers));
+		memcpy(unique, numbers, count * sizeof(*numbers));
+	}
 	sort(numbers, count, sizeof(*numbers), compare_u32);
+	sort_u32(copy, count);
+	assert_unique(numbers, unique, count, sort_u32_unique(unique, count));
 	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(copy[i], numbers[i]);
 		sum_after += numbers[i];
 		squares_after += (uint64_t)numbers[i] * numbers[i];
 		if (i != 0)

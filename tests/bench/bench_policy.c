@@ -1,0 +1,298 @@
+/*
+ * Decisions of the policy engine, in process and with full diagnostics, over shapes of policies and
+ * their number. Requests are built beforehand, as the goals have it, and once also anew for each
+ * decision. The floor of a decision by the index is the same decision by testing every policy,
+ * where that is affordable.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/attributes.h"
+#include "bench/bench.h"
+#include "cedar/engine.h"
+
+enum {
+	REQUESTS = 256,
+	BATCHES = 101,
+	USERS = 2000,
+	FILES = 2000,
+	USER_GROUPS = 8,
+	FILE_FOLDERS = 5,
+	LINEAR_MAX = 10000, /* policies; beyond it the floor takes too long */
+};
+
+static double now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+/* Nothing here may fail but for want of memory. */
+static void must(enum error error)
+{
+	if (error == ERR_NONE)
+		return;
+	(void)fprintf(stderr, "bench policy: %s\n", error_text(error));
+	exit(1);
+}
+
+static uint32_t next_random(uint64_t *state)
+{
+	*state = *state * 6364136223846793005u + 1442695040888963407u;
+	return (uint32_t)(*state >> 33);
+}
+
+/* A shape of policies: the text of the I-th of N. */
+struct policy_shape {
+	const char *name;
+	void (*write)(struct buf *out, uint32_t i);
+};
+
+#define CONDITION " when { context.mfa && context.level >= 3 };\n"
+
+static void write_eq(struct buf *out, uint32_t i)
+{
+	buf_printf(out,
+		   "permit(principal == User::\"u%u\", action == Action::\"view\", "
+		   "resource == File::\"f%u\")" CONDITION,
+		   (unsigned int)i, (unsigned int)(i * 7));
+}
+
+static void write_in(struct buf *out, uint32_t i)
+{
+	buf_printf(out,
+		   "permit(principal in Group::\"g%u\", action == Action::\"view\", "
+		   "resource in Folder::\"d%u\")" CONDITION,
+		   (unsigned int)i, (unsigned int)(i * 7));
+}
+
+static void write_action(struct buf *out, uint32_t i)
+{
+	buf_printf(out, "permit(principal, action == Action::\"a%u\", resource)" CONDITION,
+		   (unsigned int)i);
+}
+
+/* Few groups and folders, so that every group has very many policies. */
+static void write_grid(struct buf *out, uint32_t i)
+{
+	buf_printf(out,
+		   "permit(principal in Group::\"g%u\", action, resource in "
+		   "Folder::\"d%u\")" CONDITION,
+		   (unsigned int)(i % 300), (unsigned int)(i / 300));
+}
+
+static void write_condition_key(struct buf *out, uint32_t i)
+{
+	buf_printf(out,
+		   "permit(principal, action, resource) when { principal == User::\"u%u\" && "
+		   "resource == File::\"f%u\" && context.mfa };\n",
+		   (unsigned int)i, (unsigned int)(i * 7));
+}
+
+static void write_unscoped(struct buf *out, uint32_t i)
+{
+	buf_printf(out,
+		   "permit(principal, action, resource) when { context.mfa && context.level == %u "
+		   "};\n",
+		   (unsigned int)i + 10);
+}
+
+/* Engines. */
+
+static void add_members(struct cedar_engine *engine, const char *type, const char *prefix,
+			uint32_t count, const char *above, const char *above_prefix,
+			uint32_t above_count, uint32_t parent_count)
+{
+	struct value_builder *builder = &engine->builder;
+	cedar_uid parents[USER_GROUPS];
+	uint64_t random = count;
+	char id[16];
+
+	for (uint32_t i = 0; i < count; i++) {
+		cedar_uid uid;
+
+		for (uint32_t k = 0; k < parent_count; k++) {
+			(void)snprintf(id, sizeof(id), "%s%u", above_prefix,
+				       (unsigned int)(next_random(&random) % above_count));
+			parents[k] = value_build_uid(builder, str_from(above), str_from(id));
+		}
+		(void)snprintf(id, sizeof(id), "%s%u", prefix, (unsigned int)i);
+		uid = value_build_uid(builder, str_from(type), str_from(id));
+		must(builder->failed);
+		must(entity_store_add(&engine->entities, uid, NULL, NULL, parents, parent_count));
+	}
+}
+
+struct load {
+	double parse_s, seal_s;
+	size_t policy_bytes; /* per policy: text, code and index, without entities */
+};
+
+static struct cedar_engine *load_engine(const struct policy_shape *shape, uint32_t count,
+					struct load *load)
+{
+	struct cedar_limits limits = {.text_bytes = UINT32_MAX};
+	struct cedar_engine *engine = NULL;
+	struct cedar_diags diags;
+	struct buf text;
+	size_t before;
+	double start;
+
+	cedar_diags_init(&diags);
+	buf_init(&text, UINT32_MAX);
+	for (uint32_t i = 0; i < count; i++)
+		shape->write(&text, i);
+	must(text.failed);
+	must(cedar_engine_new(&limits, (struct hash_key){1, 2}, &engine));
+	add_members(engine, "User", "u", USERS, "Group", "g", count < 300 ? count : 300,
+		    USER_GROUPS);
+	add_members(engine, "File", "f", FILES, "Folder", "d", count < 300 ? count : 300,
+		    FILE_FOLDERS);
+	before = engine->keep.used_bytes;
+	start = now_ns();
+	must(cedar_engine_add_policies(engine, STR("bench"), buf_str(&text), CEDAR_IDS_BY_POSITION,
+				       &diags));
+	load->parse_s = (now_ns() - start) / 1e9;
+	start = now_ns();
+	must(cedar_engine_seal(engine, &diags));
+	load->seal_s = (now_ns() - start) / 1e9;
+	load->policy_bytes = (engine->keep.used_bytes - before) / count;
+	buf_deinit(&text);
+	cedar_diags_deinit(&diags);
+	return engine;
+}
+
+/* Questions. */
+
+static void ask(struct cedar_request *request, const struct cedar_engine *engine, uint32_t count,
+		uint64_t *random)
+{
+	uint32_t i = next_random(random) % count;
+	char user[16], file[16], action[16];
+
+	(void)snprintf(user, sizeof(user), "u%u", (unsigned int)(i % USERS));
+	(void)snprintf(file, sizeof(file), "f%u", (unsigned int)(i % USERS * 7 % FILES));
+	(void)snprintf(action, sizeof(action), "a%u", (unsigned int)i);
+	cedar_request_begin(request, engine);
+	struct cedar_attr attrs[] = {
+		{STR("mfa"), cedar_bool(true)},
+		{STR("level"), cedar_long(5)},
+	};
+
+	cedar_request_ask(
+		request, cedar_request_uid(request, STR("User"), str_from(user)),
+		cedar_request_uid(request, STR("Action"),
+				  next_random(random) % 2 ? STR("view") : str_from(action)),
+		cedar_request_uid(request, STR("File"), str_from(file)),
+		cedar_record(request, attrs, ARRAY_COUNT(attrs)));
+}
+
+struct bench {
+	const struct cedar_engine *engine;
+	uint32_t policy_count;
+	struct cedar_request *requests[REQUESTS];
+	uint64_t reasons; /* so that no answer is computed in vain */
+};
+
+static void bench_init(struct bench *bench, const struct cedar_engine *engine, uint32_t count)
+{
+	uint64_t random = 42;
+
+	*bench = (struct bench){.engine = engine, .policy_count = count};
+	for (int i = 0; i < REQUESTS; i++) {
+		must(cedar_request_new(NULL, &bench->requests[i]));
+		ask(bench->requests[i], engine, count, &random);
+	}
+}
+
+static void bench_deinit(struct bench *bench)
+{
+	for (int i = 0; i < REQUESTS; i++)
+		cedar_request_free(bench->requests[i]);
+}
+
+enum mode { INDEXED, LINEAR, REBUILT };
+
+/* The median over batches of the time of one decision. */
+static double decision_ns(struct bench *bench, enum mode mode)
+{
+	double batches[BATCHES];
+	uint64_t random = 42;
+	int rounds = mode == LINEAR ? 3 : BATCHES;
+
+	for (int round = 0; round < rounds; round++) {
+		double start = now_ns();
+
+		for (int i = 0; i < REQUESTS; i++) {
+			struct cedar_answer answer;
+
+			if (mode == REBUILT)
+				ask(bench->requests[i], bench->engine, bench->policy_count,
+				    &random);
+			must(mode == LINEAR ? cedar_authorize_linear(bench->requests[i], &answer)
+					    : cedar_authorize(bench->requests[i], &answer));
+			bench->reasons += answer.reason_count + answer.error_count;
+		}
+		batches[round] = (now_ns() - start) / REQUESTS;
+	}
+	return bench_median(batches, rounds);
+}
+
+static void report(const char *what, const char *shape, uint32_t count, double value,
+		   const char *unit, double floor, bool json)
+{
+	char name[64];
+
+	(void)snprintf(name, sizeof(name), "policy/%s/%s/%u", what, shape, (unsigned int)count);
+	bench_report(&(struct bench_result){name, value, unit, floor}, json);
+}
+
+static void run(const struct policy_shape *shape, uint32_t count, bool json)
+{
+	struct load load;
+	struct cedar_engine *engine = load_engine(shape, count, &load);
+	struct bench bench;
+	double linear = 0;
+
+	bench_init(&bench, engine, count);
+	(void)decision_ns(&bench, INDEXED);
+	if (count <= LINEAR_MAX)
+		linear = decision_ns(&bench, LINEAR);
+	report("decide", shape->name, count, decision_ns(&bench, INDEXED), "ns", linear, json);
+	if (count >= 100000) {
+		report("build-and-decide", shape->name, count, decision_ns(&bench, REBUILT), "ns",
+		       0, json);
+		report("parse", shape->name, count, load.parse_s * 1e3, "ms", 0, json);
+		report("seal", shape->name, count, load.seal_s * 1e3, "ms", 0, json);
+		report("memory", shape->name, count, (double)load.policy_bytes, "bytes/policy", 0,
+		       json);
+	}
+	bench_deinit(&bench);
+	cedar_engine_free(engine);
+}
+
+int bench_policy(bool json)
+{
+	static const struct policy_shape shapes[] = {
+		{"eq", write_eq},
+		{"in", write_in},
+		{"action", write_action},
+		{"grid", write_grid},
+		{"condition-key", write_condition_key},
+	};
+	static const struct policy_shape unscoped = {"unscoped", write_unscoped};
+	static const uint32_t counts[] = {10, 100, 1000, 10000, 100000};
+
+	for (size_t i = 0; i < ARRAY_COUNT(shapes); i++) {
+		for (size_t k = 0; k < ARRAY_COUNT(counts); k++)
+			run(&shapes[i], counts[k], json);
+	}
+	/* All of these are evaluated. */
+	run(&unscoped, 10, json);
+	run(&unscoped, 1000, json);
+	return 0;
+}
