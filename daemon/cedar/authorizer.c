@@ -46,23 +46,22 @@ static bool is_in(const struct question *question, int var, cedar_uid uid)
 	       entity_is_below(question->eval.var_entities[var], uid);
 }
 
-static bool constraint_holds(const struct question *question, int var,
-			     const struct constraint *constraint)
+static bool constraint_holds(const struct question *question, int var, struct constraint constraint)
 {
 	const uint32_t *list;
 
-	switch ((enum ast_scope_kind)constraint->kind) {
+	switch (constraint.kind) {
 	case AST_SCOPE_ANY: return true;
-	case AST_SCOPE_EQ: return question->request->scope[var] == constraint->uid;
-	case AST_SCOPE_IN: return is_in(question, var, constraint->uid);
-	case AST_SCOPE_IS: return question->types[var] == constraint->type;
+	case AST_SCOPE_EQ: return question->request->scope[var] == constraint.uid;
+	case AST_SCOPE_IN: return is_in(question, var, constraint.uid);
+	case AST_SCOPE_IS: return question->types[var] == constraint.type;
 	case AST_SCOPE_IS_IN:
-		return question->types[var] == constraint->type &&
-		       is_in(question, var, constraint->uid);
+		return question->types[var] == constraint.type &&
+		       is_in(question, var, constraint.uid);
 	case AST_SCOPE_IN_LIST: break;
 	}
-	list = &question->request->engine->uid_lists[constraint->uid];
-	for (uint32_t i = 0; i < constraint->type; i++) {
+	list = &question->request->engine->uid_lists[constraint.uid];
+	for (uint32_t i = 0; i < constraint.type; i++) {
 		if (is_in(question, var, list[i]))
 			return true;
 	}
@@ -71,23 +70,25 @@ static bool constraint_holds(const struct question *question, int var,
 
 static bool scope_holds(const struct question *question, const struct policy *policy)
 {
-	return constraint_holds(question, AST_PRINCIPAL, &policy->scope[AST_PRINCIPAL]) &&
-	       constraint_holds(question, AST_ACTION, &policy->scope[AST_ACTION]) &&
-	       constraint_holds(question, AST_RESOURCE, &policy->scope[AST_RESOURCE]);
+	bool holds = true;
+
+	for (int var = AST_PRINCIPAL; var <= AST_RESOURCE && holds; var++)
+		holds = constraint_holds(question, var, policy_constraint(policy, var));
+	return holds;
 }
 
 /* What is left to test of a constraint when the index was descended by its key. A policy for a list
  * is met under each element that holds, and counts under the first of them. */
 static bool keyed_constraint_holds(const struct question *question, int var,
-				   const struct constraint *constraint)
+				   struct constraint constraint)
 {
 	const uint32_t *list;
 
-	if (constraint->kind == AST_SCOPE_IS_IN)
-		return question->types[var] == constraint->type;
-	if (constraint->kind != AST_SCOPE_IN_LIST)
+	if (constraint.kind == AST_SCOPE_IS_IN)
+		return question->types[var] == constraint.type;
+	if (constraint.kind != AST_SCOPE_IN_LIST)
 		return true;
-	list = &question->request->engine->uid_lists[constraint->uid];
+	list = &question->request->engine->uid_lists[constraint.uid];
 	for (uint32_t i = 0; list[i] != question->keys[var]; i++) {
 		if (is_in(question, var, list[i]))
 			return false;
@@ -101,7 +102,7 @@ static bool rest_holds(const struct question *question, const struct policy *pol
 	bool holds = true;
 
 	for (int var = AST_PRINCIPAL; var <= AST_RESOURCE && holds; var++) {
-		const struct constraint *constraint = &policy->scope[var];
+		struct constraint constraint = policy_constraint(policy, var);
 
 		holds = (used & 1u << var) != 0 ? keyed_constraint_holds(question, var, constraint)
 						: constraint_holds(question, var, constraint);
@@ -123,14 +124,14 @@ static enum error add_number(struct arena *arena, uint32_t **numbers, uint32_t *
 
 static enum error add_satisfied(struct cedar_request *request, const struct policy *policy)
 {
-	if (policy->effect == CEDAR_FORBID)
+	if (policy->is_forbid)
 		return add_number(&request->arena, &request->forbids, &request->forbid_count,
 				  &request->forbid_capacity, policy->number);
 	return add_number(&request->arena, &request->permits, &request->permit_count,
 			  &request->permit_capacity, policy->number);
 }
 
-static enum error add_error(struct question *question, uint32_t number)
+static enum error add_error(struct question *question, const struct policy *policy)
 {
 	struct cedar_request *request = question->request;
 	struct span span = question->eval.program->spans[question->eval.error_at];
@@ -143,9 +144,9 @@ static enum error add_error(struct question *question, uint32_t number)
 	if (errors == NULL)
 		return request->arena.refusal;
 	errors[request->error_count++] = (struct cedar_policy_error){
-		.policy = number,
+		.policy = policy->number,
 		.kind = question->eval.error,
-		.offset = span.start,
+		.offset = policy->code_offset + span.start,
 		.length = span.end - span.start,
 	};
 	request->errors = errors;
@@ -164,7 +165,7 @@ static enum error evaluate(struct question *question, const struct policy *polic
 			arena_reset(&request->scratch, (struct arena_mark){0});
 	}
 	if (!done)
-		return add_error(question, policy->number);
+		return add_error(question, policy);
 	return satisfied ? add_satisfied(request, policy) : ERR_NONE;
 }
 
@@ -254,15 +255,12 @@ static enum error follow_variable(struct question *question, const struct index_
 /* Evaluates what matches at the node and below. The depth is that of the index: at most four. */
 static enum error descend(struct question *question, const struct index_node *node, uint32_t used)
 {
-	const struct cedar_engine *engine = question->request->engine;
-	const uint32_t *entries = &engine->index.entries[node->first];
+	const struct policy *policies = &question->request->engine->index.policies[node->first];
 	enum error error = ERR_NONE;
 
 	for (uint32_t i = 0; i < node->count && error == ERR_NONE; i++) {
-		const struct policy *policy = &engine->policies[entries[i]];
-
-		if (rest_holds(question, policy, used))
-			error = evaluate(question, policy);
+		if (rest_holds(question, &policies[i], used))
+			error = evaluate(question, &policies[i]);
 	}
 	for (int var = AST_PRINCIPAL;
 	     var <= AST_RESOURCE && node->families != 0 && error == ERR_NONE; var++) {
@@ -274,12 +272,14 @@ static enum error descend(struct question *question, const struct index_node *no
 
 static enum error test_all(struct question *question)
 {
-	const struct cedar_engine *engine = question->request->engine;
+	const struct index *index = &question->request->engine->index;
 	enum error error = ERR_NONE;
 
-	for (uint32_t i = 0; i < engine->policy_count && error == ERR_NONE; i++) {
-		if (scope_holds(question, &engine->policies[i]))
-			error = evaluate(question, &engine->policies[i]);
+	for (uint32_t i = 0; i < index->policy_count && error == ERR_NONE; i++) {
+		const struct policy *policy = &index->policies[i];
+
+		if (!policy->is_repeated && scope_holds(question, policy))
+			error = evaluate(question, policy);
 	}
 	return error;
 }

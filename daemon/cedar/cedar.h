@@ -115,8 +115,9 @@ struct cedar_resolver {
 	void *arg;
 };
 
-/* To be set before anything is added; called once for each place of a uid, by cedar_engine_link(),
- * when entities are added, and for policies by cedar_engine_seal(). Never called for requests. */
+/* To be set before anything is added; called for the uids of links by cedar_engine_link(), for
+ * those of entity data when it is added, and for those of policies by cedar_engine_seal(). Never
+ * called for requests. */
 void cedar_engine_set_resolver(struct cedar_engine *engine, struct cedar_resolver resolver);
 
 /* Adds the policies of `text`, which is copied. All or nothing: with any error the engine keeps
@@ -171,11 +172,11 @@ struct cedar_annotation {
 /* A policy as people see it. Slices live as long as the engine. */
 struct cedar_policy_info {
 	struct str id;
-	enum cedar_effect effect;
 	const struct cedar_annotation *annotations;
 	size_t annotation_count;
-	struct str source;      /* name of the text */
+	enum cedar_effect effect;
 	uint32_t line;          /* where the policy starts */
+	struct str source;      /* name of the text */
 	struct str text;        /* the policy as written; a link has the text of its template */
 	struct str template_id; /* of a link; empty for others */
 };

@@ -24,6 +24,7 @@ void compile_init(struct compiler *compiler, struct cedar_engine *engine, struct
 		.build = &engine->build,
 		.keep = &engine->keep,
 	};
+	symbols_init(&compiler->texts, NULL, engine->symbols.key, &engine->build, NULL);
 }
 
 void compile_fail(struct compiler *compiler, enum error failed)
@@ -42,6 +43,15 @@ uint32_t compile_name(struct compiler *compiler, struct str name)
 	return 0;
 }
 
+/* What lies in the text of the policy's source lives as long as the engine. */
+static bool is_lasting(const struct compiler *compiler, struct str text)
+{
+	struct str source = compiler->policy->source->text;
+	uintptr_t start = (uintptr_t)source.ptr, at = (uintptr_t)text.ptr;
+
+	return at >= start && at - start < source.length;
+}
+
 uint32_t compile_uid(struct compiler *compiler, const struct ast_uid *uid)
 {
 	uint32_t type = compile_name(compiler, uid->type);
@@ -54,7 +64,9 @@ uint32_t compile_uid(struct compiler *compiler, const struct ast_uid *uid)
 		compiler->unresolved = true;
 	}
 	if (compiler->failed == ERR_NONE)
-		symbol = symbols_put_uid(compiler->symbols, type, id);
+		symbol = is_lasting(compiler, id)
+				 ? symbols_put_lasting_uid(compiler->symbols, type, id)
+				 : symbols_put_uid(compiler->symbols, type, id);
 	if (symbol != SYMBOL_NONE)
 		return symbol;
 	compile_fail(compiler, compiler->symbols->refusal);
@@ -63,15 +75,15 @@ uint32_t compile_uid(struct compiler *compiler, const struct ast_uid *uid)
 
 struct str compile_text(struct compiler *compiler, struct str text)
 {
-	struct str source = compiler->policy->source->text;
-	uintptr_t start = (uintptr_t)source.ptr, at = (uintptr_t)text.ptr;
 	struct str copy;
 
-	if (text.length == 0 || (at >= start && at - start < source.length))
+	if (text.length == 0)
+		return STR("");
+	if (is_lasting(compiler, text))
 		return text;
 	copy = arena_copy(compiler->keep, text);
 	if (copy.ptr == NULL) {
-		compile_fail(compiler, ERR_NO_MEMORY);
+		compile_fail(compiler, compiler->keep->refusal);
 		return STR("");
 	}
 	return copy;
@@ -81,7 +93,7 @@ struct str compile_text(struct compiler *compiler, struct str text)
 
 uint32_t compile_emit(struct compiler *compiler, struct insn insn, int effect, struct span span)
 {
-	uint32_t base = compiler->policy->span.start, at = compiler->code_count;
+	uint32_t base = compiler->policy->conditions[0].span.start, at = compiler->code_count;
 	struct insn *code = arena_grow_array(compiler->build, compiler->code, at,
 					     &compiler->code_capacity, sizeof(*code));
 	struct span *spans = NULL;
@@ -130,28 +142,17 @@ static uint32_t add_uid_list(struct compiler *compiler, uint32_t uid)
 	return at;
 }
 
-static int compare_uids(const void *a, const void *b)
-{
-	uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
-
-	return (left > right) - (left < right);
-}
-
 /* Adds a list in ascending order without duplicates; a list of one is as good as no list. */
 static struct constraint list_constraint(struct compiler *compiler, const struct ast_scope *scope)
 {
-	uint32_t first = compiler->uid_list_count, *list, kept = 0;
+	uint32_t first = compiler->uid_list_count, *list, kept;
 
 	for (uint32_t i = 0; i < scope->uid_count; i++)
 		add_uid_list(compiler, compile_uid(compiler, &scope->uids[i]));
 	if (compiler->failed != ERR_NONE || scope->uid_count == 0)
 		return (struct constraint){AST_SCOPE_IN_LIST, first, 0};
 	list = compiler->uid_lists + first;
-	sort(list, scope->uid_count, sizeof(*list), compare_uids);
-	for (uint32_t i = 0; i < scope->uid_count; i++) {
-		if (kept == 0 || list[kept - 1] != list[i])
-			list[kept++] = list[i];
-	}
+	kept = (uint32_t)sort_u32_unique(list, scope->uid_count);
 	compiler->uid_list_count = first + kept;
 	if (kept == 1) {
 		compiler->uid_list_count = first;
@@ -162,7 +163,7 @@ static struct constraint list_constraint(struct compiler *compiler, const struct
 
 static struct constraint scope_constraint(struct compiler *compiler, const struct ast_scope *scope)
 {
-	struct constraint constraint = {(uint32_t)scope->kind, 0, 0};
+	struct constraint constraint = {scope->kind, 0, 0};
 
 	switch (scope->kind) {
 	case AST_SCOPE_ANY: break;
@@ -242,9 +243,9 @@ static bool joins_scope(struct compiler *compiler, struct chain *chain, const st
 	if (!chain->leading)
 		return false;
 	chain->leading = read_test(expr, &var, &scope);
-	if (!chain->leading || chain->policy->scope[var].kind != AST_SCOPE_ANY)
+	if (!chain->leading || chain->policy->kinds[var] != AST_SCOPE_ANY)
 		return false;
-	chain->policy->scope[var] = scope_constraint(compiler, &scope);
+	policy_set_constraint(chain->policy, var, scope_constraint(compiler, &scope));
 	return true;
 }
 
@@ -282,17 +283,13 @@ static void end_chain(struct compiler *compiler, struct chain *chain)
 	compile_emit(compiler, (struct insn){OP_RETURN, 0, 0, 0}, -1, chain->last_span);
 }
 
-enum error compile_policy(struct compiler *compiler, const struct ast_policy *policy,
-			  struct policy *out)
+static void compile_conditions(struct compiler *compiler, const struct ast_policy *policy,
+			       struct policy *record)
 {
-	struct policy record = {.effect = (uint32_t)policy->effect, .code = POLICY_NO_CODE};
 	uint32_t start = compiler->code_count;
-	struct chain chain = {.policy = &record, .leading = true};
+	struct chain chain = {.policy = record, .leading = true};
 
-	compiler->policy = policy;
 	compiler->depth = 0;
-	for (int var = AST_PRINCIPAL; var <= AST_RESOURCE; var++)
-		record.scope[var] = scope_constraint(compiler, &policy->scope[var]);
 	for (uint32_t i = 0; i < policy->condition_count; i++) {
 		const struct ast_condition *condition = &policy->conditions[i];
 		const struct ast_expr *body = condition->body;
@@ -305,8 +302,105 @@ enum error compile_policy(struct compiler *compiler, const struct ast_policy *po
 			compile_conjunct(compiler, &chain, body->items[k], false);
 	}
 	if (chain.any) {
-		record.code = start;
+		record->code = start;
 		end_chain(compiler, &chain);
+	}
+}
+
+/* Conditions that are written the same share their code: many policies are made from one mould. */
+
+/* The text of all conditions. */
+static struct str conditions_text(const struct ast_policy *policy)
+{
+	struct span span = span_join(policy->conditions[0].span,
+				     policy->conditions[policy->condition_count - 1].span);
+
+	return source_slice(policy->source, span);
+}
+
+static bool conditions_equal(const struct ast_policy *a, const struct ast_policy *b)
+{
+	bool equal = a->condition_count == b->condition_count;
+
+	for (uint32_t i = 0; i < a->condition_count && equal; i++)
+		equal = a->conditions[i].unless == b->conditions[i].unless &&
+			ast_expr_equal(a->conditions[i].body, b->conditions[i].body);
+	return equal;
+}
+
+/* A bit for each variable that the scope leaves free, so that a conjunct may join it. */
+static uint32_t free_variables(const struct policy *record)
+{
+	uint32_t vars = 0;
+
+	for (int var = AST_PRINCIPAL; var <= AST_RESOURCE; var++)
+		vars |= (uint32_t)(record->kinds[var] == AST_SCOPE_ANY) << var;
+	return vars;
+}
+
+/* Completes the record from another policy with the same conditions, if there is one. */
+static bool reuse_conditions(struct compiler *compiler, const struct ast_policy *policy,
+			     struct policy *record)
+{
+	uint32_t text = symbols_find_name(&compiler->texts, conditions_text(policy));
+	const struct compiled *known;
+
+	if (text == SYMBOL_NONE)
+		return false;
+	known = &compiler->compiled[text];
+	if (known->free_variables != free_variables(record) ||
+	    !conditions_equal(known->ast, policy))
+		return false;
+	for (int var = AST_PRINCIPAL; var <= AST_RESOURCE; var++) {
+		if (record->kinds[var] == AST_SCOPE_ANY)
+			policy_set_constraint(record, var, policy_constraint(&known->record, var));
+	}
+	record->code = known->record.code;
+	return true;
+}
+
+/* The first policy with these conditions is the one that is remembered. */
+static void remember_conditions(struct compiler *compiler, const struct ast_policy *policy,
+				uint32_t free_variables, const struct policy *record)
+{
+	uint32_t count = symbols_name_count(&compiler->texts);
+	struct compiled *compiled =
+		arena_grow_array(compiler->build, compiler->compiled, count,
+				 &compiler->compiled_capacity, sizeof(*compiled));
+	uint32_t text;
+
+	if (compiled == NULL) {
+		compile_fail(compiler, compiler->build->refusal);
+		return;
+	}
+	compiler->compiled = compiled;
+	text = symbols_put_name(&compiler->texts, conditions_text(policy));
+	if (text == SYMBOL_NONE)
+		compile_fail(compiler, compiler->texts.refusal);
+	else if (text == count)
+		compiled[text] = (struct compiled){policy, *record, free_variables};
+}
+
+enum error compile_policy(struct compiler *compiler, const struct ast_policy *policy,
+			  struct policy *out)
+{
+	struct policy record = {.is_forbid = policy->effect == CEDAR_FORBID,
+				.code = POLICY_NO_CODE};
+	uint32_t vars;
+
+	compiler->policy = policy;
+	for (int var = AST_PRINCIPAL; var <= AST_RESOURCE; var++)
+		policy_set_constraint(&record, var,
+				      scope_constraint(compiler, &policy->scope[var]));
+	vars = free_variables(&record);
+	if (policy->condition_count != 0) {
+		record.code_offset = policy->conditions[0].span.start - policy->span.start;
+		if (!reuse_conditions(compiler, policy, &record)) {
+			compile_conditions(compiler, policy, &record);
+			/* A name without meaning is to be reported in each place. */
+			if (!compiler->unresolved)
+				remember_conditions(compiler, policy, vars, &record);
+		}
 	}
 	if (compiler->failed != ERR_NONE)
 		return compiler->failed;

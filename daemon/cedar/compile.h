@@ -13,6 +13,13 @@
 #include "cedar/program.h"
 #include "cedar/symbols.h"
 
+/* Conditions that were compiled before. */
+struct compiled {
+	const struct ast_policy *ast;
+	struct policy record;
+	uint32_t free_variables; /* of its scope, before conjuncts joined it */
+};
+
 struct compiler {
 	struct symbols *symbols;
 	const struct cedar_resolver *resolver;
@@ -23,6 +30,9 @@ struct compiler {
 	bool unresolved;                 /* a name meant nothing */
 	const struct ast_policy *policy; /* whose conditions are compiled */
 	uint32_t depth, max_depth;       /* values on the stack */
+	struct symbols texts;            /* of conditions compiled before, in the order of: */
+	struct compiled *compiled;
+	uint32_t compiled_capacity;
 	struct insn *code;
 	struct span *spans;
 	struct cedar_value *constants;

@@ -197,6 +197,7 @@ enum error cedar_engine_add_policies(struct cedar_engine *engine, struct str sou
 struct seal {
 	struct cedar_engine *engine;
 	struct compiler compiler;
+	struct policy *policies;  /* records of those that decide */
 	struct policy *templates; /* records by item, compiled when first linked */
 	bool *is_compiled;
 };
@@ -235,7 +236,7 @@ static enum error compile_item(struct seal *seal, uint32_t number, struct policy
 	*out = seal->templates[template_item];
 	for (int var = AST_PRINCIPAL; var <= AST_RESOURCE; var++) {
 		if (item->slots[var] != CEDAR_NO_UID)
-			out->scope[var].uid = item->slots[var];
+			out->uids[var] = item->slots[var];
 	}
 	return ERR_NONE;
 }
@@ -296,12 +297,12 @@ static enum error compile_items(struct seal *seal)
 
 		if (item->template_item == ENGINE_NO_ITEM && ast_is_template(item->ast))
 			continue;
-		error = compile_item(seal, i, &engine->policies[count]);
+		error = compile_item(seal, i, &seal->policies[count]);
 		if (error == ERR_NONE)
 			error = describe_item(seal, i, &engine->infos[count]);
 		if (error != ERR_NONE)
 			return error;
-		engine->policies[count].number = count;
+		seal->policies[count].number = count;
 		count++;
 	}
 	engine->policy_count = count;
@@ -321,14 +322,14 @@ enum error cedar_engine_seal(struct cedar_engine *engine, struct cedar_diags *di
 	compile_init(&seal.compiler, engine, diags);
 	seal.templates = arena_calloc(&engine->build, count, sizeof(*seal.templates));
 	seal.is_compiled = arena_calloc(&engine->build, count, sizeof(*seal.is_compiled));
-	engine->policies = arena_calloc(&engine->keep, count, sizeof(*engine->policies));
+	seal.policies = arena_calloc(&engine->build, count, sizeof(*seal.policies));
 	engine->infos = arena_calloc(&engine->keep, count, sizeof(*engine->infos));
-	if (seal.templates == NULL || seal.is_compiled == NULL || engine->policies == NULL ||
+	if (seal.templates == NULL || seal.is_compiled == NULL || seal.policies == NULL ||
 	    engine->infos == NULL)
 		return ERR_NO_MEMORY;
 	error = compile_items(&seal);
 	if (error == ERR_NONE)
-		error = index_build(&engine->index, engine->policies, engine->policy_count,
+		error = index_build(&engine->index, seal.policies, engine->policy_count,
 				    engine->uid_lists, &engine->build, &engine->keep);
 	if (error == ERR_NONE)
 		error = entity_store_freeze(&engine->entities);

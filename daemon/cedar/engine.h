@@ -46,7 +46,6 @@ struct cedar_engine {
 	uint32_t item_count, item_capacity;
 
 	/* Once it is sealed: policies that take part in decisions. */
-	struct policy *policies; /* in the order of the index */
 	struct index index;
 	struct cedar_policy_info *infos; /* in the order of their items */
 	uint32_t policy_count;

@@ -15,12 +15,13 @@ struct way {
 
 struct builder {
 	const struct policy *policies;
+	uint32_t policy_count;
 	const uint32_t *uid_lists;
 	struct arena *arena;
 	struct index_node *nodes;
-	uint32_t *entries;
+	uint32_t *placed; /* positions of policies in the order of the index */
 	uint32_t node_count, node_capacity;
-	uint32_t entry_count, entry_capacity;
+	uint32_t placed_count, placed_capacity;
 };
 
 static enum error add_node(struct builder *builder, struct index_node node)
@@ -36,21 +37,21 @@ static enum error add_node(struct builder *builder, struct index_node node)
 	return ERR_NONE;
 }
 
-static enum error add_entry(struct builder *builder, uint32_t policy)
+static enum error place_policy(struct builder *builder, uint32_t policy)
 {
-	uint32_t *entries = arena_grow_array(builder->arena, builder->entries, builder->entry_count,
-					     &builder->entry_capacity, sizeof(*entries));
+	uint32_t *placed = arena_grow_array(builder->arena, builder->placed, builder->placed_count,
+					    &builder->placed_capacity, sizeof(*placed));
 
-	if (entries == NULL)
+	if (placed == NULL)
 		return builder->arena->refusal;
-	entries[builder->entry_count++] = policy;
-	builder->entries = entries;
+	placed[builder->placed_count++] = policy;
+	builder->placed = placed;
 	return ERR_NONE;
 }
 
-static bool kind_of(const struct constraint *constraint, enum index_kind *kind)
+static bool kind_of(struct constraint constraint, enum index_kind *kind)
 {
-	switch ((enum ast_scope_kind)constraint->kind) {
+	switch (constraint.kind) {
 	case AST_SCOPE_ANY: return false;
 	case AST_SCOPE_EQ: *kind = INDEX_EQ; return true;
 	case AST_SCOPE_IN:
@@ -79,7 +80,8 @@ static int best_variable(const struct policy *policy, uint32_t used)
 		enum index_kind kind;
 
 		if ((used & 1u << order[i].var) == 0 &&
-		    kind_of(&policy->scope[order[i].var], &kind) && kind == order[i].kind)
+		    kind_of(policy_constraint(policy, order[i].var), &kind) &&
+		    kind == order[i].kind)
 			return order[i].var;
 	}
 	return -1;
@@ -94,9 +96,8 @@ static size_t count_ways(const struct builder *builder, const uint32_t *policies
 		const struct policy *policy = &builder->policies[policies[i]];
 		int var = best_variable(policy, used);
 
-		ways += var >= 0 && policy->scope[var].kind == AST_SCOPE_IN_LIST
-				? policy->scope[var].type
-				: 1;
+		ways += var >= 0 && policy->kinds[var] == AST_SCOPE_IN_LIST ? policy->types[var]
+									    : 1;
 	}
 	return ways;
 }
@@ -107,23 +108,23 @@ static struct way *find_ways(const struct builder *builder, uint32_t number, uin
 {
 	const struct policy *policy = &builder->policies[number];
 	int var = best_variable(policy, used);
-	const struct constraint *constraint;
+	struct constraint constraint;
 	enum index_kind kind = INDEX_EQ;
 
 	if (var < 0) {
 		*end++ = (struct way){NO_WAY, 0, number};
 		return end;
 	}
-	constraint = &policy->scope[var];
+	constraint = policy_constraint(policy, var);
 	(void)kind_of(constraint, &kind);
-	if (constraint->kind == AST_SCOPE_IN_LIST) {
-		for (uint32_t i = 0; i < constraint->type; i++)
+	if (constraint.kind == AST_SCOPE_IN_LIST) {
+		for (uint32_t i = 0; i < constraint.type; i++)
 			*end++ = (struct way){index_family(var, kind),
-					      builder->uid_lists[constraint->uid + i], number};
+					      builder->uid_lists[constraint.uid + i], number};
 		return end;
 	}
 	*end++ = (struct way){index_family(var, kind),
-			      kind == INDEX_IS ? constraint->type : constraint->uid, number};
+			      kind == INDEX_IS ? constraint.type : constraint.uid, number};
 	return end;
 }
 
@@ -151,10 +152,10 @@ static enum error keep_at_node(struct builder *builder, uint32_t node, const str
 {
 	enum error error = ERR_NONE;
 
-	builder->nodes[node].first = builder->entry_count;
+	builder->nodes[node].first = builder->placed_count;
 	builder->nodes[node].count = (uint32_t)count;
 	for (size_t i = 0; i < count && error == ERR_NONE; i++)
-		error = add_entry(builder, ways[i].policy);
+		error = place_policy(builder, ways[i].policy);
 	return error;
 }
 
@@ -163,7 +164,7 @@ static enum error add_child(struct builder *builder, uint32_t parent, const stru
 			    size_t count, uint32_t used)
 {
 	struct index_node child = {
-		.parent = parent, .family = ways[0].family, .value = ways[0].value};
+		.parent = parent, .value = ways[0].value, .family = (uint16_t)ways[0].family};
 	uint32_t node = builder->node_count;
 	uint32_t *policies = arena_calloc(builder->arena, count, sizeof(*policies));
 	enum error error;
@@ -175,7 +176,7 @@ static enum error add_child(struct builder *builder, uint32_t parent, const stru
 	error = add_node(builder, child);
 	if (error != ERR_NONE)
 		return error;
-	builder->nodes[parent].families |= 1u << child.family;
+	builder->nodes[parent].families |= (uint16_t)(1u << child.family);
 	return fill_node(builder, node, policies, count, used | 1u << child.family / INDEX_KINDS);
 }
 
@@ -247,48 +248,47 @@ static enum error make_slots(struct index *index, uint32_t node_count, struct ar
 	return ERR_NONE;
 }
 
-/* Moves the policies into the order in which entries name them first; `entries` follows. */
-static enum error order_policies(struct policy *policies, uint32_t policy_count, uint32_t *entries,
-				 uint32_t entry_count, struct arena *build)
+static enum error copy_policies(struct index *index, const struct builder *builder,
+				struct arena *keep)
 {
-	struct policy *copy = arena_calloc(build, policy_count, sizeof(*copy));
-	uint32_t *moved = arena_calloc(build, policy_count, sizeof(*moved)), next = 0;
+	uint32_t count = builder->placed_count;
+	struct policy *policies = arena_calloc(keep, count, sizeof(*policies));
+	bool *seen = arena_calloc(builder->arena, builder->policy_count, sizeof(*seen));
 
-	if (copy == NULL || moved == NULL)
-		return build->refusal;
-	if (policy_count != 0)
-		memcpy(copy, policies, policy_count * sizeof(*copy));
-	memset(moved, 0xff, policy_count * sizeof(*moved));
-	for (uint32_t i = 0; i < entry_count; i++) {
-		uint32_t *to = &moved[entries[i]];
+	if (policies == NULL)
+		return keep->refusal;
+	if (seen == NULL)
+		return builder->arena->refusal;
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t policy = builder->placed[i];
 
-		if (*to == INDEX_NONE) {
-			policies[next] = copy[entries[i]];
-			*to = next++;
-		}
-		entries[i] = *to;
+		policies[i] = builder->policies[policy];
+		policies[i].is_repeated = seen[policy];
+		seen[policy] = true;
 	}
-	/* What no key can ever lead to. */
-	for (uint32_t i = 0; i < policy_count; i++) {
-		if (moved[i] == INDEX_NONE)
-			policies[next++] = copy[i];
-	}
+	index->policies = policies;
+	index->policy_count = count;
 	return ERR_NONE;
 }
 
-static void *copy_exact(struct arena *arena, const void *elements, size_t count, size_t size)
+static enum error copy_nodes(struct index *index, const struct builder *builder, struct arena *keep)
 {
-	void *copy = arena_calloc(arena, count, size);
+	struct index_node *nodes = arena_calloc(keep, builder->node_count, sizeof(*nodes));
 
-	if (copy != NULL && count != 0)
-		memcpy(copy, elements, count * size);
-	return copy;
+	if (nodes == NULL)
+		return keep->refusal;
+	memcpy(nodes, builder->nodes, builder->node_count * sizeof(*nodes));
+	index->nodes = nodes;
+	return ERR_NONE;
 }
 
-enum error index_build(struct index *index, struct policy *policies, uint32_t policy_count,
+enum error index_build(struct index *index, const struct policy *policies, uint32_t policy_count,
 		       const uint32_t *uid_lists, struct arena *build, struct arena *keep)
 {
-	struct builder builder = {.policies = policies, .uid_lists = uid_lists, .arena = build};
+	struct builder builder = {.policies = policies,
+				  .policy_count = policy_count,
+				  .uid_lists = uid_lists,
+				  .arena = build};
 	uint32_t *all = arena_calloc(build, policy_count, sizeof(*all));
 	struct index done = {0};
 	enum error error;
@@ -301,16 +301,11 @@ enum error index_build(struct index *index, struct policy *policies, uint32_t po
 	if (error == ERR_NONE)
 		error = fill_node(&builder, INDEX_ROOT, all, policy_count, 0);
 	if (error == ERR_NONE)
-		error = order_policies(policies, policy_count, builder.entries, builder.entry_count,
-				       build);
-	if (error != ERR_NONE)
-		return error;
-	done.nodes = copy_exact(keep, builder.nodes, builder.node_count, sizeof(*done.nodes));
-	done.entries =
-		copy_exact(keep, builder.entries, builder.entry_count, sizeof(*done.entries));
-	if (done.nodes == NULL || done.entries == NULL)
-		return keep->refusal;
-	error = make_slots(&done, builder.node_count, keep);
+		error = copy_policies(&done, &builder, keep);
+	if (error == ERR_NONE)
+		error = copy_nodes(&done, &builder, keep);
+	if (error == ERR_NONE)
+		error = make_slots(&done, builder.node_count, keep);
 	if (error == ERR_NONE)
 		*index = done;
 	return error;

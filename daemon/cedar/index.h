@@ -41,10 +41,10 @@ static inline uint32_t index_family(int var, enum index_kind kind)
 
 struct index_node {
 	uint32_t parent;
-	uint32_t family;   /* of the key that leads here from the parent */
-	uint32_t value;    /* of the key: a uid; for INDEX_IS a symbol */
-	uint32_t families; /* of the keys that lead on from here: bit 1 << index_family() */
-	uint32_t first;    /* the policies to be tested here: entries[first .. first + count) */
+	uint32_t value;    /* of the key that leads here: a uid; for INDEX_IS a symbol */
+	uint16_t family;   /* of that key */
+	uint16_t families; /* of the keys that lead on from here: bit 1 << index_family() */
+	uint32_t first;    /* the policies to be tested here: policies[first .. first + count) */
 	uint32_t count;
 };
 
@@ -57,12 +57,15 @@ struct index {
 	const struct index_node *nodes;
 	const struct index_slot *slots;
 	uint32_t slot_mask;
-	const uint32_t *entries; /* positions of policies */
+	/* Those of one node side by side. Policies that sit at several leaves are here as often,
+	   all but the first marked as repeated. */
+	const struct policy *policies;
+	uint32_t policy_count;
 };
 
-/* Builds the index over `policies` and puts them into an order in which those of one node lie side
- * by side. `build` is for passing use, the index is made in `keep`. ERR_NO_MEMORY, ERR_LIMIT. */
-enum error index_build(struct index *index, struct policy *policies, uint32_t policy_count,
+/* Builds the index over copies of `policies`. `build` is for passing use, the index is made in
+ * `keep`. ERR_NO_MEMORY, ERR_LIMIT. */
+enum error index_build(struct index *index, const struct policy *policies, uint32_t policy_count,
 		       const uint32_t *uid_lists, struct arena *build,
 		       struct arena *keep) ATTR_MUST_CHECK;
 

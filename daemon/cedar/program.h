@@ -75,7 +75,7 @@ struct shape {
 
 struct program {
 	const struct insn *code;
-	const struct span *spans; /* of each instruction, in bytes of its policy's text */
+	const struct span *spans; /* of each instruction, in bytes from policy.code_offset */
 	const struct cedar_value *constants;
 	const struct pattern *patterns;
 	const struct shape *shapes;

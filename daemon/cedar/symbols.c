@@ -226,7 +226,7 @@ uint32_t symbols_find_uid(const struct symbols *symbols, uint32_t type, struct s
 	return find_uid(symbols, type, id, hash_uid(symbols, type, id));
 }
 
-uint32_t symbols_put_uid(struct symbols *symbols, uint32_t type, struct str id)
+static uint32_t put_uid(struct symbols *symbols, uint32_t type, struct str id, bool copy)
 {
 	uint32_t hash = hash_uid(symbols, type, id);
 	uint32_t found = find_uid(symbols, type, id, hash);
@@ -244,11 +244,21 @@ uint32_t symbols_put_uid(struct symbols *symbols, uint32_t type, struct str id)
 	if (uids == NULL)
 		return refuse(symbols, symbols->arena->refusal);
 	symbols->uids = uids;
-	if (!take_text(symbols, &id))
+	if (copy && !take_text(symbols, &id))
 		return refuse(symbols, symbols->text_arena->refusal);
 	uids[count] = (struct uid_entry){id, type, 0};
 	place(symbols->uid_slots.slots, symbols->uid_slots.slot_count,
 	      (struct symbol_slot){hash, count + 1});
 	symbols->uid_slots.count++;
 	return symbols->first_uid + count;
+}
+
+uint32_t symbols_put_uid(struct symbols *symbols, uint32_t type, struct str id)
+{
+	return put_uid(symbols, type, id, true);
+}
+
+uint32_t symbols_put_lasting_uid(struct symbols *symbols, uint32_t type, struct str id)
+{
+	return put_uid(symbols, type, id, false);
 }

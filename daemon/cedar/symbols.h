@@ -73,6 +73,9 @@ uint32_t symbols_find_name(const struct symbols *symbols, struct str name);
 
 /* As above for the uid type::"id". */
 uint32_t symbols_put_uid(struct symbols *symbols, uint32_t type, struct str id) ATTR_MUST_CHECK;
+/* The same for an id that lives as long as the layer and need not be copied. */
+uint32_t symbols_put_lasting_uid(struct symbols *symbols, uint32_t type,
+				 struct str id) ATTR_MUST_CHECK;
 uint32_t symbols_find_uid(const struct symbols *symbols, uint32_t type, struct str id);
 
 /* Adds a position to a table; false, and nothing changed, when memory is spent. */

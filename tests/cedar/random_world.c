@@ -573,6 +573,18 @@ static void write_action(struct random *random, struct buf *out)
 		   (unsigned int)random_below(random, ID_COUNT));
 }
 
+/* Policies with the same conditions share their code in the engine. */
+static void write_frequent_condition(struct random *random, struct buf *out)
+{
+	buf_append_str(
+		out,
+		str_from(PICK(random, " when { principal == U::\"1\" && context.n == 1 }",
+			      " when { resource in F::\"2\" } unless { context.b }",
+			      " when { principal is U in G::\"3\" && resource is R }",
+			      " when { [1, 2, 3].contains(context.n) && action in Action::\"1\" }",
+			      " unless { context has r.e && context.r.e in principal }")));
+}
+
 static void write_condition(struct random *random, struct buf *out)
 {
 	buf_append_str(out, random_chance(random, 70) ? STR(" when { ") : STR(" unless { "));
@@ -593,7 +605,11 @@ void random_policy(struct random *random, struct buf *out, bool is_template)
 	buf_append_str(out, STR(", "));
 	write_scope(random, out, "resource", is_template ? "?resource" : NULL);
 	buf_append_str(out, STR(")"));
-	for (uint32_t i = random_below(random, 3); i > 0; i--)
-		write_condition(random, out);
+	if (random_chance(random, 20)) {
+		write_frequent_condition(random, out);
+	} else {
+		for (uint32_t i = random_below(random, 3); i > 0; i--)
+			write_condition(random, out);
+	}
 	buf_append_str(out, STR(";\n"));
 }

@@ -622,6 +622,32 @@ static void an_error_names_the_expression(void **state)
 	cedar_request_free(request);
 }
 
+/* Equal conditions share code, which must not carry places from one policy to the other. */
+static void an_error_is_placed_in_the_policy_that_erred(void **state)
+{
+	static const char policies[] =
+		"permit(principal, action, resource) when { context.none };\n"
+		"permit(principal == U::\"a\", action, resource is R) when { context.none };"
+		"permit(principal, action, resource in R::\"r\")  when  { context.none };";
+	struct cedar_engine *engine = engine_of(policies);
+	struct cedar_request *request = NULL;
+	struct cedar_answer answer;
+
+	(void)state;
+	assert_int_equal(cedar_request_new(NULL, &request), ERR_NONE);
+	ask(request, engine, &answer);
+	assert_int_equal(answer.error_count, 3);
+	for (uint32_t i = 0; i < 3; i++) {
+		struct str text = cedar_policy_at(engine, i)->text;
+
+		assert_int_equal(answer.errors[i].policy, i);
+		text = str_make(text.ptr + answer.errors[i].offset, answer.errors[i].length);
+		assert_str_equal(text, "context.none");
+	}
+	cedar_request_free(request);
+	cedar_engine_free(engine);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -635,6 +661,7 @@ int main(void)
 		cmocka_unit_test(extension_functions_fail_where_they_stand),
 		cmocka_unit_test(whole_policies),
 		cmocka_unit_test(an_error_names_the_expression),
+		cmocka_unit_test(an_error_is_placed_in_the_policy_that_erred),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
