@@ -14,13 +14,14 @@
 #include "cedar/engine.h"
 
 enum {
-	REQUESTS = 256,
-	BATCHES = 101,
-	USERS = 2000,
-	FILES = 2000,
+	REQUESTS = 512,
+	BATCHES = 51,
+	LINEAR_BATCHES = 3,
+	MEMBERS = 20000, /* users, and files; policies about more have nobody to apply to */
 	USER_GROUPS = 8,
-	FILE_FOLDERS = 5,
-	LINEAR_MAX = 10000, /* policies; beyond it the floor takes too long */
+	FILE_FOLDERS = 5,  /* policy I speaks of file or folder 5 * I, so that few match at once */
+	GRID_SIDE = 300,   /* groups and folders of the grid */
+	LINEAR_MAX = 1000, /* policies; beyond it the floor takes too long */
 };
 
 static double now_ns(void)
@@ -58,8 +59,8 @@ static void write_eq(struct buf *out, uint32_t i)
 {
 	buf_printf(out,
 		   "permit(principal == User::\"u%u\", action == Action::\"view\", "
-		   "resource == File::\"f%u\")" CONDITION,
-		   (unsigned int)i, (unsigned int)(i * 7));
+		   "resource == File::\"f%u\");\n",
+		   (unsigned int)i, (unsigned int)i * FILE_FOLDERS);
 }
 
 static void write_in(struct buf *out, uint32_t i)
@@ -67,7 +68,7 @@ static void write_in(struct buf *out, uint32_t i)
 	buf_printf(out,
 		   "permit(principal in Group::\"g%u\", action == Action::\"view\", "
 		   "resource in Folder::\"d%u\")" CONDITION,
-		   (unsigned int)i, (unsigned int)(i * 7));
+		   (unsigned int)i, (unsigned int)i * FILE_FOLDERS);
 }
 
 static void write_action(struct buf *out, uint32_t i)
@@ -76,13 +77,12 @@ static void write_action(struct buf *out, uint32_t i)
 		   (unsigned int)i);
 }
 
-/* Few groups and folders, so that every group has very many policies. */
+/* Few groups and folders, so that each has very many policies. */
 static void write_grid(struct buf *out, uint32_t i)
 {
 	buf_printf(out,
-		   "permit(principal in Group::\"g%u\", action, resource in "
-		   "Folder::\"d%u\")" CONDITION,
-		   (unsigned int)(i % 300), (unsigned int)(i / 300));
+		   "permit(principal in Group::\"g%u\", action, resource in Folder::\"d%u\");\n",
+		   (unsigned int)(i % GRID_SIDE), (unsigned int)(i / GRID_SIDE));
 }
 
 static void write_condition_key(struct buf *out, uint32_t i)
@@ -90,37 +90,38 @@ static void write_condition_key(struct buf *out, uint32_t i)
 	buf_printf(out,
 		   "permit(principal, action, resource) when { principal == User::\"u%u\" && "
 		   "resource == File::\"f%u\" && context.mfa };\n",
-		   (unsigned int)i, (unsigned int)(i * 7));
+		   (unsigned int)i, (unsigned int)i * FILE_FOLDERS);
 }
 
+/* All of these are evaluated. */
 static void write_unscoped(struct buf *out, uint32_t i)
 {
 	buf_printf(out,
 		   "permit(principal, action, resource) when { context.mfa && context.level == %u "
 		   "};\n",
-		   (unsigned int)i + 10);
+		   (unsigned int)i);
 }
 
 /* Engines. */
 
-static void add_members(struct cedar_engine *engine, const char *type, const char *prefix,
-			uint32_t count, const char *above, const char *above_prefix,
-			uint32_t above_count, uint32_t parent_count)
+/* Member I is below the groups I, I + 1 and so on. */
+static void add_members(struct cedar_engine *engine, const char *type, char letter,
+			const char *group_type, char group_letter, uint32_t group_count,
+			uint32_t parent_count)
 {
 	struct value_builder *builder = &engine->builder;
 	cedar_uid parents[USER_GROUPS];
-	uint64_t random = count;
 	char id[16];
 
-	for (uint32_t i = 0; i < count; i++) {
+	for (uint32_t i = 0; i < MEMBERS; i++) {
 		cedar_uid uid;
 
 		for (uint32_t k = 0; k < parent_count; k++) {
-			(void)snprintf(id, sizeof(id), "%s%u", above_prefix,
-				       (unsigned int)(next_random(&random) % above_count));
-			parents[k] = value_build_uid(builder, str_from(above), str_from(id));
+			(void)snprintf(id, sizeof(id), "%c%u", group_letter,
+				       (unsigned int)((i + k) % group_count));
+			parents[k] = value_build_uid(builder, str_from(group_type), str_from(id));
 		}
-		(void)snprintf(id, sizeof(id), "%s%u", prefix, (unsigned int)i);
+		(void)snprintf(id, sizeof(id), "%c%u", letter, (unsigned int)i);
 		uid = value_build_uid(builder, str_from(type), str_from(id));
 		must(builder->failed);
 		must(entity_store_add(&engine->entities, uid, NULL, NULL, parents, parent_count));
@@ -129,17 +130,17 @@ static void add_members(struct cedar_engine *engine, const char *type, const cha
 
 struct load {
 	double parse_s, seal_s;
-	size_t policy_bytes; /* per policy: text, code and index, without entities */
+	size_t bytes; /* that the sealed engine keeps */
 };
 
 static struct cedar_engine *load_engine(const struct policy_shape *shape, uint32_t count,
-					struct load *load)
+					bool with_members, struct load *load)
 {
 	struct cedar_limits limits = {.text_bytes = UINT32_MAX};
+	uint32_t groups = shape->write == write_grid ? GRID_SIDE : count;
 	struct cedar_engine *engine = NULL;
 	struct cedar_diags diags;
 	struct buf text;
-	size_t before;
 	double start;
 
 	cedar_diags_init(&diags);
@@ -148,11 +149,11 @@ static struct cedar_engine *load_engine(const struct policy_shape *shape, uint32
 		shape->write(&text, i);
 	must(text.failed);
 	must(cedar_engine_new(&limits, (struct hash_key){1, 2}, &engine));
-	add_members(engine, "User", "u", USERS, "Group", "g", count < 300 ? count : 300,
-		    USER_GROUPS);
-	add_members(engine, "File", "f", FILES, "Folder", "d", count < 300 ? count : 300,
-		    FILE_FOLDERS);
-	before = engine->keep.used_bytes;
+	if (with_members) {
+		add_members(engine, "User", 'u', "Group", 'g', groups, USER_GROUPS);
+		add_members(engine, "File", 'f', "Folder", 'd', groups * FILE_FOLDERS,
+			    FILE_FOLDERS);
+	}
 	start = now_ns();
 	must(cedar_engine_add_policies(engine, STR("bench"), buf_str(&text), CEDAR_IDS_BY_POSITION,
 				       &diags));
@@ -160,41 +161,51 @@ static struct cedar_engine *load_engine(const struct policy_shape *shape, uint32
 	start = now_ns();
 	must(cedar_engine_seal(engine, &diags));
 	load->seal_s = (now_ns() - start) / 1e9;
-	load->policy_bytes = (engine->keep.used_bytes - before) / count;
+	load->bytes = engine->keep.used_bytes;
 	buf_deinit(&text);
 	cedar_diags_deinit(&diags);
 	return engine;
 }
 
-/* Questions. */
+/* Questions: most match a policy or some. */
 
-static void ask(struct cedar_request *request, const struct cedar_engine *engine, uint32_t count,
-		uint64_t *random)
-{
-	uint32_t i = next_random(random) % count;
+struct question {
 	char user[16], file[16], action[16];
+	struct cedar_request *request;
+};
 
-	(void)snprintf(user, sizeof(user), "u%u", (unsigned int)(i % USERS));
-	(void)snprintf(file, sizeof(file), "f%u", (unsigned int)(i % USERS * 7 % FILES));
-	(void)snprintf(action, sizeof(action), "a%u", (unsigned int)i);
-	cedar_request_begin(request, engine);
+static void choose(struct question *question, uint32_t count, uint64_t *random)
+{
+	uint32_t known = MEMBERS / FILE_FOLDERS;
+	uint32_t i = next_random(random) % (count < known ? count : known);
+	bool view = next_random(random) % 4 != 0;
+
+	(void)snprintf(question->user, sizeof(question->user), "u%u", (unsigned int)i);
+	(void)snprintf(question->file, sizeof(question->file), "f%u",
+		       (unsigned int)i * FILE_FOLDERS);
+	(void)snprintf(question->action, sizeof(question->action), view ? "view" : "a%u",
+		       (unsigned int)i);
+}
+
+static void ask(const struct question *question, const struct cedar_engine *engine)
+{
+	struct cedar_request *request = question->request;
 	struct cedar_attr attrs[] = {
 		{STR("mfa"), cedar_bool(true)},
 		{STR("level"), cedar_long(5)},
 	};
 
-	cedar_request_ask(
-		request, cedar_request_uid(request, STR("User"), str_from(user)),
-		cedar_request_uid(request, STR("Action"),
-				  next_random(random) % 2 ? STR("view") : str_from(action)),
-		cedar_request_uid(request, STR("File"), str_from(file)),
-		cedar_record(request, attrs, ARRAY_COUNT(attrs)));
+	cedar_request_begin(request, engine);
+	cedar_request_ask(request,
+			  cedar_request_uid(request, STR("User"), str_from(question->user)),
+			  cedar_request_uid(request, STR("Action"), str_from(question->action)),
+			  cedar_request_uid(request, STR("File"), str_from(question->file)),
+			  cedar_record(request, attrs, ARRAY_COUNT(attrs)));
 }
 
 struct bench {
 	const struct cedar_engine *engine;
-	uint32_t policy_count;
-	struct cedar_request *requests[REQUESTS];
+	struct question questions[REQUESTS];
 	uint64_t reasons; /* so that no answer is computed in vain */
 };
 
@@ -202,17 +213,19 @@ static void bench_init(struct bench *bench, const struct cedar_engine *engine, u
 {
 	uint64_t random = 42;
 
-	*bench = (struct bench){.engine = engine, .policy_count = count};
+	bench->engine = engine;
+	bench->reasons = 0;
 	for (int i = 0; i < REQUESTS; i++) {
-		must(cedar_request_new(NULL, &bench->requests[i]));
-		ask(bench->requests[i], engine, count, &random);
+		must(cedar_request_new(NULL, &bench->questions[i].request));
+		choose(&bench->questions[i], count, &random);
+		ask(&bench->questions[i], engine);
 	}
 }
 
 static void bench_deinit(struct bench *bench)
 {
 	for (int i = 0; i < REQUESTS; i++)
-		cedar_request_free(bench->requests[i]);
+		cedar_request_free(bench->questions[i].request);
 }
 
 enum mode { INDEXED, LINEAR, REBUILT };
@@ -221,25 +234,24 @@ enum mode { INDEXED, LINEAR, REBUILT };
 static double decision_ns(struct bench *bench, enum mode mode)
 {
 	double batches[BATCHES];
-	uint64_t random = 42;
-	int rounds = mode == LINEAR ? 3 : BATCHES;
+	int count = mode == LINEAR ? LINEAR_BATCHES : BATCHES;
 
-	for (int round = 0; round < rounds; round++) {
+	for (int batch = 0; batch < count; batch++) {
 		double start = now_ns();
 
 		for (int i = 0; i < REQUESTS; i++) {
+			struct cedar_request *request = bench->questions[i].request;
 			struct cedar_answer answer;
 
 			if (mode == REBUILT)
-				ask(bench->requests[i], bench->engine, bench->policy_count,
-				    &random);
-			must(mode == LINEAR ? cedar_authorize_linear(bench->requests[i], &answer)
-					    : cedar_authorize(bench->requests[i], &answer));
+				ask(&bench->questions[i], bench->engine);
+			must(mode == LINEAR ? cedar_authorize_linear(request, &answer)
+					    : cedar_authorize(request, &answer));
 			bench->reasons += answer.reason_count + answer.error_count;
 		}
-		batches[round] = (now_ns() - start) / REQUESTS;
+		batches[batch] = (now_ns() - start) / REQUESTS;
 	}
-	return bench_median(batches, rounds);
+	return bench_median(batches, count);
 }
 
 static void report(const char *what, const char *shape, uint32_t count, double value,
@@ -251,10 +263,21 @@ static void report(const char *what, const char *shape, uint32_t count, double v
 	bench_report(&(struct bench_result){name, value, unit, floor}, json);
 }
 
+/* What loading takes in time and memory, without entities. */
+static void run_load(const struct policy_shape *shape, uint32_t count, bool json)
+{
+	struct load load;
+
+	cedar_engine_free(load_engine(shape, count, false, &load));
+	report("parse", shape->name, count, load.parse_s * 1e3, "ms", 0, json);
+	report("seal", shape->name, count, load.seal_s * 1e3, "ms", 0, json);
+	report("memory", shape->name, count, (double)load.bytes / count, "bytes/policy", 0, json);
+}
+
 static void run(const struct policy_shape *shape, uint32_t count, bool json)
 {
 	struct load load;
-	struct cedar_engine *engine = load_engine(shape, count, &load);
+	struct cedar_engine *engine = load_engine(shape, count, true, &load);
 	struct bench bench;
 	double linear = 0;
 
@@ -263,16 +286,15 @@ static void run(const struct policy_shape *shape, uint32_t count, bool json)
 	if (count <= LINEAR_MAX)
 		linear = decision_ns(&bench, LINEAR);
 	report("decide", shape->name, count, decision_ns(&bench, INDEXED), "ns", linear, json);
-	if (count >= 100000) {
+	if (shape->write == write_unscoped)
+		report("evaluate", shape->name, count, linear / count, "ns/policy", 0, json);
+	if (count >= 100000)
 		report("build-and-decide", shape->name, count, decision_ns(&bench, REBUILT), "ns",
 		       0, json);
-		report("parse", shape->name, count, load.parse_s * 1e3, "ms", 0, json);
-		report("seal", shape->name, count, load.seal_s * 1e3, "ms", 0, json);
-		report("memory", shape->name, count, (double)load.policy_bytes, "bytes/policy", 0,
-		       json);
-	}
 	bench_deinit(&bench);
 	cedar_engine_free(engine);
+	if (count >= 100000)
+		run_load(shape, count, json);
 }
 
 int bench_policy(bool json)
@@ -291,7 +313,6 @@ int bench_policy(bool json)
 		for (size_t k = 0; k < ARRAY_COUNT(counts); k++)
 			run(&shapes[i], counts[k], json);
 	}
-	/* All of these are evaluated. */
 	run(&unscoped, 10, json);
 	run(&unscoped, 1000, json);
 	return 0;
