@@ -21,6 +21,7 @@ double bench_median(double *values, int count);
 /* The suites; 0 when all cases ran. */
 int bench_channel(bool json);
 int bench_decide(bool json);
+int bench_policy(bool json);
 int bench_store(bool json);
 
 #endif

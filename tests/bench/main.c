@@ -15,6 +15,7 @@ static const struct suite {
 } suites[] = {
 	{"channel", bench_channel, "requests over the socket, beside a bare libuv echo"},
 	{"decide", bench_decide, "decisions in memory"},
+	{"policy", bench_policy, "decisions of the policy engine, beside testing every policy"},
 	{"store", bench_store, "durable audit rows, beside bare inserts of the same rows"},
 };
 
