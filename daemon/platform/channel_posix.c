@@ -68,6 +68,11 @@ void channel_close(struct channel *channel)
 	mem_free(channel);
 }
 
+enum error channel_finish(struct channel *channel)
+{
+	return shutdown(channel->descriptor, SHUT_WR) == 0 ? ERR_NONE : error_from_errno(errno);
+}
+
 const struct peer *channel_peer(const struct channel *channel)
 {
 	return &channel->peer;

@@ -185,6 +185,9 @@ void channel_close(struct channel *channel); /* accepts NULL */
 /* Who serves, so that the caller can refuse to talk to a stranger. */
 const struct peer *channel_peer(const struct channel *channel);
 
+/* Says that nothing more will be written; what comes back can still be read. */
+enum error channel_finish(struct channel *channel) ATTR_MUST_CHECK;
+
 /* All of it or an error: ERR_CLOSED, ERR_TIMEOUT, ERR_IO. */
 enum error channel_write(struct channel *channel, const void *bytes, size_t length,
 			 int timeout_ms) ATTR_MUST_CHECK;
