@@ -42,6 +42,8 @@ struct key {
 
 static const struct choice durability_choices[] = {
 	{"strict", DURABILITY_STRICT}, {"relaxed", DURABILITY_RELAXED}, {NULL, 0}};
+static const struct choice policy_reload_choices[] = {
+	{"on_change", RELOAD_ON_CHANGE}, {"on_request", RELOAD_ON_REQUEST}, {NULL, 0}};
 static const struct choice on_error_choices[] = {
 	{"deny", DECIDE_ERROR_DENIES}, {"cedar", DECIDE_ERROR_AS_CEDAR}, {NULL, 0}};
 static const struct choice on_reload_choices[] = {
@@ -79,6 +81,7 @@ static const struct key keys[] = {
 
 	{"policy", VALUE_SECTION, 0, 0, 0, NULL},
 	{"policy.directory", VALUE_PATH, AT(server.policy_directory), 2, PATH_MAX / 2, NULL},
+	{"policy.reload", VALUE_CHOICE, AT(server.policy_reload), 0, 0, policy_reload_choices},
 	{"policy.on_error", VALUE_CHOICE, AT(server.decide.on_error), 0, 0, on_error_choices},
 
 	{"audit", VALUE_SECTION, 0, 0, 0, NULL},
@@ -135,6 +138,7 @@ struct config config_default(void)
 					},
 				.state_directory = "/var/lib/wsauthz",
 				.policy_directory = "/etc/wsauthz/policy",
+				.policy_reload = RELOAD_ON_CHANGE,
 				.durability = DURABILITY_STRICT,
 				.audit_queue_rows = 16384,
 				.decide =

@@ -25,6 +25,7 @@ struct policy {
 	bool is_loading;
 	bool check_only;
 
+	uv_async_t farewell; /* its end is the policy's, so that on_closed() always comes later */
 	bool is_closing;
 	void (*on_closed)(void *arg);
 	void *on_closed_arg;
@@ -53,22 +54,32 @@ enum error policy_new(const struct policy_options *options, struct policy **out)
 	policy->load = &policy->loads[0];
 	policy->last_waiter = &policy->first_waiter;
 	policy->work.data = policy;
+	if (uv_async_init(options->loop, &policy->farewell, NULL) != 0) {
+		mem_free(policy);
+		return ERR_NO_MEMORY;
+	}
+	policy->farewell.data = policy;
 	*out = policy;
 	return ERR_NONE;
 }
 
-static void finish_close(struct policy *policy)
+static void on_handle_closed(uv_handle_t *handle)
 {
+	struct policy *policy = handle->data;
 	void (*on_closed)(void *arg) = policy->on_closed;
 	void *arg = policy->on_closed_arg;
 
-	if (policy->is_loading)
-		return;
 	snapshot_unref(policy->snapshot);
 	policy_load_deinit(&policy->loads[0]);
 	policy_load_deinit(&policy->loads[1]);
 	mem_free(policy);
 	on_closed(arg);
+}
+
+static void finish_close(struct policy *policy)
+{
+	if (!policy->is_loading)
+		uv_close((uv_handle_t *)&policy->farewell, on_handle_closed);
 }
 
 static bool same_content(const struct policy *policy, const struct policy_load *load)
@@ -238,13 +249,11 @@ struct snapshot *policy_snapshot(const struct policy *policy)
 	return policy->snapshot;
 }
 
-void policy_close(struct policy *policy, void (*on_closed)(void *arg), void *arg)
+void policy_cancel(struct policy *policy)
 {
 	struct policy_load cancelled;
 
-	policy->is_closing = true;
-	policy->on_closed = on_closed;
-	policy->on_closed_arg = arg;
+	policy->is_wanted = false;
 	policy_load_init(&cancelled);
 	cancelled.error = ERR_CANCELLED;
 	while (policy->first_waiter != NULL) {
@@ -253,6 +262,15 @@ void policy_close(struct policy *policy, void (*on_closed)(void *arg), void *arg
 		policy->first_waiter = waiter->next;
 		waiter->on_done(waiter, &cancelled, false);
 	}
+	policy->last_waiter = &policy->first_waiter;
 	policy_load_deinit(&cancelled);
+}
+
+void policy_close(struct policy *policy, void (*on_closed)(void *arg), void *arg)
+{
+	policy_cancel(policy);
+	policy->is_closing = true;
+	policy->on_closed = on_closed;
+	policy->on_closed_arg = arg;
 	finish_close(policy);
 }

@@ -64,6 +64,9 @@ struct policy_status policy_status(const struct policy *policy);
 /* The revision that serves; NULL when none does. No reference is taken. */
 struct snapshot *policy_snapshot(const struct policy *policy);
 
+/* Calls those whose load has not begun, with ERR_CANCELLED. */
+void policy_cancel(struct policy *policy);
+
 /* Ends the load in progress, calls the waiters, and calls `on_closed` when the policy is gone. */
 void policy_close(struct policy *policy, void (*on_closed)(void *arg), void *arg);
 

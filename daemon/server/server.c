@@ -13,6 +13,7 @@
 #include "server/authorize.h"
 #include "server/dispatch.h"
 #include "server/listener.h"
+#include "server/policy_watch.h"
 #include "server/request.h"
 #include "server/state_store.h"
 #include "store/audit.h"
@@ -34,6 +35,7 @@ struct server_handles {
 	uv_timer_t watchdog;
 	uv_timer_t stop_limit;
 	uv_signal_t terminate, interrupt, hangup;
+	struct policy_watch policy_watch; /* with RELOAD_ON_CHANGE */
 };
 
 struct server {
@@ -138,6 +140,8 @@ static void continue_stop(struct server *server)
 
 	if (server->stop_stage == STOP_SESSIONS && sessions_are_gone(server)) {
 		server->stop_stage = STOP_AUDIT;
+		if (server->is_policy_open)
+			policy_close(service->policy, on_policy_closed, server);
 		if (service->audit != NULL) {
 			audit_queue_close(service->audit, on_audit_closed, server);
 			return;
@@ -192,7 +196,7 @@ static void begin_stop(struct server *server)
 		(void)uv_timer_start(&server->handles.stop_limit, on_stop_limit,
 				     (uint64_t)settings->stop_ms, 0);
 	if (server->is_policy_open)
-		policy_close(server->service.policy, on_policy_closed, server);
+		policy_cancel(server->service.policy);
 	continue_stop(server);
 }
 
@@ -212,6 +216,14 @@ static void on_reload_signal(uv_signal_t *handle, int number)
 	struct server *server = handle->data;
 
 	(void)number;
+	if (server->stop_stage == STOP_NOT)
+		policy_reload(server->service.policy, NULL);
+}
+
+static void on_policy_changed(void *arg)
+{
+	struct server *server = arg;
+
 	if (server->stop_stage == STOP_NOT)
 		policy_reload(server->service.policy, NULL);
 }
@@ -264,6 +276,20 @@ static void start_timer(struct server *server, uv_timer_t *timer, uv_timer_cb on
 		(void)uv_timer_start(timer, on_timer, interval_ms, interval_ms);
 }
 
+static void watch_policy(struct server *server)
+{
+	const struct settings *settings = server->service.settings;
+	enum error error;
+
+	error = policy_watch_start(&server->handles.policy_watch, &server->loop,
+				   settings->policy_directory, POLICY_WATCH_QUIET_MS,
+				   on_policy_changed, server);
+	if (error != ERR_NONE)
+		log_warning(server->service.log, "policy.not_watched",
+			    "%s: changes are not noticed; use wsauthzctl policy reload",
+			    settings->policy_directory);
+}
+
 static enum error start_handles(struct server *server)
 {
 	struct server_handles *handles = &server->handles;
@@ -275,6 +301,8 @@ static enum error start_handles(struct server *server)
 	start_timer(server, &handles->housekeeping, on_housekeeping, HOUSEKEEPING_MS);
 	start_timer(server, &handles->watchdog, on_watchdog, service_watchdog_ms());
 	start_timer(server, &handles->stop_limit, on_stop_limit, 0);
+	if (server->service.settings->policy_reload == RELOAD_ON_CHANGE)
+		watch_policy(server);
 	server->has_handles = true;
 	error = start_signal(server, &handles->terminate, on_stop_signal, SIGTERM);
 	if (error == ERR_NONE)

@@ -26,6 +26,11 @@ struct settings_endpoint {
 	uint32_t max_in_flight; /* requests of one connection that wait for their reply */
 };
 
+enum settings_reload {
+	RELOAD_ON_CHANGE,  /* of the policy directory, and on request */
+	RELOAD_ON_REQUEST, /* by signal or wsauthzctl only */
+};
+
 enum settings_durability {
 	DURABILITY_STRICT,  /* an answer leaves after its audit row is on disk */
 	DURABILITY_RELAXED, /* at once; the row follows */
@@ -36,6 +41,7 @@ struct settings {
 
 	const char *state_directory;
 	const char *policy_directory;
+	enum settings_reload policy_reload;
 
 	enum settings_durability durability;
 	uint32_t audit_queue_rows; /* rows that may wait for the disk; more requests are refused */
