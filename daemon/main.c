@@ -7,7 +7,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/log.h"
-#include "config.h"
+#include "config/config.h"
 #include "platform/platform.h"
 #include "server/policy_load.h"
 #include "server/server.h"

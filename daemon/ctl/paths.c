@@ -1,6 +1,6 @@
 /* Where the daemon is: the command line, else the configuration file, else the defaults. */
 #include "base/mem.h"
-#include "config.h"
+#include "config/config.h"
 #include "ctl/ctl.h"
 #include "ctl/output.h"
 #include "platform/platform.h"

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
-#include "server/settings.h"
+#include "config/settings.h"
 
 struct server;
 

@@ -14,11 +14,11 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "cedar/cedar.h"
+#include "config/settings.h"
 #include "server/audit_queue.h"
 #include "server/metrics.h"
 #include "server/policy.h"
 #include "server/record_keeper.h"
-#include "server/settings.h"
 
 struct request;
 struct session_owner;

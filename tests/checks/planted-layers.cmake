@@ -74,6 +74,6 @@ expect_found(daemon/helpers/planted.c "#include \"base/str.h\"")
 
 expect_clean(daemon/server/planted.c "#include <uv.h>\n#include <stdatomic.h>\n#include \"authz/decide.h\"")
 expect_clean(daemon/platform/planted.c "#include <sys/socket.h>\n#ifdef __linux__\n#endif")
-expect_clean(daemon/planted.c "#include \"config.h\"\n#include \"server/server.h\"")
-expect_clean(daemon/ctl/planted.c "#include \"config.h\"")
+expect_clean(daemon/planted.c "#include \"config/config.h\"\n#include \"server/server.h\"")
+expect_clean(daemon/ctl/planted.c "#include \"config/config.h\"")
 expect_clean(daemon/base/planted.c "/* #include <uv.h> is for the server */")

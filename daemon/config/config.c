@@ -2,7 +2,7 @@
  * One table says what every key is called, what it takes and where it goes; the functions below it
  * walk the events of libyaml and look everything up there.
  */
-#include "config.h"
+#include "config/config.h"
 
 #include <assert.h>
 #include <limits.h>

@@ -1,7 +1,7 @@
 /* What the daemon is told when it starts; constant while it runs. Slices and paths are borrowed
  * from whoever read the configuration. */
-#ifndef SERVER_SETTINGS_H
-#define SERVER_SETTINGS_H
+#ifndef CONFIG_SETTINGS_H
+#define CONFIG_SETTINGS_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -4,8 +4,8 @@
  * whatever of YAML is not needed here (anchors, aliases, tags, several documents). Every key has a
  * default. packaging/wsauthz.yaml shows and explains all of them.
  */
-#ifndef CONFIG_H
-#define CONFIG_H
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
 
 #include "base/arena.h"
 #include "base/attributes.h"
@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "server/settings.h"
+#include "config/settings.h"
 
 enum {
 	CONFIG_MAX_BYTES = 64 * 1024, /* of the file */
