@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "authz/links.h"
+#include "authz/lint.h"
 #include "authz/names.h"
 #include "authz/schema.h"
 #include "authz/static_entities.h"
@@ -29,6 +30,7 @@ struct build {
 	size_t file_count;
 	struct names names;
 	struct cedar_schema *schema;
+	const struct cedar_limits *limits;
 	struct cedar_diags *diags;
 	struct snapshot *snapshot;
 	enum error error; /* the first one that has a diagnostic */
@@ -180,6 +182,8 @@ static enum error add_file(struct build *build, const struct snapshot_file *file
 	case FILE_POLICIES:
 		error = cedar_engine_add_policies(engine, file->name, file->text,
 						  CEDAR_IDS_FROM_ANNOTATION, build->diags);
+		if (error == ERR_NONE)
+			error = lint_policies(file->name, file->text, build->limits, build->diags);
 		break;
 	case FILE_LINKS:
 		error = links_add(engine, &build->arena, file->name, file->text, build->diags);
@@ -301,7 +305,7 @@ static enum error add_schema(struct build *build)
 }
 
 static enum error build_snapshot(struct build *build, const struct snapshot_file *files,
-				 const struct cedar_limits *limits, struct hash_key key)
+				 struct hash_key key)
 {
 	enum error error;
 
@@ -313,7 +317,7 @@ static enum error build_snapshot(struct build *build, const struct snapshot_file
 	if (build->files == NULL)
 		return ERR_NO_MEMORY;
 	digest_sorted(build->files, build->file_count, build->snapshot->digest);
-	error = cedar_engine_new(limits, key, &build->snapshot->engine);
+	error = cedar_engine_new(build->limits, key, &build->snapshot->engine);
 	if (error != ERR_NONE)
 		return error;
 	cedar_engine_set_resolver(build->snapshot->engine, names_resolver(&build->names));
@@ -329,12 +333,12 @@ enum error snapshot_new(const struct snapshot_file *files, size_t file_count,
 			const struct cedar_limits *limits, struct hash_key key,
 			struct cedar_diags *diags, struct snapshot **out)
 {
-	struct build build = {.file_count = file_count, .diags = diags};
+	struct build build = {.file_count = file_count, .limits = limits, .diags = diags};
 	enum error error;
 
 	arena_init(&build.arena, 16384, SIZE_MAX);
 	names_init(&build.names, &build.arena, key);
-	error = build_snapshot(&build, files, limits, key);
+	error = build_snapshot(&build, files, key);
 	if (error == ERR_NONE)
 		*out = build.snapshot;
 	else
