@@ -222,6 +222,7 @@ static enum error append_row(struct audit *audit, const struct audit_row *row)
 {
 	uint64_t id = row->decision_id != 0 ? row->decision_id : audit->head.decision_id + 1;
 	struct audit_digests digests;
+	int64_t part_ids[AUDIT_PART_COUNT];
 	struct stmt *insert = &audit->insert;
 
 	if (id <= audit->head.decision_id || id > INT64_MAX)
@@ -232,13 +233,15 @@ static enum error append_row(struct audit *audit, const struct audit_row *row)
 		if (error != ERR_NONE)
 			return error;
 		memcpy(digests.of[part], value.digest, AUDIT_DIGEST_BYTES);
-		stmt_bind_int(insert, 5 + part, value.id);
+		part_ids[part] = value.id;
 	}
 	chain_advance(&audit->head, row, id, &digests);
 	stmt_bind_u64(insert, 1, id);
 	stmt_bind_int(insert, 2, row->wall_us);
 	stmt_bind_int(insert, 3, row->boot_ms);
 	stmt_bind_int(insert, 4, row->utc_offset_minutes);
+	for (int part = 0; part < AUDIT_PART_COUNT; part++)
+		stmt_bind_int(insert, 5 + part, part_ids[part]);
 	stmt_bind_int(insert, 11, (int64_t)row->verdict);
 	bind_record_id(insert, 12, row);
 	stmt_bind_u64(insert, 13, row->latency_us);

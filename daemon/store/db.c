@@ -84,9 +84,12 @@ enum error db_get_int(struct db *db, const char *sql, int64_t *value)
 
 enum error db_begin(struct db *db)
 {
-	if (db->broken != ERR_NONE)
-		return db->broken;
-	return db_exec(db, "BEGIN IMMEDIATE");
+	enum error error = db->broken;
+
+	/* Left open by a rollback that found no memory. */
+	if (error == ERR_NONE && sqlite3_get_autocommit(db->handle) == 0)
+		error = db_exec(db, "ROLLBACK");
+	return error == ERR_NONE ? db_exec(db, "BEGIN IMMEDIATE") : error;
 }
 
 enum error db_commit(struct db *db)
@@ -100,13 +103,10 @@ enum error db_commit(struct db *db)
 
 void db_rollback(struct db *db)
 {
-	/* Some failures have rolled back already. */
-	if (sqlite3_get_autocommit(db->handle) != 0)
-		return;
-	int result = sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
-	/* An open transaction that cannot be left would swallow the next one. */
-	if (result != SQLITE_OK && db->broken == ERR_NONE)
-		db->broken = ERR_INTERNAL;
+	/* Some failures have rolled back already. One that cannot is left to db_begin(), so that
+	 * the text of the first failure stays. */
+	if (sqlite3_get_autocommit(db->handle) == 0)
+		sqlite3_exec(db->handle, "ROLLBACK", NULL, NULL, NULL);
 }
 
 void db_close(struct db *db)

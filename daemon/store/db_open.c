@@ -39,7 +39,7 @@ static enum error find_file(const char *path, const struct store_env *env, enum 
 	enum error error;
 	int exists = 0;
 
-	if (vfs == NULL || sqlite3_hard_heap_limit64(DB_HEAP_MAX_BYTES) < 0)
+	if (vfs == NULL)
 		return ERR_INTERNAL;
 	if (mode != DB_READ) {
 		error = env->create_private(path);
@@ -262,12 +262,23 @@ static int authorize(void *arg, int action, const char *first, const char *secon
 	return allowed ? SQLITE_OK : SQLITE_DENY;
 }
 
+static enum error start_sqlite(struct db *db)
+{
+	enum error error = db_fail(db, sqlite3_initialize());
+
+	if (error == ERR_NONE && sqlite3_hard_heap_limit64(DB_HEAP_MAX_BYTES) < 0)
+		error = ERR_INTERNAL;
+	return error;
+}
+
 static enum error open_path(struct db *db, const char *path, const struct store_env *env,
 			    enum db_mode mode, struct buf *why)
 {
 	bool is_new = false;
-	enum error error = find_file(path, env, mode, why);
+	enum error error = start_sqlite(db);
 
+	if (error == ERR_NONE)
+		error = find_file(path, env, mode, why);
 	if (error == ERR_NONE)
 		error = open_file(db, path, env, why);
 	if (error == ERR_NONE)
