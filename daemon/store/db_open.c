@@ -156,6 +156,13 @@ static enum error check_application(struct db *db, const char *path, bool *is_ne
 	return ERR_NONE;
 }
 
+/* Appends a text of SQLite's as part of a sentence, on one line. */
+static void append_on_one_line(struct buf *out, struct str text)
+{
+	for (size_t i = 0; i < text.length; i++)
+		buf_append_byte(out, text.ptr[i] != '\n' ? text.ptr[i] : ' ');
+}
+
 /* The first row that `sql` yields must be `text`. */
 static enum error require_text(struct db *db, const char *sql, const char *text,
 			       enum error otherwise, const char *path, struct buf *why)
@@ -169,8 +176,10 @@ static enum error require_text(struct db *db, const char *sql, const char *text,
 	if (error == ERR_NONE && (!row || !str_equal(stmt_bytes(&stmt, 0), str_from(text)))) {
 		struct str found = row ? stmt_bytes(&stmt, 0) : STR("nothing");
 		error = otherwise;
-		buf_printf(why, "%s: %s says %.*s; it was left as it is", path, sql,
-			   STR_ARGS(found));
+		buf_printf(why, "%s: %s says: ", path, sql);
+		append_on_one_line(why, found);
+		buf_append_str(why, STR("; it was left as it is: restore it from a backup or move "
+					"it away"));
 	}
 	stmt_finish(&stmt);
 	return error;

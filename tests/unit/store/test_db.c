@@ -421,6 +421,7 @@ static void a_damaged_page_is_found_by_checking_and_kept(void **state)
 			memset(whole.data + page * 4096, fill, sizeof(saved));
 			tmpdir_write(&fixture->dir, "test.db", whole.data, whole.length);
 			assert_int_equal(open_db(fixture, DB_WRITE_CHECK, &db), ERR_CORRUPT);
+			assert_null(strchr(buf_text(&fixture->why), '\n'));
 			struct buf after;
 			buf_init(&after, SIZE_MAX);
 			fixture_read(fixture, "test.db", &after);
