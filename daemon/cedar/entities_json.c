@@ -25,7 +25,7 @@ struct loader {
 /* The entity being read. */
 struct entry {
 	struct span span;
-	struct value_json_uid names; /* as written */
+	struct json_uid names; /* as written */
 	cedar_uid uid;
 	uint32_t first_action_parent;
 	uint32_t type; /* in the schema, when there is one */
@@ -47,11 +47,12 @@ static const struct schema_entity *declared_type(const struct loader *loader,
 static bool read_uid(struct loader *loader, struct entry *entry)
 {
 	struct value_json *v = &loader->values;
+	struct json_reader uid;
 
 	entry->span = v->json.span;
 	if (!json_read_expect(&v->json, JSON_OBJECT, "an entity"))
 		return false;
-	if (!value_json_peek_names(v, STR("uid"), &entry->names))
+	if (!json_peek_member(&v->json, STR("uid"), &uid) || !json_peek_uid(&uid, &entry->names))
 		return true; /* its field will be found missing or wrong */
 	if (loader->schema == NULL)
 		return true;
@@ -67,7 +68,7 @@ static bool read_uid_field(struct loader *loader, struct entry *entry)
 	struct value_json *v = &loader->values;
 	struct span span = v->json.span;
 
-	if (!value_json_read_names(v, &entry->names) ||
+	if (!json_read_uid(&v->json, &entry->names) ||
 	    !value_json_make_uid(v, &entry->names, span, &entry->uid))
 		return false;
 	if (loader->schema == NULL ||
@@ -120,7 +121,7 @@ static uint32_t count_action_parents(const struct loader *loader)
 
 /* What a schema says about the parent, and what holds without one: actions are in actions only. */
 static bool check_parent(struct loader *loader, const struct entry *entry,
-			 const struct value_json_uid *parent, struct span span)
+			 const struct json_uid *parent, struct span span)
 {
 	struct value_json *v = &loader->values;
 	const struct cedar_schema *schema = loader->schema;
@@ -157,10 +158,10 @@ static bool read_parents(struct loader *loader, struct entry *entry)
 		return false;
 	while (json_read_element(&v->json)) {
 		struct span span = v->json.span;
-		struct value_json_uid names;
+		struct json_uid names;
 		cedar_uid parent;
 
-		if (!value_json_read_names(v, &names) ||
+		if (!json_read_uid(&v->json, &names) ||
 		    !check_parent(loader, entry, &names, span) ||
 		    !value_json_make_uid(v, &names, span, &parent))
 			return false;

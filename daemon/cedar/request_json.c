@@ -4,17 +4,17 @@
 #include "cedar/request.h"
 #include "cedar/value_json.h"
 
-static struct value_json_uid names_of(const struct cedar_request *request, cedar_uid uid)
+static struct json_uid names_of(const struct cedar_request *request, cedar_uid uid)
 {
 	const struct uid_entry *entry = symbols_uid(&request->symbols, uid);
 
-	return (struct value_json_uid){symbols_name(&request->symbols, entry->type), entry->id};
+	return (struct json_uid){symbols_name(&request->symbols, entry->type), entry->id};
 }
 
 static uint32_t find_action(const struct cedar_request *request, const struct cedar_schema *schema,
 			    cedar_uid action)
 {
-	struct value_json_uid names = names_of(request, action);
+	struct json_uid names = names_of(request, action);
 
 	return schema_find_action(schema, names.type, names.id);
 }
@@ -74,7 +74,7 @@ enum error cedar_request_context(struct cedar_request *request, const struct ced
 static bool check_variable(struct conformance *check, const struct cedar_request *request,
 			   enum ast_var var)
 {
-	struct value_json_uid names = names_of(request, request->scope[var]);
+	struct json_uid names = names_of(request, request->scope[var]);
 
 	return conformance_uid(check, names.type, names.id);
 }
@@ -82,8 +82,8 @@ static bool check_variable(struct conformance *check, const struct cedar_request
 static bool applies_to(struct conformance *check, const struct cedar_request *request,
 		       enum ast_var var, struct schema_types types)
 {
-	struct value_json_uid names = names_of(request, request->scope[var]);
-	struct value_json_uid action = names_of(request, request->scope[AST_ACTION]);
+	struct json_uid names = names_of(request, request->scope[var]);
+	struct json_uid action = names_of(request, request->scope[AST_ACTION]);
 
 	if (schema_types_have(types, schema_find_entity(check->schema, names.type)))
 		return true;

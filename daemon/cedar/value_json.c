@@ -33,120 +33,9 @@ static bool is_well(struct value_json *v)
 	return v->json.failed == ERR_NONE;
 }
 
-/* Looking ahead. `object` has just read the brace of an object. */
-
-/* A reader at the value of the first member with this key; false when there is none. */
-static bool peek_member(const struct json_reader *object, struct str key, struct json_reader *value)
-{
-	*value = json_read_ahead(object);
-	if (object->event != JSON_OBJECT)
-		return false;
-	while (json_read_key(value)) {
-		if (str_equal(value->text, key))
-			return json_read_next(value) != JSON_FAILED;
-		json_read_skip(value);
-	}
-	return false;
-}
-
-static bool peek_string(const struct json_reader *object, struct str key, struct str *text)
-{
-	struct json_reader value;
-
-	if (!peek_member(object, key, &value) || value.event != JSON_STRING)
-		return false;
-	*text = value.text;
-	return true;
-}
-
-static bool peek_type_and_id(const struct json_reader *object, struct value_json_uid *names)
-{
-	return peek_string(object, STR("type"), &names->type) &&
-	       peek_string(object, STR("id"), &names->id);
-}
-
-/* A call of an extension function: "fn" with "arg" or "args", of which the former goes first. */
-struct call {
-	struct str function;
-	bool has_list;
-	struct json_reader arguments;
-};
-
-static bool peek_call(const struct json_reader *object, struct call *call)
-{
-	if (!peek_string(object, STR("fn"), &call->function))
-		return false;
-	call->has_list = false;
-	if (peek_member(object, STR("arg"), &call->arguments))
-		return true;
-	call->has_list = true;
-	return peek_member(object, STR("args"), &call->arguments) &&
-	       call->arguments.event == JSON_ARRAY;
-}
-
-enum escape { ESCAPE_NONE, ESCAPE_ENTITY, ESCAPE_CALL, ESCAPE_EXPR };
-
-/* An escape is an object with one member whose key and value are as they must be. */
-static enum escape peek_escape(const struct json_reader *object, struct call *call)
-{
-	struct json_reader ahead = json_read_ahead(object);
-	struct value_json_uid names;
-	enum escape escape = ESCAPE_NONE;
-	struct str key;
-
-	if (!json_read_key(&ahead) || !str_starts_with(ahead.text, STR("__")))
-		return ESCAPE_NONE;
-	key = ahead.text;
-	json_read_next(&ahead);
-	if (str_equal(key, STR("__entity")) && peek_type_and_id(&ahead, &names))
-		escape = ESCAPE_ENTITY;
-	else if (str_equal(key, STR("__extn")) && peek_call(&ahead, call))
-		escape = ESCAPE_CALL;
-	else if (str_equal(key, STR("__expr")) && ahead.event == JSON_STRING)
-		escape = ESCAPE_EXPR;
-	if (escape == ESCAPE_NONE)
-		return ESCAPE_NONE;
-	json_read_skip(&ahead);
-	return json_read_next(&ahead) == JSON_OBJECT_END ? escape : ESCAPE_NONE;
-}
-
 /* Uids. */
 
-bool value_json_peek_names(const struct value_json *v, struct str key, struct value_json_uid *names)
-{
-	struct json_reader value, inner;
-
-	if (!peek_member(&v->json, key, &value))
-		return false;
-	if (peek_member(&value, STR("__entity"), &inner) && peek_type_and_id(&inner, names))
-		return true;
-	return peek_type_and_id(&value, names);
-}
-
-bool value_json_read_names(struct value_json *v, struct value_json_uid *names)
-{
-	struct span span = v->json.span;
-	struct json_reader inner;
-	bool found = false;
-
-	if (v->json.event == JSON_OBJECT) {
-		found = peek_member(&v->json, STR("__entity"), &inner) &&
-			peek_type_and_id(&inner, names);
-		found = found || peek_type_and_id(&v->json, names);
-	}
-	if (!found) {
-		json_read_fail(&v->json, span,
-			       "an entity is written as {\"type\": \"..\", \"id\": \"..\"}");
-		return false;
-	}
-	json_read_skip(&v->json);
-	if (v->json.failed == ERR_NONE && !ast_is_path(names->type))
-		json_read_fail(&v->json, span, "\"%s\" is not the name of an entity type",
-			       diag_quote(names->type).text);
-	return v->json.failed == ERR_NONE;
-}
-
-bool value_json_make_uid(struct value_json *v, const struct value_json_uid *names, struct span span,
+bool value_json_make_uid(struct value_json *v, const struct json_uid *names, struct span span,
 			 cedar_uid *out)
 {
 	struct str id = names->id;
@@ -163,10 +52,10 @@ bool value_json_make_uid(struct value_json *v, const struct value_json_uid *name
 static bool read_entity(struct value_json *v, struct cedar_value *out)
 {
 	struct span span = v->json.span;
-	struct value_json_uid names;
+	struct json_uid names;
 	cedar_uid uid;
 
-	if (!value_json_read_names(v, &names) || !value_json_make_uid(v, &names, span, &uid))
+	if (!json_read_uid(&v->json, &names) || !value_json_make_uid(v, &names, span, &uid))
 		return false;
 	*out = value_build_entity(v->builder, uid);
 	return is_well(v);
@@ -237,7 +126,7 @@ static bool call_function(struct value_json *v, enum ast_function function, size
 }
 
 /* The call that was found in the object the reader is at; goes to the end of the object. */
-static bool read_call(struct value_json *v, const struct call *call, bool typed,
+static bool read_call(struct value_json *v, const struct json_call *call, bool typed,
 		      struct cedar_value *out)
 {
 	struct json_reader object = v->json;
@@ -265,11 +154,11 @@ static bool read_extension(struct value_json *v, const struct type *type, struct
 {
 	struct span span = v->json.span;
 	struct json_reader inner;
-	struct call call;
+	struct json_call call;
 
-	if (peek_member(&v->json, STR("__extn"), &inner) && peek_call(&inner, &call))
+	if (json_peek_member(&v->json, STR("__extn"), &inner) && json_peek_call(&inner, &call))
 		return read_call(v, &call, true, out);
-	if (peek_member(&v->json, STR("fn"), &inner) && peek_call(&v->json, &call))
+	if (json_peek_member(&v->json, STR("fn"), &inner) && json_peek_call(&v->json, &call))
 		return read_call(v, &call, true, out);
 	if (!value_json_read(v, NULL, out) || !push(v, out, sizeof(*out)))
 		return false;
@@ -360,13 +249,13 @@ bool value_json_read_record(struct value_json *v, const struct type *type, struc
 
 static bool read_object(struct value_json *v, struct cedar_value *out)
 {
-	struct call call;
+	struct json_call call;
 
-	switch (peek_escape(&v->json, &call)) {
-	case ESCAPE_NONE: return value_json_read_map(v, NULL, out);
-	case ESCAPE_ENTITY: return read_entity(v, out);
-	case ESCAPE_CALL: return read_call(v, &call, false, out);
-	case ESCAPE_EXPR: break;
+	switch (json_peek_escape(&v->json, &call)) {
+	case JSON_ESCAPE_NONE: return value_json_read_map(v, NULL, out);
+	case JSON_ESCAPE_ENTITY: return read_entity(v, out);
+	case JSON_ESCAPE_CALL: return read_call(v, &call, false, out);
+	case JSON_ESCAPE_EXPR: break;
 	}
 	json_read_fail(&v->json, v->json.span, "the escape `__expr` is not supported");
 	return false;

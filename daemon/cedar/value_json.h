@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "cedar/cedar.h"
 #include "cedar/conformance.h"
+#include "cedar/json_escape.h"
 #include "cedar/json_keys.h"
 #include "cedar/json_read.h"
 #include "cedar/value.h"
@@ -46,19 +47,8 @@ bool value_json_read_record(struct value_json *v, const struct type *type, struc
 /* An object whose members are values of one type, which may be NULL; as a record. */
 bool value_json_read_map(struct value_json *v, const struct type *type, struct cedar_value *out);
 
-/* {"type", "id"} or {"__entity": {"type", "id"}}, other keys are ignored. The names are good as
- * long as the source; the id is as written, not resolved. */
-struct value_json_uid {
-	struct str type, id;
-};
-bool value_json_read_names(struct value_json *v, struct value_json_uid *names);
-
-/* The uid of such names, which stand at `span`; its id is resolved. */
-bool value_json_make_uid(struct value_json *v, const struct value_json_uid *names, struct span span,
+/* The uid of these names, which stand at `span`; its id is resolved. */
+bool value_json_make_uid(struct value_json *v, const struct json_uid *names, struct span span,
 			 cedar_uid *out);
-
-/* True when the object that the reader is at has such names in its member `key`. Reads nothing. */
-bool value_json_peek_names(const struct value_json *v, struct str key,
-			   struct value_json_uid *names);
 
 #endif

@@ -2,12 +2,14 @@
  * usage: cedar_roundtrip FILE...
  *
  * Parses each file of policies, prints every policy, and parses what was printed: the trees must be
- * equal, and printing the second must give the same text. Formats the file, which checks the trees
- * by itself, and formats the result: that must change nothing.
+ * equal, and printing the second must give the same text. The same goes for the JSON form of each
+ * policy. Formats the file, which checks the trees by itself, and formats the result: that must
+ * change nothing.
  */
 #include <stdio.h>
 
 #include "cedar/parser.h"
+#include "cedar/policy_json.h"
 #include "cedar/print.h"
 #include "text_file.h"
 
@@ -31,21 +33,28 @@ static void tree_deinit(struct tree *tree)
 	arena_deinit(&tree->arena);
 }
 
+static void print_diags(const struct cedar_diags *diags)
+{
+	struct buf out;
+
+	buf_init(&out, SIZE_MAX);
+	for (const struct cedar_diag *diag = diags->first; diag != NULL; diag = diag->next)
+		cedar_diag_print(&out, diag);
+	printf("%s", buf_text(&out));
+	buf_deinit(&out);
+}
+
 static bool tree_parse(struct tree *tree, const char *name, struct str text)
 {
 	enum error error = source_init(&tree->source, &tree->arena, str_from(name), text);
-	struct buf out;
 
 	if (error == ERR_NONE)
 		error = parse_policies(&tree->arena, &tree->source, NULL, &tree->diags,
 				       &tree->policies);
 	if (error == ERR_NONE)
 		return true;
-	buf_init(&out, SIZE_MAX);
-	for (const struct cedar_diag *diag = tree->diags.first; diag != NULL; diag = diag->next)
-		cedar_diag_print(&out, diag);
-	printf("%s%s: %s\n", buf_text(&out), name, error_text(error));
-	buf_deinit(&out);
+	printf("%s: %s\n", name, error_text(error));
+	print_diags(&tree->diags);
 	return false;
 }
 
@@ -67,6 +76,51 @@ static bool all_equal(const struct ast_policies *a, const struct ast_policies *b
 		right = right->next;
 	}
 	return left == NULL && right == NULL;
+}
+
+/* Writes a policy as JSON and reads that again. */
+static bool survives_json(const char *path, const struct ast_policy *policy)
+{
+	struct json_writer writer;
+	struct json_reader json;
+	struct policy_json reader;
+	struct ast_policy again;
+	struct tree tree;
+	struct buf text;
+	enum error error;
+	bool good = false;
+
+	tree_init(&tree);
+	buf_init(&text, SIZE_MAX);
+	writer = json_write_to(&text);
+	policy_json_write(&writer, policy);
+	error = source_init(&tree.source, &tree.arena, str_from(path), buf_str(&text));
+	if (error == ERR_NONE) {
+		json_read_init(&json, &tree.arena, &tree.source, &tree.diags);
+		policy_json_init(&reader, &json, PARSER_DEPTH);
+		json_read_next(&json);
+		good = policy_json_read(&reader, &again);
+		error = json_read_finish(&json);
+		good = good && error == ERR_NONE && ast_policy_equal(policy, &again);
+		policy_json_deinit(&reader);
+	}
+	if (!good) {
+		printf("%s: as JSON: %s\n%s\n", path, error_text(error), buf_text(&text));
+		print_diags(&tree.diags);
+	}
+	buf_deinit(&text);
+	tree_deinit(&tree);
+	return good;
+}
+
+static bool all_survive_json(const char *path, const struct ast_policies *policies)
+{
+	for (const struct ast_policy *policy = policies->first; policy != NULL;
+	     policy = policy->next) {
+		if (!survives_json(path, policy))
+			return false;
+	}
+	return true;
 }
 
 static bool formats_once(const char *path, struct str text, uint32_t width)
@@ -117,7 +171,8 @@ static bool check_file(const char *path)
 	       str_equal(buf_str(&printed), buf_str(&printed_again));
 	if (!good)
 		printf("%s: differs after printing\n%s", path, buf_text(&printed));
-	good = good && formats_once(path, buf_str(&text), CEDAR_FORMAT_WIDTH) &&
+	good = good && all_survive_json(path, &tree.policies) &&
+	       formats_once(path, buf_str(&text), CEDAR_FORMAT_WIDTH) &&
 	       formats_once(path, buf_str(&text), 1);
 out:
 	buf_deinit(&printed_again);
