@@ -122,8 +122,10 @@ static enum cedar_resolution resolve_group(struct names *names, struct str id, s
 
 	if (sid_valid(id))
 		return CEDAR_NAME_KEPT;
+	if (id.length == 0)
+		return CEDAR_NAME_UNKNOWN;
 	folded = casefold(names->arena, id);
-	if (folded.ptr == NULL && id.length != 0)
+	if (folded.ptr == NULL)
 		return out_of_memory(names);
 	name = find(names, folded);
 	if (name == NULL)

@@ -1,5 +1,6 @@
 #include "support/cmocka.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "authz/schema.h"
@@ -664,6 +665,30 @@ static void a_quota_has_no_zero_field(void **state)
 	assert_int_equal(world->decision.quota.max_operations_per_timeslot, QUOTA_UNLIMITED);
 }
 
+static void any_part_of_a_quota_makes_one(void **state)
+{
+	static const char *const parts[] = {"max_shells", "max_operations",
+					    "max_operations_per_timeslot"};
+	struct world *world = *state;
+
+	for (size_t i = 0; i < ARRAY_COUNT(parts); i++) {
+		char text[256];
+		struct quota quota;
+
+		snprintf(text, sizeof(text), "@%s(\"7\") @timeslot(\"9s\") " PERMIT_CONNECT,
+			 parts[i]);
+		world_set_policy(world, text, i + 1);
+		world_ask_quota(world);
+		assert_true(world->decision.has_quota);
+		quota = world->decision.quota;
+		assert_int_equal(quota.max_shells, i == 0 ? 7 : QUOTA_UNLIMITED);
+		assert_int_equal(quota.max_operations, i == 1 ? 7 : QUOTA_UNLIMITED);
+		assert_int_equal(quota.max_operations_per_timeslot, i == 2 ? 7 : QUOTA_UNLIMITED);
+		assert_int_equal(quota.timeslot_s, 9);
+		world_abandon(world);
+	}
+}
+
 static void without_a_quota_the_default_of_winrm_applies(void **state)
 {
 	struct world *world = *state;
@@ -991,6 +1016,7 @@ int main(void)
 		TEST(an_operation_under_a_new_revision_asks_connect_again),
 		TEST(with_keep_a_record_outlives_a_revision_but_its_operations_are_asked),
 		TEST(a_quota_has_no_zero_field),
+		TEST(any_part_of_a_quota_makes_one),
 		TEST(without_a_quota_the_default_of_winrm_applies),
 		TEST(the_configuration_has_quotas_too),
 		TEST(who_may_not_connect_has_no_quota),

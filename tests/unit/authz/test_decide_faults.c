@@ -73,6 +73,67 @@ static void a_quota_is_denied_when_memory_runs_out(void **state)
 	sweep(world_ask_quota);
 }
 
+/* Asks with an arena of every size until one suffices. */
+static void sweep_arena(const struct decision *(*ask)(struct world *world),
+			enum decision_source source)
+{
+	struct world world;
+	size_t max_bytes = 0;
+
+	world_init(&world);
+	world_set_policy(&world, policy, 1);
+	for (;; max_bytes += 16) {
+		world.arena.max_bytes = max_bytes;
+		if (ask(&world)->source != DECISION_FROM_RESOURCES)
+			break;
+		assert_int_equal(world.decision.verdict, DECISION_DENY);
+		assert_int_equal(world.decision.change.kind, RECORD_KEEP);
+		assert_false(world.decision.administrator);
+	}
+	assert_true(max_bytes > 0);
+	assert_int_equal(world.decision.source, source);
+	world_abandon(&world);
+	world_deinit(&world);
+}
+
+static const struct decision *ask_malformed(struct world *world)
+{
+	return world_ask_operation(world, "", "");
+}
+
+static const struct decision *ask_with_an_erring_policy(struct world *world)
+{
+	if (snapshot_revision(world->snapshot) == 1)
+		world_set_policy(world,
+				 "permit(principal, action, resource);"
+				 "forbid(principal, action, resource) when { context.nothing };",
+				 2);
+	return world_ask_user(world);
+}
+
+static void a_question_that_spends_its_arena_is_denied(void **state)
+{
+	(void)state;
+	sweep_arena(world_ask_user, DECISION_FROM_POLICY);
+	sweep_arena(ask_operation, DECISION_FROM_POLICY);
+	sweep_arena(world_ask_quota, DECISION_FROM_POLICY);
+	sweep_arena(ask_malformed, DECISION_FROM_MALFORMED);
+	sweep_arena(ask_with_an_erring_policy, DECISION_FROM_POLICY_ERROR);
+}
+
+static void a_context_that_does_not_fit_is_denied(void **state)
+{
+	struct world world;
+
+	(void)state;
+	world_init(&world);
+	world_set_policy(&world, policy, 1);
+	world.scratch.max_bytes = 16;
+	assert_int_equal(world_ask_user(&world)->source, DECISION_FROM_LIMIT);
+	assert_int_equal(world.decision.verdict, DECISION_DENY);
+	world_deinit(&world);
+}
+
 static void a_record_survives_denials_for_lack_of_memory(void **state)
 {
 	struct world world;
@@ -134,6 +195,8 @@ int main(void)
 		cmocka_unit_test(a_user_is_denied_when_memory_runs_out),
 		cmocka_unit_test(an_operation_is_denied_when_memory_runs_out),
 		cmocka_unit_test(a_quota_is_denied_when_memory_runs_out),
+		cmocka_unit_test(a_question_that_spends_its_arena_is_denied),
+		cmocka_unit_test(a_context_that_does_not_fit_is_denied),
 		cmocka_unit_test(a_record_survives_denials_for_lack_of_memory),
 		cmocka_unit_test(in_the_steady_state_nothing_is_taken_from_the_heap),
 	};
