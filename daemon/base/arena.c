@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/attributes.h"
 #include "base/mem.h"
 
 enum {
@@ -19,9 +20,46 @@ struct arena_chunk {
 	size_t pad; /* keeps the payload aligned to ARENA_ALIGN */
 };
 
+/* The address sanitizer sees one large block; told what of it is in use, it finds steps beyond the
+ * end of a small one, and uses after a reset. */
+#if defined(SANITIZE_ADDRESS)
+#include <sanitizer/asan_interface.h>
+
+enum { RED_ZONE = ARENA_ALIGN }; /* bytes behind each block that nobody may touch */
+
+static void hide(const unsigned char *start, size_t size)
+{
+	ASAN_POISON_MEMORY_REGION(start, size);
+}
+
+static void reveal(const unsigned char *start, size_t size)
+{
+	ASAN_UNPOISON_MEMORY_REGION(start, size);
+}
+#else
+enum { RED_ZONE = 0 };
+
+static void hide(const unsigned char *start, size_t size)
+{
+	(void)start;
+	(void)size;
+}
+
+static void reveal(const unsigned char *start, size_t size)
+{
+	(void)start;
+	(void)size;
+}
+#endif
+
 static unsigned char *payload(struct arena_chunk *chunk)
 {
 	return (unsigned char *)(chunk + 1);
+}
+
+static void hide_unused(struct arena_chunk *chunk)
+{
+	hide(payload(chunk) + chunk->used, chunk->capacity - chunk->used);
 }
 
 void arena_init(struct arena *arena, size_t first_chunk_bytes, size_t max_bytes)
@@ -35,6 +73,8 @@ static void free_chunks(struct arena_chunk *chunk, const struct arena_chunk *sto
 {
 	while (chunk != stop) {
 		struct arena_chunk *older = chunk->older;
+
+		reveal(payload(chunk), chunk->capacity);
 		mem_free(chunk);
 		chunk = older;
 	}
@@ -55,6 +95,7 @@ static bool add_chunk(struct arena *arena, size_t size)
 	if (chunk == NULL)
 		return false;
 	*chunk = (struct arena_chunk){arena->current, capacity, 0, 0};
+	hide_unused(chunk);
 	arena->current = chunk;
 	if (arena->next_chunk_bytes < ARENA_MAX_CHUNK)
 		arena->next_chunk_bytes *= 2;
@@ -70,21 +111,23 @@ static void *refuse(struct arena *arena, enum error reason)
 void *arena_alloc(struct arena *arena, size_t size)
 {
 	struct arena_chunk *chunk = arena->current;
-	void *result;
+	unsigned char *result;
+	size_t wanted = size;
 
 	if (size > SIZE_MAX / 2)
 		return refuse(arena, ERR_LIMIT);
 	size = size != 0 ? (size + ARENA_ALIGN - 1) & ~(size_t)(ARENA_ALIGN - 1) : ARENA_ALIGN;
 	if (size > arena->max_bytes - arena->used_bytes)
 		return refuse(arena, ERR_LIMIT);
-	if (chunk == NULL || chunk->capacity - chunk->used < size) {
-		if (!add_chunk(arena, size))
+	if (chunk == NULL || chunk->capacity - chunk->used < size + RED_ZONE) {
+		if (!add_chunk(arena, size + RED_ZONE))
 			return refuse(arena, ERR_NO_MEMORY);
 		chunk = arena->current;
 	}
 	result = payload(chunk) + chunk->used;
-	chunk->used += size;
+	chunk->used += size + RED_ZONE;
 	arena->used_bytes += size;
+	reveal(result, wanted);
 	return result;
 }
 
@@ -150,6 +193,8 @@ void arena_reset(struct arena *arena, struct arena_mark mark)
 		newest->older = mark.chunk;
 		newest->used = 0;
 	}
-	if (mark.chunk != NULL)
+	if (mark.chunk != NULL) {
 		mark.chunk->used = mark.chunk_used;
+		hide_unused(mark.chunk);
+	}
 }

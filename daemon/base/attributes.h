@@ -14,6 +14,15 @@
 #define UNLIKELY(x) (x)
 #endif
 
+/* Defined when the address sanitizer is on. */
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZE_ADDRESS 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZE_ADDRESS 1
+#endif
+#endif
+
 #define ARRAY_COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* The object of `type` whose `member` is at `pointer`. */
