@@ -13,6 +13,9 @@ static const struct db_right rights[] = {
 	{"policy_text", .insert = true},
 	{"policy_revision", .insert = true},
 	{"policy_file", .insert = true},
+	{"policy_pin", .insert = true, .delete = true},
+	{"block", .insert = true, .delete = true},
+	{"admin_action", .insert = true},
 };
 
 static const struct db_schema schema = {

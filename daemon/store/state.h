@@ -30,7 +30,7 @@ enum {
 	STATE_RECORD_KEY_BYTES = 32,
 	STATE_BOOT_ID_BYTES = 16,
 	STATE_DIGEST_BYTES = 32,
-	STATE_TEXT_MAX_BYTES = 64 * 1024,        /* any text of a record, or a source */
+	STATE_TEXT_MAX_BYTES = 64 * 1024,        /* any text but a policy file */
 	STATE_FILE_MAX_BYTES = 16 * 1024 * 1024, /* one policy file */
 };
 
@@ -133,5 +133,63 @@ enum error state_each_revision(struct state *state, uint64_t limit,
 			       bool (*on_revision)(void *arg,
 						   const struct state_revision *revision),
 			       void *arg) ATTR_MUST_CHECK;
+
+/* The pin: the revision that a rollback put in force until the next reload, also across restarts.
+ */
+
+/* Pins revision `number`, or ends the pin with 0. `*found` is STATE_MISSING, and nothing changed,
+ * when there is no such revision. */
+enum error state_set_pin(struct state *state, uint64_t number,
+			 enum state_lookup *found) ATTR_MUST_CHECK;
+
+/* The pinned revision, 0 for none. */
+enum error state_get_pin(struct state *state, uint64_t *number) ATTR_MUST_CHECK;
+
+/* Blocks. */
+
+#define STATE_BLOCK_FOR_EVER INT64_MAX
+
+/* A principal that an administrator blocked. Texts are borrowed. */
+struct state_block {
+	struct str principal; /* the key */
+	int64_t created_us;   /* wall clock */
+	int64_t until_us;     /* wall clock, its last microsecond; or STATE_BLOCK_FOR_EVER */
+	struct str reason;
+};
+
+/* Adds a block or replaces the one of the same principal. */
+enum error state_put_block(struct state *state, const struct state_block *block) ATTR_MUST_CHECK;
+
+/* `*found` tells whether there was one. */
+enum error state_delete_block(struct state *state, struct str principal,
+			      enum state_lookup *found) ATTR_MUST_CHECK;
+
+/* Delivers all blocks in the order of their principals. Those that ended stay until they are
+ * deleted, because a wall clock that was once wrong must not free anybody for good. Texts live
+ * until `on_block` returns; its error ends the loading and is returned. */
+enum error state_load_blocks(struct state *state,
+			     enum error (*on_block)(void *arg, const struct state_block *block),
+			     void *arg) ATTR_MUST_CHECK;
+
+/* What administrators did. */
+
+struct state_action {
+	uint64_t id;   /* from 1, given by state_put_action() */
+	int64_t at_us; /* wall clock */
+	struct str actor;
+	struct str action;    /* "records.revoke", "policy.rollback", ... */
+	struct str arguments; /* JSON object */
+	struct str outcome;   /* "done", or what was wrong */
+};
+
+/* Appends an action; `action->id` is not looked at. */
+enum error state_put_action(struct state *state, const struct state_action *action,
+			    uint64_t *id) ATTR_MUST_CHECK;
+
+/* Delivers the actions, newest first; `limit` at most, 0 for all. Texts live until `on_action`
+ * returns; when it returns false the listing ends early. */
+enum error state_each_action(struct state *state, uint64_t limit,
+			     bool (*on_action)(void *arg, const struct state_action *action),
+			     void *arg) ATTR_MUST_CHECK;
 
 #endif

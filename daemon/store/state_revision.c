@@ -287,9 +287,8 @@ enum error state_each_revision(struct state *state, uint64_t limit,
 					"SELECT number, digest, activated_us, source"
 					" FROM policy_revision ORDER BY number DESC LIMIT ?1");
 
-	/* A negative limit is none. */
 	if (error == ERR_NONE)
-		stmt_bind_int(&stmt, 1, limit == 0 || limit > INT64_MAX ? -1 : (int64_t)limit);
+		stmt_bind_limit(&stmt, 1, limit);
 	while (error == ERR_NONE && go_on) {
 		error = stmt_step(&stmt, &row);
 		if (error != ERR_NONE || !row)

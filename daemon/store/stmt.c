@@ -59,6 +59,12 @@ void stmt_bind_buf(struct stmt *stmt, int index, const struct buf *buf)
 		stmt->failed = buf->failed;
 }
 
+void stmt_bind_limit(struct stmt *stmt, int index, uint64_t limit)
+{
+	/* To SQL a negative limit is none. */
+	stmt_bind_int(stmt, index, limit == 0 || limit > INT64_MAX ? -1 : (int64_t)limit);
+}
+
 void stmt_bind_null(struct stmt *stmt, int index)
 {
 	note(stmt, sqlite3_bind_null(stmt->handle, index));
@@ -89,6 +95,11 @@ enum error stmt_run(struct stmt *stmt)
 
 	assert(error != ERR_NONE || !row);
 	return error;
+}
+
+int64_t stmt_change_count(const struct stmt *stmt)
+{
+	return sqlite3_changes64(stmt->db->handle);
 }
 
 void stmt_reset(struct stmt *stmt)

@@ -39,6 +39,7 @@ void stmt_bind_text(struct stmt *stmt, int index, struct str text);
 void stmt_bind_blob(struct stmt *stmt, int index, const void *bytes, size_t length);
 /* The content of `buf` as text; its failure if it has failed. */
 void stmt_bind_buf(struct stmt *stmt, int index, const struct buf *buf);
+void stmt_bind_limit(struct stmt *stmt, int index, uint64_t limit); /* 0: none */
 void stmt_bind_null(struct stmt *stmt, int index);
 
 /* Goes to the next row; `*row` tells whether there was one. Resets the statement when not, and on
@@ -47,6 +48,9 @@ enum error stmt_step(struct stmt *stmt, bool *row) ATTR_MUST_CHECK;
 
 /* Runs a statement that yields no rows. */
 enum error stmt_run(struct stmt *stmt) ATTR_MUST_CHECK;
+
+/* Rows that the last run added, changed or removed. */
+int64_t stmt_change_count(const struct stmt *stmt);
 
 /* Makes the statement ready for another run; parameters stay bound. */
 void stmt_reset(struct stmt *stmt);
