@@ -117,7 +117,7 @@ static bool has_application_id(const unsigned char *header, uint32_t id)
  * closing another one would drop the process's locks on the file (POSIX). */
 static enum error check_header(struct db *db, const char *path, struct buf *why)
 {
-	unsigned char header[HEADER_BYTES];
+	unsigned char header[HEADER_BYTES] = {0};
 	sqlite3_file *file = NULL;
 	int result = sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_FILE_POINTER, &file);
 

@@ -233,7 +233,8 @@ static void no_acknowledged_change_of_the_state_is_lost_with_the_power(void **st
 	(void)state;
 	power_vfs_reset();
 	struct state *store = open_state();
-	for (uint8_t i = 1; i <= CHANGES; i++) {
+	for (int change = 1; change <= CHANGES; change++) {
+		uint8_t i = (uint8_t)change;
 		struct state_record record = {.id = {i}, .key = {i}, .boot_id = {1}};
 		struct state_revision revision = {.digest = {i}, .files = &file, .file_count = 1};
 		uint64_t number;

@@ -39,7 +39,7 @@ static bool is_hit_by(enum fault_vfs_kind kind, int what)
 	switch (kind) {
 	case FAULT_VFS_IOERR: return true;
 	case FAULT_VFS_SYNC: return (what & SYNCS) != 0;
-	case FAULT_VFS_FULL: return (what & TAKES_SPACE) != 0;
+	case FAULT_VFS_FULL:
 	case FAULT_VFS_SHORT_WRITE: return (what & TAKES_SPACE) != 0;
 	case FAULT_VFS_KILL: return (what & CHANGES) != 0;
 	case FAULT_VFS_KIND_COUNT: break;

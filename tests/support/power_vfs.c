@@ -60,7 +60,7 @@ static void *must(void *pointer)
 
 static void resize(struct bytes *bytes, size_t length)
 {
-	if (length > bytes->capacity) {
+	if (bytes->data == NULL || length > bytes->capacity) {
 		bytes->capacity = length * 2;
 		bytes->data = must(realloc(bytes->data, bytes->capacity));
 	}
@@ -71,6 +71,8 @@ static void resize(struct bytes *bytes, size_t length)
 
 static void write_at(struct bytes *bytes, uint64_t offset, const void *from, size_t length)
 {
+	if (length == 0)
+		return;
 	if (offset + length > bytes->length)
 		resize(bytes, offset + length);
 	memcpy(bytes->data + offset, from, length);
@@ -102,7 +104,7 @@ static size_t find_file(const char *path)
 		i++;
 	if (i == FILES_MAX || strlen(path) >= PATH_MAX_BYTES)
 		abort();
-	strcpy(disk.files[i].path, path);
+	memcpy(disk.files[i].path, path, strlen(path) + 1);
 	return i;
 }
 
@@ -536,7 +538,7 @@ static int vfs_full_path(sqlite3_vfs *vfs, const char *name, int size, char *out
 	(void)vfs;
 	if ((size_t)size <= strlen(name))
 		return SQLITE_CANTOPEN;
-	strcpy(out, name);
+	memcpy(out, name, strlen(name) + 1);
 	return SQLITE_OK;
 }
 
