@@ -61,7 +61,7 @@ static void *must(void *pointer)
 static void resize(struct bytes *bytes, size_t length)
 {
 	if (bytes->data == NULL || length > bytes->capacity) {
-		bytes->capacity = length * 2;
+		bytes->capacity = length * 2 + 64;
 		bytes->data = must(realloc(bytes->data, bytes->capacity));
 	}
 	if (length > bytes->length)
@@ -73,7 +73,7 @@ static void write_at(struct bytes *bytes, uint64_t offset, const void *from, siz
 {
 	if (length == 0)
 		return;
-	if (offset + length > bytes->length)
+	if (bytes->data == NULL || offset + length > bytes->length)
 		resize(bytes, offset + length);
 	memcpy(bytes->data + offset, from, length);
 }
