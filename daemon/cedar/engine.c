@@ -316,7 +316,9 @@ enum error cedar_engine_seal(struct cedar_engine *engine, struct cedar_diags *di
 	enum error error;
 
 	assert(!engine->sealed);
-	error = close_entities(engine, diags);
+	error = engine->builder.failed;
+	if (error == ERR_NONE)
+		error = close_entities(engine, diags);
 	if (error != ERR_NONE)
 		return error;
 	compile_init(&seal.compiler, engine, diags);

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { FIRST_SLOTS = 32 };
+enum { FIRST_SLOTS = 64 };
 
 void symbols_init(struct symbols *symbols, const struct symbols *base, struct hash_key key,
 		  struct arena *arena, struct arena *text_arena)

@@ -5,8 +5,10 @@
 #include "base/sort.h"
 #include "base/utf8.h"
 
-/* A few fields are found faster one by one. */
-enum { SEARCH_LINEAR_MAX = 8 };
+enum {
+	SEARCH_LINEAR_MAX = 8, /* a few fields are found faster one by one */
+	INSERTION_MAX = 24,    /* and sorted faster in place */
+};
 
 static int compare_u64(uint64_t a, uint64_t b)
 {
@@ -223,12 +225,29 @@ static int compare_fields(const void *a, const void *b)
 			   ((const struct value_field *)b)->key);
 }
 
+/* Most records are small, and sorted in no time. */
+static void sort_fields(struct value_field *fields, uint32_t count)
+{
+	if (count > INSERTION_MAX) {
+		sort(fields, count, sizeof(*fields), compare_fields);
+		return;
+	}
+	for (uint32_t i = 1; i < count; i++) {
+		struct value_field held = fields[i];
+		uint32_t hole = i;
+
+		for (; hole > 0 && fields[hole - 1].key > held.key; hole--)
+			fields[hole] = fields[hole - 1];
+		fields[hole] = held;
+	}
+}
+
 enum error value_record_finish(struct value_record *record)
 {
 	struct value_field *fields = record->fields;
 	uint32_t depth = 0;
 
-	sort(fields, record->count, sizeof(*fields), compare_fields);
+	sort_fields(fields, record->count);
 	for (uint32_t i = 0; i < record->count; i++) {
 		if (i != 0 && fields[i - 1].key == fields[i].key)
 			return ERR_EXISTS;
@@ -246,7 +265,12 @@ enum error value_record_finish(struct value_record *record)
 void value_builder_init(struct value_builder *builder, struct symbols *symbols, struct arena *arena,
 			bool copies_text)
 {
-	*builder = (struct value_builder){symbols, arena, copies_text, ERR_NONE};
+	*builder = (struct value_builder){
+		.symbols = symbols,
+		.arena = arena,
+		.copies_text = copies_text,
+		.last_type = SYMBOL_NONE,
+	};
 }
 
 void value_builder_fail(struct value_builder *builder, enum error failed)
@@ -267,28 +291,45 @@ void *value_builder_alloc(struct value_builder *builder, size_t count, size_t si
 	return memory;
 }
 
-static uint32_t checked_symbol(struct value_builder *builder, uint32_t symbol)
+/* The symbol of a name. What was a symbol before is known to be valid. */
+static uint32_t build_name(struct value_builder *builder, struct str name)
 {
+	struct symbols *symbols = builder->symbols;
+	uint32_t count = symbols_name_count(symbols);
+	uint32_t symbol = symbols_put_name(symbols, name);
+
 	if (symbol == SYMBOL_NONE)
-		value_builder_fail(builder, builder->symbols->refusal);
+		value_builder_fail(builder, symbols->refusal);
+	else if (symbol == count && !utf8_valid(name))
+		value_builder_fail(builder, ERR_INVALID);
 	return symbol;
+}
+
+static uint32_t build_type(struct value_builder *builder, struct str type)
+{
+	uint32_t last = builder->last_type;
+
+	if (last == SYMBOL_NONE || !str_equal(symbols_name(builder->symbols, last), type))
+		builder->last_type = build_name(builder, type);
+	return builder->last_type;
 }
 
 cedar_uid value_build_uid(struct value_builder *builder, struct str type, struct str id)
 {
-	uint32_t type_symbol, uid;
+	struct symbols *symbols = builder->symbols;
+	uint32_t type_symbol, uid, count = symbols_uid_count(symbols);
 
 	if (builder->failed != ERR_NONE)
 		return CEDAR_NO_UID;
-	if (!utf8_valid(type) || !utf8_valid(id)) {
+	type_symbol = build_type(builder, type);
+	if (builder->failed != ERR_NONE)
+		return CEDAR_NO_UID;
+	uid = symbols_put_uid(symbols, type_symbol, id);
+	if (uid == SYMBOL_NONE)
+		value_builder_fail(builder, symbols->refusal);
+	else if (uid == count && !utf8_valid(id))
 		value_builder_fail(builder, ERR_INVALID);
-		return CEDAR_NO_UID;
-	}
-	type_symbol = checked_symbol(builder, symbols_put_name(builder->symbols, type));
-	if (type_symbol == SYMBOL_NONE)
-		return CEDAR_NO_UID;
-	uid = checked_symbol(builder, symbols_put_uid(builder->symbols, type_symbol, id));
-	return uid != SYMBOL_NONE ? uid : CEDAR_NO_UID;
+	return builder->failed == ERR_NONE ? uid : CEDAR_NO_UID;
 }
 
 struct cedar_value value_build_entity(struct value_builder *builder, cedar_uid uid)
@@ -358,14 +399,10 @@ struct cedar_value value_build_record(struct value_builder *builder, const struc
 			value_builder_fail(builder, builder->arena->refusal);
 	}
 	for (size_t i = 0; record != NULL && i < count; i++) {
-		uint32_t key;
-
-		if (!utf8_valid(attrs[i].key))
-			value_builder_fail(builder, ERR_INVALID);
 		if (!check_part(builder, attrs[i].value))
 			return (struct cedar_value){0};
-		key = checked_symbol(builder, symbols_put_name(builder->symbols, attrs[i].key));
-		record->fields[i] = (struct value_field){attrs[i].value, key};
+		record->fields[i] =
+			(struct value_field){attrs[i].value, build_name(builder, attrs[i].key)};
 	}
 	if (builder->failed != ERR_NONE)
 		return (struct cedar_value){0};

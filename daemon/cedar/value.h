@@ -153,6 +153,7 @@ struct value_builder {
 	struct arena *arena;
 	bool copies_text; /* else strings are borrowed */
 	enum error failed;
+	uint32_t last_type; /* symbol of the latest uid's type, as the next one often is the same */
 };
 
 void value_builder_init(struct value_builder *builder, struct symbols *symbols, struct arena *arena,
