@@ -1,6 +1,6 @@
 /*
  * Asks wsauthzd who may do what, from any program on the same machine. The WinRM plug-in is one
- *such program.
+ * such program.
  *
  * A client speaks for one application over one connection, which it makes and makes again by
  * itself. Questions may be asked from any thread; nothing blocks. Each question that was taken is

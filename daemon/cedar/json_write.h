@@ -1,7 +1,7 @@
 /*
  * Writes JSON (RFC 8259) into a buffer, compactly and in the order of the calls. Whatever a string
  * holds, the output is valid JSON in UTF-8: bytes that are not UTF-8 become U+FFFD. A full buffer
- *is found by the caller, once, in buf->failed.
+ * is found by the caller, once, in buf->failed.
  *
  *	struct json_writer json = json_write_to(&out);
  *

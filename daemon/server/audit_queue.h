@@ -1,11 +1,11 @@
 /*
  * Rows on their way to the audit. The loop thread pushes entries; one writer thread appends what
- *has gathered as one transaction (group commit) while the next batch gathers; the entries come back
- *to the loop thread in order, with the number of their row or with the error that kept it from
- *disk.
+ * has gathered as one transaction (group commit) while the next batch gathers; the entries come back
+ * to the loop thread in order, with the number of their row or with the error that kept it from
+ * disk.
  *
  * When the audit fails in a way that leaves its connection unusable, the writer closes it, opens
- *and checks it again, and goes on trying until that succeeds. Meanwhile nothing can be pushed.
+ * and checks it again, and goes on trying until that succeeds. Meanwhile nothing can be pushed.
  *
  *	strict   a batch that fails is handed back as failed; nothing of it was recorded.
  *	relaxed  a batch that fails is tried again until it succeeds, because its answers have left.

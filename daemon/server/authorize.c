@@ -5,7 +5,9 @@
  *
  * Whatever goes wrong on the way refuses the request, and the peer takes a refusal for a denial. A
  * reservation of a user record is dropped then. In relaxed mode the reply goes out as soon as the
- * row is queued; the user records still change only behind it.
+ * row is queued; the user records still change only behind it. When the disk falls behind so far
+ * that the queue is half full, replies wait for their row there too: peers that ask faster than
+ * rows can be written are slowed down before they have to be refused.
  */
 #include "server/authorize.h"
 
@@ -98,22 +100,24 @@ static uint64_t microseconds_since(const struct clock *clock, int64_t then_us)
 static enum error queue_row(struct request *request)
 {
 	struct service *service = request->service;
+	bool gives_id = service->settings->durability == DURABILITY_RELAXED;
 	struct audit_row *row = &request->audit.row;
 	enum error error;
 
 	*row = decision_audit_row(&request->decision);
 	row->connection = request->session->number;
 	row->peer_pid = request->session->host_pid;
-	row->relaxed = service->settings->durability == DURABILITY_RELAXED;
+	row->relaxed = gives_id &&
+		       audit_queue_length(service->audit) < service->settings->audit_queue_rows / 2;
 	row->latency_us = microseconds_since(service->clock, request->instant.wall_us);
 	/* The session may be gone before the row is written. */
 	row->peer = arena_copy(&request->arena, str_from(request->session->account));
 	if (row->peer.ptr == NULL)
 		return ERR_NO_MEMORY;
-	if (row->relaxed)
+	if (gives_id)
 		row->decision_id = service->last_decision_id + 1;
 	error = audit_queue_push(service->audit, &request->audit);
-	if (error == ERR_NONE && row->relaxed)
+	if (error == ERR_NONE && gives_id)
 		service->last_decision_id++;
 	return error;
 }
@@ -128,7 +132,7 @@ void authorize_start(struct request *request, const struct question *question)
 		refusal = refusal_of_error(queue_row(request));
 	if (refusal != REFUSAL_NONE)
 		give_up(request, refusal);
-	else if (request->service->settings->durability == DURABILITY_RELAXED)
+	else if (request->audit.row.relaxed)
 		answer(request, request->audit.row.decision_id);
 }
 
@@ -143,9 +147,9 @@ void authorize_on_recorded(struct audit_entry *entry, enum error error, void *ar
 	}
 	records_apply(service->records, &request->decision.change, entry->row.decision_id);
 	record_keeper_notice(service->keeper);
-	if (service->settings->durability == DURABILITY_STRICT) {
+	if (service->settings->durability == DURABILITY_STRICT)
 		service->last_decision_id = entry->row.decision_id;
+	if (!entry->row.relaxed)
 		answer(request, entry->row.decision_id);
-	}
 	request_free(request);
 }

@@ -6,8 +6,8 @@
  *	           latency_us | relaxed | record id | digests of the parts)
  *
  * which is two blocks of BLAKE2b, where each number is eight bytes, least significant first, signed
- *ones in two's complement, the record id its 16 bytes, and the digests (audit_part.h) stand in the
- *order of enum audit_part.
+ * ones in two's complement, the record id its 16 bytes, and the digests (audit_part.h) stand in the
+ * order of enum audit_part.
  *
  * For this layer only.
  */

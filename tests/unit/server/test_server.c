@@ -9,7 +9,7 @@
 #include <uv.h>
 
 #include "base/mem.h"
-#include "config.h"
+#include "config/config.h"
 #include "server/server.h"
 #include "store/audit_query.h"
 #include "support/cmocka.h"
