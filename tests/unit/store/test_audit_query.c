@@ -1,6 +1,7 @@
 #include "store/audit_query.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/mem.h"
 #include "support/fault.h"
@@ -230,6 +231,62 @@ static void querying_survives_any_failed_allocation(void **state)
 	}
 }
 
+static bool ignore(void *arg, const struct audit_row *row)
+{
+	(void)arg;
+	(void)row;
+	return true;
+}
+
+/* Reads a damaged file in every way; any answer will do. */
+static void read_damaged(struct fixture *fixture)
+{
+	const struct audit_filter by_policy = {.policy = STR("policy3")};
+	struct audit_verification result;
+	struct audit_reader *reader;
+
+	buf_clear(&fixture->why);
+	if (audit_reader_open(fixture->dir.path, &fixture->env, &reader, &fixture->why) !=
+	    ERR_NONE) {
+		assert_true(fixture->why.length > 0);
+		return;
+	}
+	for (int i = 0; i < 3; i++) {
+		buf_clear(&fixture->why);
+		enum error error =
+			i == 0   ? audit_query(reader, &by_policy, ignore, NULL, &fixture->why)
+			: i == 1 ? audit_query(reader, &(struct audit_filter){0}, ignore, NULL,
+					       &fixture->why)
+				 : audit_verify(reader, &result, &fixture->why);
+		assert_true(error == ERR_NONE || fixture->why.length > 0);
+	}
+	audit_reader_close(reader);
+}
+
+static void no_damage_crashes_a_reader(void **state)
+{
+	struct scene *scene = *state;
+	struct buf whole;
+	unsigned seed = 7;
+
+	buf_init(&whole, SIZE_MAX);
+	fixture_read(scene->fixture, AUDIT_FILE, &whole);
+	for (int i = 0; i < 300; i++) {
+		size_t at[16];
+		char saved[16];
+		for (size_t j = 0; j < ARRAY_COUNT(at); j++) {
+			at[j] = (size_t)rand_r(&seed) % whole.length;
+			saved[j] = whole.data[at[j]];
+			whole.data[at[j]] = (char)rand_r(&seed);
+		}
+		tmpdir_write(&scene->fixture->dir, AUDIT_FILE, whole.data, whole.length);
+		read_damaged(scene->fixture);
+		for (size_t j = ARRAY_COUNT(at); j-- > 0;)
+			whole.data[at[j]] = saved[j];
+	}
+	buf_deinit(&whole);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -243,6 +300,7 @@ int main(void)
 		TEST(the_receiver_may_stop),
 		TEST(a_query_sees_one_moment_while_rows_are_added),
 		TEST(querying_survives_any_failed_allocation),
+		TEST(no_damage_crashes_a_reader),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

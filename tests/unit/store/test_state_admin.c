@@ -90,7 +90,8 @@ struct blocks {
 static void copy_text(char out[32], struct str text)
 {
 	assert_true(text.length < 32);
-	memcpy(out, text.ptr, text.length);
+	if (text.length != 0)
+		memcpy(out, text.ptr, text.length);
 	out[text.length] = '\0';
 }
 
