@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <sqlite3.h>
+
 #include "integration/fixture.h"
 #include "store/audit_query.h"
 
@@ -175,18 +177,63 @@ static void killing_the_daemon_under_load_loses_no_acknowledged_decision(void **
 	load_free(load);
 }
 
-/* Half of the smallest queue may hold rows whose answers have left, the other half holds one row of
- * each connection that waits: nobody needs to be refused however slow the disk is. */
+/* A second writer on the audit, which keeps the daemon from committing. */
+static sqlite3 *stop_the_disk(const struct daemon *daemon)
+{
+	char path[256];
+	sqlite3 *db;
+
+	tmpdir_path(&daemon->dir, "state/audit-000001.db", path, sizeof(path));
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	return db;
+}
+
+static void start_the_disk(sqlite3 *db)
+{
+	assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void ping(struct raw_peer *peer)
+{
+	Wsauthz__Ping ping = WSAUTHZ__PING__INIT;
+	Wsauthz__Request request = WSAUTHZ__REQUEST__INIT;
+
+	request.body_case = WSAUTHZ__REQUEST__BODY_PING;
+	request.ping = &ping;
+	raw_peer_request(peer, &request);
+}
+
+/* Half of the smallest queue takes rows whose answers leave at once; the next rows are waited for.
+ * The answer to a ping sent behind a question shows that the question was taken. */
 static void in_relaxed_mode_peers_faster_than_the_disk_are_slowed_down_not_refused(void **state)
 {
 	struct load *load = load_new(8);
 	struct daemon daemon;
+	sqlite3 *db;
 
 	(void)state;
 	fixture_start(&daemon, FIXTURE_POLICY("15m"),
 		      "audit:\n  durability: relaxed\n  queue_rows: 16\n");
 	open_all(load, &daemon);
-	drive(load, 4000);
+	db = stop_the_disk(&daemon);
+	for (size_t i = 0; i < load->connections; i++) {
+		ask(load, i);
+		note(load, raw_peer_reply(&load->peers[i]));
+	}
+	for (size_t i = 0; i < load->connections; i++) {
+		const Wsauthz__Reply *reply;
+
+		ask(load, i);
+		ping(&load->peers[i]);
+		reply = raw_peer_reply(&load->peers[i]);
+		assert_non_null(reply);
+		assert_int_equal(reply->body_case, WSAUTHZ__REPLY__BODY_PONG);
+	}
+	start_the_disk(db);
+	for (size_t i = 0; i < load->connections; i++)
+		note(load, raw_peer_reply(&load->peers[i]));
 	assert_int_equal(daemon_stop(&daemon), 0);
 	drain_and_close(load);
 	expect_every_reply_recorded(load, &daemon);
