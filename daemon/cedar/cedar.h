@@ -154,6 +154,26 @@ enum error cedar_engine_add_entities(struct cedar_engine *engine, const struct c
 enum error cedar_engine_add_actions(struct cedar_engine *engine, const struct cedar_schema *schema,
 				    struct cedar_diags *diags) ATTR_MUST_CHECK;
 
+/* Validation: whether policies can go wrong at run time, given a schema. */
+
+enum cedar_validation_mode {
+	CEDAR_STRICT, /* types as a person could name them; literals where functions parse text */
+	CEDAR_PERMISSIVE, /* whatever cannot go wrong */
+};
+
+struct cedar_validation {
+	enum cedar_validation_mode mode;
+	/* A policy whose scope admits no action of the schema is useless, but does no harm. */
+	bool inapplicable_is_warning;
+};
+
+/* Validates all policies, templates and links, before the engine is sealed. `options` may be NULL:
+ * strict. ERR_INVALID when at least one policy has an error, ERR_LIMIT when one is too complex to
+ * be validated, each with diagnostics; ERR_NO_MEMORY. Changes nothing. */
+enum error cedar_engine_validate(struct cedar_engine *engine, const struct cedar_schema *schema,
+				 const struct cedar_validation *options,
+				 struct cedar_diags *diags) ATTR_MUST_CHECK;
+
 /* Ends building: closes the entity hierarchy, compiles and indexes. After it only the functions
  * below may be used. ERR_INVALID with diagnostics when an entity is its own ancestor or a name in a
  * policy means nothing, ERR_LIMIT, ERR_NO_MEMORY; the engine can then only be freed. */

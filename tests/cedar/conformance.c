@@ -21,10 +21,13 @@ static const struct {
 	void (*run)(struct run *run);
 } folders[] = {
 	{"corpus-tests", conformance_corpus_tests},
+	{"corpus-validation", conformance_corpus_validation},
 	{"corpus-json-schemas", conformance_corpus_json_schemas},
 	{"multi-policy", conformance_sets},
 	{"templates", conformance_sets},
 	{"edge", conformance_edge},
+	{"validation-cases", conformance_validation_cases},
+	{"strict-cases", conformance_strict_cases},
 	{"entity-parsing", conformance_entity_parsing},
 	{"handwritten", conformance_handwritten},
 };

@@ -48,9 +48,12 @@ bool run_read(struct run *run, struct str *text, const char *format, ...) ATTR_P
 /* The folders. */
 void conformance_corpus_json_schemas(struct run *run);
 void conformance_corpus_tests(struct run *run);
+void conformance_corpus_validation(struct run *run);
 void conformance_edge(struct run *run);
 void conformance_entity_parsing(struct run *run);
 void conformance_handwritten(struct run *run);
 void conformance_sets(struct run *run);
+void conformance_strict_cases(struct run *run);
+void conformance_validation_cases(struct run *run);
 
 #endif

@@ -3,6 +3,7 @@
  * multi-policy (many policies, entities by request), templates (links).
  */
 #include "conformance_request.h"
+#include "conformance_validation.h"
 
 #include <stdio.h>
 
@@ -26,6 +27,18 @@ static void run_policies(struct run *run, const struct cedar_schema *schema, str
 	cedar_engine_free(engine);
 }
 
+static void compare_validity(struct run *run, const struct cedar_schema *schema,
+			     struct str policies, bool expected)
+{
+	struct cedar_diags diags;
+
+	cedar_diags_init(&diags);
+	if (conformance_validate(run, schema, policies, true, &diags) != expected)
+		run_fail_diags(run, expected ? "the policies are refused" : "the policies pass",
+			       &diags);
+	cedar_diags_deinit(&diags);
+}
+
 /* A test with schema; the data say whether its entities can be read without one, too. */
 static void run_test(struct run *run, const char *folder, const char *name, bool also_without)
 {
@@ -43,6 +56,7 @@ static void run_test(struct run *run, const char *folder, const char *name, bool
 	schema = conformance_read_schema(run, schema_text);
 	if (schema == NULL)
 		return;
+	compare_validity(run, schema, policies, tree_get_bool(test, "shouldValidate"));
 	run_policies(run, schema, entities, policies, test);
 	if (also_without)
 		run_policies(run, NULL, entities, policies, test);
