@@ -127,6 +127,13 @@ enum error cedar_engine_add_policies(struct cedar_engine *engine, struct str sou
 				     struct str text, enum cedar_ids ids,
 				     struct cedar_diags *diags) ATTR_MUST_CHECK;
 
+/* Adds the policies, templates and links of a policy set in JSON ("JSON policy format", "Policy set
+ * format"), where policies may also be Cedar text in strings. Ids are the keys. All or nothing, as
+ * above; ERR_SYNTAX, ERR_EXISTS, ERR_LIMIT, and for links ERR_NOT_FOUND and ERR_INVALID, each with
+ * diagnostics; ERR_NO_MEMORY. */
+enum error cedar_engine_add_policy_set(struct cedar_engine *engine, struct str source,
+				       struct str text, struct cedar_diags *diags) ATTR_MUST_CHECK;
+
 /* What stands for a slot of a template: the uid type::"id". */
 struct cedar_slot_value {
 	struct str slot; /* "?principal" or "?resource" */

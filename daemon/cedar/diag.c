@@ -145,17 +145,23 @@ void diag_report(struct cedar_diags *diags, enum cedar_severity severity,
 	va_end(args);
 }
 
+void diag_vreport_source(struct cedar_diags *diags, enum cedar_severity severity, struct str name,
+			 const char *format, va_list args)
+{
+	struct cedar_diag *diag = new_diag(diags, severity, name, format, args);
+
+	if (diag != NULL)
+		append(diags, diag);
+}
+
 void diag_report_source(struct cedar_diags *diags, enum cedar_severity severity, struct str name,
 			const char *format, ...)
 {
-	struct cedar_diag *diag;
 	va_list args;
 
 	va_start(args, format);
-	diag = new_diag(diags, severity, name, format, args);
+	diag_vreport_source(diags, severity, name, format, args);
 	va_end(args);
-	if (diag != NULL)
-		append(diags, diag);
 }
 
 /* Terminal cells of a character: two for the wide scripts of East Asia and for pictographs, none

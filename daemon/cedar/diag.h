@@ -20,6 +20,8 @@ void diag_vreport(struct cedar_diags *diags, enum cedar_severity severity,
 /* The same for what has no place in a text: line and column are 0. */
 void diag_report_source(struct cedar_diags *diags, enum cedar_severity severity, struct str name,
 			const char *format, ...) ATTR_PRINTF(4, 5);
+void diag_vreport_source(struct cedar_diags *diags, enum cedar_severity severity, struct str name,
+			 const char *format, va_list args) ATTR_PRINTF(4, 0);
 
 enum { DIAG_QUOTE_MAX = 128 };
 

@@ -102,6 +102,12 @@ enum error engine_add_item(struct cedar_engine *engine, const struct engine_item
 	return ERR_NONE;
 }
 
+void engine_truncate_items(struct cedar_engine *engine, uint32_t item_count)
+{
+	symbols_truncate_names(&engine->ids, item_count);
+	engine->item_count = item_count;
+}
+
 static struct str annotated_id(struct cedar_engine *engine, const struct ast_policy *policy,
 			       uint32_t position)
 {
@@ -165,26 +171,36 @@ enum error engine_add_parsed(struct cedar_engine *engine, const struct ast_polic
 		if (error != ERR_NONE && error != ERR_EXISTS)
 			break;
 	}
-	if (result != ERR_NONE) {
-		symbols_truncate_names(&engine->ids, item_count);
-		engine->item_count = item_count;
-	}
+	if (result != ERR_NONE)
+		engine_truncate_items(engine, item_count);
 	return result;
+}
+
+enum error engine_own_source(struct cedar_engine *engine, struct str name, struct str text,
+			     struct source **out)
+{
+	struct source *own = arena_alloc(&engine->build, sizeof(*own));
+	struct str own_name = arena_copy(&engine->keep, name);
+	struct str own_text = arena_copy(&engine->keep, text);
+	enum error error;
+
+	if (own == NULL || own_name.ptr == NULL || own_text.ptr == NULL)
+		return ERR_NO_MEMORY;
+	error = source_init(own, &engine->build, own_name, own_text);
+	if (error == ERR_NONE)
+		*out = own;
+	return error;
 }
 
 enum error cedar_engine_add_policies(struct cedar_engine *engine, struct str source,
 				     struct str text, enum cedar_ids ids, struct cedar_diags *diags)
 {
-	struct source *own = arena_alloc(&engine->build, sizeof(*own));
-	struct str own_name = arena_copy(&engine->keep, source);
-	struct str own_text = arena_copy(&engine->keep, text);
 	struct ast_policies policies;
+	struct source *own;
 	enum error error;
 
 	assert(!engine->sealed);
-	if (own == NULL || own_name.ptr == NULL || own_text.ptr == NULL)
-		return ERR_NO_MEMORY;
-	error = source_init(own, &engine->build, own_name, own_text);
+	error = engine_own_source(engine, source, text, &own);
 	if (error == ERR_NONE)
 		error = parse_policies(&engine->build, own, &engine->limits, diags, &policies);
 	if (error == ERR_NONE)

@@ -57,6 +57,11 @@ struct cedar_engine {
 bool engine_resolve(const struct cedar_resolver *resolver, struct str type,
 		    struct str *id) ATTR_MUST_CHECK;
 
+/* A source of the engine's own: it lives as long as the build arena, copies of its name and text as
+ * long as the engine. ERR_LIMIT, ERR_NO_MEMORY. */
+enum error engine_own_source(struct cedar_engine *engine, struct str name, struct str text,
+			     struct source **out) ATTR_MUST_CHECK;
+
 /* Adds parsed policies and templates, whose trees and sources must live as long as the build arena,
  * their texts as long as the engine. All or nothing, errors as cedar_engine_add_policies(). */
 enum error engine_add_parsed(struct cedar_engine *engine, const struct ast_policies *policies,
@@ -66,6 +71,15 @@ enum error engine_add_parsed(struct cedar_engine *engine, const struct ast_polic
  * the id. ERR_LIMIT, ERR_NO_MEMORY. */
 enum error engine_add_item(struct cedar_engine *engine,
 			   const struct engine_item *item) ATTR_MUST_CHECK;
+
+/* Takes back the items behind the first `item_count`. */
+void engine_truncate_items(struct cedar_engine *engine, uint32_t item_count);
+
+/* cedar_engine_link() with messages about `span` of `source`; without a place when that is NULL. */
+enum error engine_link(struct cedar_engine *engine, struct str template_id, struct str new_id,
+		       const struct cedar_slot_value *values, size_t value_count,
+		       const struct source *source, struct span span,
+		       struct cedar_diags *diags) ATTR_MUST_CHECK;
 
 /* The item with this id, or ENGINE_NO_ITEM. */
 uint32_t engine_find_item(const struct cedar_engine *engine, struct str id);

@@ -23,9 +23,23 @@ static bool find_slot(struct str name, int *var)
 struct link {
 	struct cedar_engine *engine;
 	struct cedar_diags *diags;
-	struct str source; /* what the messages are about */
+	const struct source *source; /* where the link is written; may be NULL */
+	struct span span;
 	struct engine_item item;
 };
+
+ATTR_PRINTF(2, 3)
+static void report(const struct link *link, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	if (link->source != NULL)
+		diag_vreport(link->diags, CEDAR_ERROR, link->source, link->span, format, args);
+	else
+		diag_vreport_source(link->diags, CEDAR_ERROR, link->item.id, format, args);
+	va_end(args);
+}
 
 static enum error fill_slot(struct link *link, const struct cedar_slot_value *value)
 {
@@ -35,25 +49,22 @@ static enum error fill_slot(struct link *link, const struct cedar_slot_value *va
 	int var;
 
 	if (!find_slot(value->slot, &var) || !link->item.ast->scope[var].has_slot) {
-		diag_report_source(link->diags, CEDAR_ERROR, link->source,
-				   "the template has no slot %s", diag_quote(value->slot).text);
+		report(link, "the template has no slot %s", diag_quote(value->slot).text);
 		return ERR_INVALID;
 	}
 	if (link->item.slots[var] != CEDAR_NO_UID) {
-		diag_report_source(link->diags, CEDAR_ERROR, link->source,
-				   "the slot %s has two values", slot_name(var).ptr);
+		report(link, "the slot %s has two values", slot_name(var).ptr);
 		return ERR_INVALID;
 	}
 	if (!ast_is_path(value->type) || !utf8_valid(value->id)) {
-		diag_report_source(link->diags, CEDAR_ERROR, link->source,
-				   "the value of %s is no entity: \"%s\" must be a type, and the "
-				   "id must be UTF-8",
-				   slot_name(var).ptr, diag_quote(value->type).text);
+		report(link,
+		       "the value of %s is no entity: \"%s\" must be a type, and the "
+		       "id must be UTF-8",
+		       slot_name(var).ptr, diag_quote(value->type).text);
 		return ERR_INVALID;
 	}
 	if (!engine_resolve(&link->engine->resolver, value->type, &id)) {
-		diag_report_source(link->diags, CEDAR_ERROR, link->source,
-				   "the name \"%s\" is unknown", diag_quote(id).text);
+		report(link, "the name \"%s\" is unknown", diag_quote(id).text);
 		return ERR_INVALID;
 	}
 	uid = value_build_uid(builder, value->type, id);
@@ -74,8 +85,7 @@ static enum error fill_slots(struct link *link, const struct cedar_slot_value *v
 	}
 	for (int var = AST_PRINCIPAL; var <= AST_RESOURCE; var++) {
 		if (link->item.ast->scope[var].has_slot && link->item.slots[var] == CEDAR_NO_UID) {
-			diag_report_source(link->diags, CEDAR_ERROR, link->source,
-					   "the slot %s has no value", slot_name(var).ptr);
+			report(link, "the slot %s has no value", slot_name(var).ptr);
 			return ERR_INVALID;
 		}
 	}
@@ -89,9 +99,8 @@ static enum error find_template(struct link *link, struct str template_id)
 		number != ENGINE_NO_ITEM ? &link->engine->items[number] : NULL;
 
 	if (item == NULL || item->template_item != ENGINE_NO_ITEM || !ast_is_template(item->ast)) {
-		diag_report_source(link->diags, CEDAR_ERROR, link->source,
-				   "there is no template with the id \"%s\"",
-				   diag_quote(template_id).text);
+		report(link, "there is no template with the id \"%s\"",
+		       diag_quote(template_id).text);
 		return ERR_NOT_FOUND;
 	}
 	link->item.ast = item->ast;
@@ -99,14 +108,15 @@ static enum error find_template(struct link *link, struct str template_id)
 	return ERR_NONE;
 }
 
-enum error cedar_engine_link(struct cedar_engine *engine, struct str template_id, struct str new_id,
-			     const struct cedar_slot_value *values, size_t value_count,
-			     struct cedar_diags *diags)
+enum error engine_link(struct cedar_engine *engine, struct str template_id, struct str new_id,
+		       const struct cedar_slot_value *values, size_t value_count,
+		       const struct source *source, struct span span, struct cedar_diags *diags)
 {
 	struct link link = {
 		.engine = engine,
 		.diags = diags,
-		.source = new_id,
+		.source = source,
+		.span = span,
 		.item = {.id = new_id, .slots = {CEDAR_NO_UID, CEDAR_NO_UID, CEDAR_NO_UID}},
 	};
 	enum error error;
@@ -118,13 +128,17 @@ enum error cedar_engine_link(struct cedar_engine *engine, struct str template_id
 	if (error == ERR_NONE)
 		error = engine_add_item(engine, &link.item);
 	if (error == ERR_EXISTS)
-		diag_report_source(diags, CEDAR_ERROR, new_id,
-				   "the policy id \"%s\" is already in use",
-				   diag_quote(new_id).text);
+		report(&link, "the policy id \"%s\" is already in use", diag_quote(new_id).text);
 	else if (error == ERR_LIMIT)
-		diag_report_source(diags, CEDAR_ERROR, new_id,
-				   "more than %u policies and templates; the limit is "
-				   "configurable",
-				   (unsigned int)engine->limits.policies);
+		report(&link, "more than %u policies and templates; the limit is configurable",
+		       (unsigned int)engine->limits.policies);
 	return error;
+}
+
+enum error cedar_engine_link(struct cedar_engine *engine, struct str template_id, struct str new_id,
+			     const struct cedar_slot_value *values, size_t value_count,
+			     struct cedar_diags *diags)
+{
+	return engine_link(engine, template_id, new_id, values, value_count, NULL, span_make(0, 0),
+			   diags);
 }

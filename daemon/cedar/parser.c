@@ -168,7 +168,7 @@ static enum error check_text(const struct source *source, uint32_t max_bytes,
 	return ERR_NONE;
 }
 
-static struct cedar_limits effective_limits(const struct cedar_limits *limits)
+struct cedar_limits parser_limits(const struct cedar_limits *limits)
 {
 	struct cedar_limits result = {0};
 
@@ -223,7 +223,7 @@ enum error parse_policies(struct arena *arena, const struct source *source,
 			  const struct cedar_limits *limits, struct cedar_diags *diags,
 			  struct ast_policies *policies)
 {
-	struct cedar_limits effective = effective_limits(limits);
+	struct cedar_limits effective = parser_limits(limits);
 	struct ast_policies result = {0};
 	struct parser parser = {
 		.arena = arena,

@@ -20,6 +20,10 @@ enum {
 	PARSER_POLICIES = 1000000,
 };
 
+/* The limits with their defaults in place of zeros, and expression_depth at most AST_MAX_HEIGHT.
+ * `limits` may be NULL. */
+struct cedar_limits parser_limits(const struct cedar_limits *limits);
+
 /* Parses all policies and templates of `source`. Of `limits`, which may be NULL, it heeds
  * text_bytes, expression_depth (at most AST_MAX_HEIGHT) and policies. The trees go into `arena` and
  * refer to `source`. An empty text is a valid, empty set.
