@@ -73,14 +73,16 @@ static const char *option_value(const char *name, char **argv, int argc, int *i)
 		return argv[*i] + length + 1;
 	if (argv[*i][length] != '\0')
 		return NULL;
-	return *i + 1 < argc ? argv[++*i] : "";
+	if (*i + 1 >= argc || argv[*i + 1] == NULL)
+		return "";
+	return argv[++*i];
 }
 
 static bool read_command_line(int argc, char **argv, struct command_line *out)
 {
 	*out = (struct command_line){.config_path = DEFAULT_CONFIG, .ready_fd = -1};
 	/* A caller may give no arguments at all, not even a name. */
-	for (int i = 1; i < argc; i++) {
+	for (int i = 1; i < argc && argv[i] != NULL; i++) {
 		const char *value;
 
 		if (strcmp(argv[i], "--check") == 0) {

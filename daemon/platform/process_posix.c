@@ -1,7 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -70,28 +69,48 @@ uint64_t process_id(void)
 	return (uint64_t)getpid();
 }
 
+/* The decimal number at the start of `*text`, which is moved behind it and one more byte. */
+static bool take_number(struct str *text, uint64_t *value)
+{
+	size_t length = 0;
+
+	while (length < text->length && text->ptr[length] >= '0' && text->ptr[length] <= '9')
+		length++;
+	if (!str_to_u64(str_make(text->ptr, length), value))
+		return false;
+	length += length < text->length;
+	*text = str_make(text->ptr + length, text->length - length);
+	return true;
+}
+
+/* The second number of /proc/self/statm is in pages (proc(5)). */
 uint64_t process_resident_bytes(void)
 {
-	unsigned long long size, resident;
-	int found;
-	FILE *file = fopen("/proc/self/statm", "re");
+	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	uint64_t size, resident;
+	char bytes[128];
+	struct str text;
+	ssize_t length;
 
-	if (file == NULL)
+	if (fd < 0)
 		return 0;
-	found = fscanf(file, "%llu %llu", &size, &resident);
-	fclose(file);
-	return found == 2 ? (uint64_t)resident * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+	length = read(fd, bytes, sizeof(bytes));
+	close(fd);
+	text = str_make(bytes, length > 0 ? (size_t)length : 0);
+	if (!take_number(&text, &size) || !take_number(&text, &resident))
+		return 0;
+	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 /* JOURNAL_STREAM holds "device:inode" of the stream that the service manager connected to the
  * journal (systemd.exec(5)); a redirection since then makes it another file. */
 void log_stderr_init(struct log_stderr *sink)
 {
-	const char *stream = secure_getenv("JOURNAL_STREAM");
-	unsigned long long device, inode;
+	struct str stream = str_from(secure_getenv("JOURNAL_STREAM"));
+	uint64_t device, inode;
 	struct stat st;
 
-	sink->is_journal = stream != NULL && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+	sink->is_journal = take_number(&stream, &device) && take_number(&stream, &inode) &&
 			   fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device &&
 			   st.st_ino == inode;
 }

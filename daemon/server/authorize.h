@@ -9,7 +9,8 @@
  * longer. */
 void authorize_start(struct request *request, const struct question *question);
 
-/* The row of a request came back from the audit queue. For struct audit_queue_options. */
-void authorize_on_recorded(struct audit_entry *entry, enum error error, void *service);
+/* The row of a request came back from the audit queue. For struct audit_queue_options; `arg` is the
+ * struct service. */
+void authorize_on_recorded(struct audit_entry *entry, enum error error, void *arg);
 
 #endif
