@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "platform/platform.h"
+#include "server/listener.h"
 #include "server/policy_load.h"
 #include "server/server.h"
 #include "server/version.h"
@@ -153,6 +154,30 @@ static enum error read_config(const char *path, struct arena *arena, struct conf
 	return error;
 }
 
+/* Says which accounts of the lists do not exist. */
+static enum exit_code check_accounts(const struct config *config)
+{
+	const struct settings_endpoint *endpoints[] = {&config->server.authorize,
+						       &config->server.admin};
+	enum exit_code code = EXIT_DONE;
+	struct buf why;
+
+	buf_init(&why, LOG_MESSAGE_MAX);
+	for (size_t i = 0; i < ARRAY_COUNT(endpoints); i++) {
+		struct peer_rules rules;
+		enum error error;
+
+		buf_clear(&why);
+		error = listener_rules(endpoints[i], &rules, &why);
+		if (error != ERR_NONE) {
+			print_problem(&why, error);
+			code = EXIT_INVALID;
+		}
+	}
+	buf_deinit(&why);
+	return code;
+}
+
 /* Prints what --check finds about the policy. */
 static enum exit_code check_policy(const struct config *config)
 {
@@ -238,7 +263,11 @@ static enum exit_code run(const struct command_line *command)
 		print_problem(&why, error);
 		code = error == ERR_NO_MEMORY || error == ERR_IO ? EXIT_FAILED : EXIT_INVALID;
 	} else if (command->check) {
+		enum exit_code accounts = check_accounts(&config);
+
 		code = check_policy(&config);
+		if (code == EXIT_DONE)
+			code = accounts;
 	} else {
 		code = serve(&config, command->ready_fd);
 	}

@@ -1,123 +1,13 @@
 /*
- * One table says what every key is called, what it takes and where it goes; the functions below it
- * walk the events of libyaml and look everything up there.
+ * Walks the events of libyaml; what a key is and takes stands in keys.c.
  */
 #include "config/config.h"
 
-#include <assert.h>
-#include <limits.h>
 #include <string.h>
 
 #include <yaml.h>
 
-#include "base/mem.h"
-
-enum value_kind {
-	VALUE_SECTION,  /* a mapping of further keys */
-	VALUE_PATH,     /* absolute; the range is of its bytes */
-	VALUE_TEXT,     /* may be empty; the range is of its bytes */
-	VALUE_COUNT,    /* a whole number into a uint32_t */
-	VALUE_QUOTA,    /* the same, or "unlimited" */
-	VALUE_SECONDS,  /* a duration into a uint32_t of seconds; the range is of milliseconds */
-	VALUE_DURATION, /* a duration into an int64_t of milliseconds */
-	VALUE_CHOICE,   /* one of several words into an enum */
-	VALUE_ACCOUNTS, /* a sequence of names or numbers */
-};
-
-struct choice {
-	const char *word;
-	int value;
-};
-
-struct key {
-	const char *path; /* sections and name with dots between */
-	enum value_kind kind;
-	size_t offset; /* in struct config */
-	int64_t min, max;
-	const struct choice *choices; /* ended by a NULL word */
-};
-
-#define SECONDS(n) (INT64_C(1000) * (n))
-#define DAYS(n)    (SECONDS(86400) * (n))
-
-static const struct choice durability_choices[] = {
-	{"strict", DURABILITY_STRICT}, {"relaxed", DURABILITY_RELAXED}, {NULL, 0}};
-static const struct choice policy_reload_choices[] = {
-	{"on_change", RELOAD_ON_CHANGE}, {"on_request", RELOAD_ON_REQUEST}, {NULL, 0}};
-static const struct choice on_error_choices[] = {
-	{"deny", DECIDE_ERROR_DENIES}, {"cedar", DECIDE_ERROR_AS_CEDAR}, {NULL, 0}};
-static const struct choice on_reload_choices[] = {
-	{"reevaluate", DECIDE_RELOAD_REEVALUATES}, {"keep", DECIDE_RELOAD_KEEPS}, {NULL, 0}};
-static const struct choice level_choices[] = {{"error", LOG_ERROR},
-					      {"warning", LOG_WARNING},
-					      {"info", LOG_INFO},
-					      {"debug", LOG_DEBUG},
-					      {NULL, 0}};
-static const struct choice format_choices[] = {{"text", LOG_TEXT}, {"json", LOG_JSON}, {NULL, 0}};
-
-#define AT(field) offsetof(struct config, field)
-
-/* The order is that of the sample; a section stands before its keys. */
-static const struct key keys[] = {
-	{"authorize", VALUE_SECTION, 0, 0, 0, NULL},
-	{"authorize.socket", VALUE_PATH, AT(server.authorize.socket), 2, 107, NULL},
-	{"authorize.group", VALUE_TEXT, AT(server.authorize.group), 0, 255, NULL},
-	{"authorize.users", VALUE_ACCOUNTS, AT(server.authorize.users), 1, 255, NULL},
-	{"authorize.groups", VALUE_ACCOUNTS, AT(server.authorize.groups), 1, 255, NULL},
-	{"authorize.max_connections", VALUE_COUNT, AT(server.authorize.max_connections), 1, 4096,
-	 NULL},
-	{"authorize.max_in_flight", VALUE_COUNT, AT(server.authorize.max_in_flight), 1, 4096, NULL},
-
-	{"admin", VALUE_SECTION, 0, 0, 0, NULL},
-	{"admin.socket", VALUE_PATH, AT(server.admin.socket), 2, 107, NULL},
-	{"admin.group", VALUE_TEXT, AT(server.admin.group), 0, 255, NULL},
-	{"admin.users", VALUE_ACCOUNTS, AT(server.admin.users), 1, 255, NULL},
-	{"admin.groups", VALUE_ACCOUNTS, AT(server.admin.groups), 1, 255, NULL},
-	{"admin.max_connections", VALUE_COUNT, AT(server.admin.max_connections), 1, 64, NULL},
-	{"admin.max_in_flight", VALUE_COUNT, AT(server.admin.max_in_flight), 1, 64, NULL},
-
-	{"state", VALUE_SECTION, 0, 0, 0, NULL},
-	{"state.directory", VALUE_PATH, AT(server.state_directory), 2, PATH_MAX / 2, NULL},
-
-	{"policy", VALUE_SECTION, 0, 0, 0, NULL},
-	{"policy.directory", VALUE_PATH, AT(server.policy_directory), 2, PATH_MAX / 2, NULL},
-	{"policy.reload", VALUE_CHOICE, AT(server.policy_reload), 0, 0, policy_reload_choices},
-	{"policy.on_error", VALUE_CHOICE, AT(server.decide.on_error), 0, 0, on_error_choices},
-
-	{"audit", VALUE_SECTION, 0, 0, 0, NULL},
-	{"audit.durability", VALUE_CHOICE, AT(server.durability), 0, 0, durability_choices},
-	{"audit.queue_rows", VALUE_COUNT, AT(server.audit_queue_rows), 16, 1048576, NULL},
-
-	{"records", VALUE_SECTION, 0, 0, 0, NULL},
-	{"records.idle_timeout", VALUE_DURATION, AT(server.decide.defaults.idle_timeout_ms),
-	 SECONDS(1), DAYS(366), NULL},
-	{"records.max_lifetime", VALUE_DURATION, AT(server.decide.defaults.max_lifetime_ms),
-	 SECONDS(1), DAYS(366), NULL},
-	{"records.on_reload", VALUE_CHOICE, AT(server.decide.on_reload), 0, 0, on_reload_choices},
-	{"records.max_count", VALUE_COUNT, AT(server.max_records), 1, 10000000, NULL},
-
-	{"quota", VALUE_SECTION, 0, 0, 0, NULL},
-	{"quota.max_shells", VALUE_QUOTA, AT(server.decide.defaults.quota.max_shells), 1,
-	 UINT32_MAX, NULL},
-	{"quota.max_operations", VALUE_QUOTA, AT(server.decide.defaults.quota.max_operations), 1,
-	 UINT32_MAX, NULL},
-	{"quota.timeslot", VALUE_SECONDS, AT(server.decide.defaults.quota.timeslot_s), SECONDS(1),
-	 DAYS(366), NULL},
-	{"quota.max_operations_per_timeslot", VALUE_QUOTA,
-	 AT(server.decide.defaults.quota.max_operations_per_timeslot), 1, UINT32_MAX, NULL},
-
-	{"deadlines", VALUE_SECTION, 0, 0, 0, NULL},
-	{"deadlines.hello", VALUE_DURATION, AT(server.hello_ms), 100, SECONDS(60), NULL},
-	{"deadlines.frame", VALUE_DURATION, AT(server.frame_ms), 100, SECONDS(60), NULL},
-	{"deadlines.idle", VALUE_DURATION, AT(server.idle_ms), 100, DAYS(1), NULL},
-	{"deadlines.stop", VALUE_DURATION, AT(server.stop_ms), 100, SECONDS(60), NULL},
-
-	{"log", VALUE_SECTION, 0, 0, 0, NULL},
-	{"log.level", VALUE_CHOICE, AT(log_level), 0, 0, level_choices},
-	{"log.format", VALUE_CHOICE, AT(log_format), 0, 0, format_choices},
-};
-
-enum { KEY_PATH_MAX = 128, DISTANCE_MAX_BYTES = 40 };
+#include "config/keys.h"
 
 struct config config_default(void)
 {
@@ -145,14 +35,16 @@ struct config config_default(void)
 					{
 						.on_error = DECIDE_ERROR_DENIES,
 						.on_reload = DECIDE_RELOAD_REEVALUATES,
-						.defaults = {.idle_timeout_ms = SECONDS(15 * 60),
-							     .max_lifetime_ms = SECONDS(8 * 3600)},
+						.defaults = {.idle_timeout_ms =
+								     CONFIG_SECONDS(15 * 60),
+							     .max_lifetime_ms =
+								     CONFIG_SECONDS(8 * 3600)},
 					},
 				.max_records = RECORDS_DEFAULT_MAX_COUNT,
-				.hello_ms = SECONDS(5),
-				.frame_ms = SECONDS(5),
-				.idle_ms = SECONDS(60),
-				.stop_ms = SECONDS(5),
+				.hello_ms = CONFIG_SECONDS(5),
+				.frame_ms = CONFIG_SECONDS(5),
+				.idle_ms = CONFIG_SECONDS(60),
+				.stop_ms = CONFIG_SECONDS(5),
 			},
 		.log_level = LOG_INFO,
 		.log_format = LOG_TEXT,
@@ -161,9 +53,9 @@ struct config config_default(void)
 
 void config_each_key(void (*visit)(const char *key, void *arg), void *arg)
 {
-	for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
-		if (keys[i].kind != VALUE_SECTION)
-			visit(keys[i].path, arg);
+	for (size_t i = 0; i < config_key_count; i++) {
+		if (config_keys[i].kind != VALUE_SECTION)
+			visit(config_keys[i].path, arg);
 	}
 }
 
@@ -174,7 +66,7 @@ struct reader {
 	struct arena *arena;
 	struct config *config;
 	struct buf *why;
-	bool seen[ARRAY_COUNT(keys)];
+	bool seen[CONFIG_KEYS_MAX]; /* by index in config_keys[] */
 };
 
 static enum error fail_at(struct reader *reader, const yaml_mark_t *mark, enum error error,
@@ -253,61 +145,10 @@ static bool is_nothing(const struct reader *reader)
 	       scalar_text(reader).length == 0;
 }
 
-/* Edits that turn one word into the other (Levenshtein), for words short enough to be keys. */
-static size_t distance(struct str a, struct str b)
-{
-	size_t row[DISTANCE_MAX_BYTES + 1];
-
-	if (a.length > DISTANCE_MAX_BYTES || b.length > DISTANCE_MAX_BYTES)
-		return SIZE_MAX;
-	for (size_t j = 0; j <= b.length; j++)
-		row[j] = j;
-	for (size_t i = 1; i <= a.length; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i;
-		for (size_t j = 1; j <= b.length; j++) {
-			size_t best = diagonal + (a.ptr[i - 1] != b.ptr[j - 1]);
-
-			if (row[j] + 1 < best)
-				best = row[j] + 1;
-			if (row[j - 1] + 1 < best)
-				best = row[j - 1] + 1;
-			diagonal = row[j];
-			row[j] = best;
-		}
-	}
-	return row[b.length];
-}
-
-/* The name of `key` inside `section` (empty at the top); an empty slice when it is not in it. */
-static struct str name_in_section(const struct key *key, struct str section)
-{
-	struct str path = str_from(key->path);
-
-	if (section.length != 0) {
-		if (path.length <= section.length || !str_starts_with(path, section) ||
-		    path.ptr[section.length] != '.')
-			return STR("");
-		path = str_make(path.ptr + section.length + 1, path.length - section.length - 1);
-	}
-	return str_find_byte(path, '.') == NULL ? path : STR("");
-}
-
 static enum error report_unknown(struct reader *reader, struct str section, struct str name)
 {
-	struct str nearest = STR("");
-	size_t least = 3; /* more than two edits are another word */
+	struct str nearest = config_key_nearest(section, name);
 
-	for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
-		struct str candidate = name_in_section(&keys[i], section);
-		size_t edits = candidate.length != 0 ? distance(name, candidate) : SIZE_MAX;
-
-		if (edits < least) {
-			least = edits;
-			nearest = candidate;
-		}
-	}
 	if (nearest.length != 0)
 		return fail_here(reader, "unknown key '%.*s'; did you mean '%.*s'?", STR_ARGS(name),
 				 STR_ARGS(nearest));
@@ -318,33 +159,30 @@ static enum error report_unknown(struct reader *reader, struct str section, stru
 }
 
 /* The key that the current scalar names. */
-static enum error find_key(struct reader *reader, struct str section, const struct key **out)
+static enum error find_key(struct reader *reader, struct str section, const struct config_key **out)
 {
-	struct str name;
+	const struct config_key *key;
+	bool *seen;
 
 	if (reader->event.type != YAML_SCALAR_EVENT)
 		return fail_here(reader, "a key must be a word");
-	name = scalar_text(reader);
-	for (size_t i = 0; i < ARRAY_COUNT(keys); i++) {
-		struct str candidate = name_in_section(&keys[i], section);
-
-		if (candidate.length == 0 || !str_equal(candidate, name))
-			continue;
-		if (reader->seen[i])
-			return fail_here(reader, "'%s' is there twice", keys[i].path);
-		reader->seen[i] = true;
-		*out = &keys[i];
-		return ERR_NONE;
-	}
-	return report_unknown(reader, section, name);
+	key = config_key_find(section, scalar_text(reader));
+	if (key == NULL)
+		return report_unknown(reader, section, scalar_text(reader));
+	seen = &reader->seen[key - config_keys];
+	if (*seen)
+		return fail_here(reader, "'%s' is there twice", key->path);
+	*seen = true;
+	*out = key;
+	return ERR_NONE;
 }
 
-static void *target(struct reader *reader, const struct key *key)
+static void *target(struct reader *reader, const struct config_key *key)
 {
 	return (char *)reader->config + key->offset;
 }
 
-static enum error check_text(struct reader *reader, const struct key *key, struct str text)
+static enum error check_text(struct reader *reader, const struct config_key *key, struct str text)
 {
 	for (size_t i = 0; i < text.length; i++) {
 		if ((unsigned char)text.ptr[i] < 0x20 || text.ptr[i] == 0x7f)
@@ -357,7 +195,7 @@ static enum error check_text(struct reader *reader, const struct key *key, struc
 }
 
 /* Copies the current scalar. */
-static enum error copy_text(struct reader *reader, const struct key *key, struct str *out)
+static enum error copy_text(struct reader *reader, const struct config_key *key, struct str *out)
 {
 	enum error error = check_text(reader, key, scalar_text(reader));
 	struct str copy;
@@ -371,7 +209,7 @@ static enum error copy_text(struct reader *reader, const struct key *key, struct
 	return ERR_NONE;
 }
 
-static enum error read_path(struct reader *reader, const struct key *key)
+static enum error read_path(struct reader *reader, const struct config_key *key)
 {
 	struct str text = STR("");
 	enum error error = copy_text(reader, key, &text);
@@ -384,7 +222,7 @@ static enum error read_path(struct reader *reader, const struct key *key)
 	return ERR_NONE;
 }
 
-static enum error read_count(struct reader *reader, const struct key *key)
+static enum error read_count(struct reader *reader, const struct config_key *key)
 {
 	uint64_t value;
 	uint32_t count;
@@ -408,8 +246,11 @@ struct unit {
 };
 
 /* From the largest to the smallest; "ms" stands before "m", which it starts with. */
-static const struct unit units[] = {
-	{"d", DAYS(1)}, {"h", SECONDS(3600)}, {"ms", 1}, {"m", SECONDS(60)}, {"s", SECONDS(1)}};
+static const struct unit units[] = {{"d", CONFIG_DAYS(1)},
+				    {"h", CONFIG_SECONDS(3600)},
+				    {"ms", 1},
+				    {"m", CONFIG_SECONDS(60)},
+				    {"s", CONFIG_SECONDS(1)}};
 
 /* Reads one number and its unit from the start of `text`. */
 static bool read_part(struct str *text, int64_t *ms)
@@ -442,7 +283,7 @@ static bool read_duration(struct str text, int64_t *out)
 	if (text.length == 0)
 		return false;
 	while (text.length != 0) {
-		if (!read_part(&text, &part_ms) || total_ms > DAYS(1000000))
+		if (!read_part(&text, &part_ms) || total_ms > CONFIG_DAYS(1000000))
 			return false;
 		total_ms += part_ms;
 	}
@@ -462,7 +303,7 @@ static void print_duration(struct buf *out, int64_t ms)
 	buf_printf(out, "%lld%s", (long long)(ms / best->ms), best->text);
 }
 
-static enum error read_time(struct reader *reader, const struct key *key)
+static enum error read_time(struct reader *reader, const struct config_key *key)
 {
 	int64_t ms = 0;
 	enum error error;
@@ -492,23 +333,23 @@ static enum error read_time(struct reader *reader, const struct key *key)
 	return ERR_NONE;
 }
 
-static enum error read_choice(struct reader *reader, const struct key *key)
+static enum error read_choice(struct reader *reader, const struct config_key *key)
 {
 	enum error error;
 
-	for (const struct choice *choice = key->choices; choice->word != NULL; choice++) {
+	for (const struct config_choice *choice = key->choices; choice->word != NULL; choice++) {
 		if (str_equal(scalar_text(reader), str_from(choice->word))) {
 			memcpy(target(reader, key), &choice->value, sizeof(choice->value));
 			return ERR_NONE;
 		}
 	}
 	error = fail_here(reader, "'%s' takes one of", key->path);
-	for (const struct choice *choice = key->choices; choice->word != NULL; choice++)
+	for (const struct config_choice *choice = key->choices; choice->word != NULL; choice++)
 		buf_printf(reader->why, "%s %s", choice == key->choices ? "" : ",", choice->word);
 	return error;
 }
 
-static enum error read_accounts(struct reader *reader, const struct key *key)
+static enum error read_accounts(struct reader *reader, const struct config_key *key)
 {
 	struct settings_accounts *accounts = target(reader, key);
 	enum error error;
@@ -532,7 +373,7 @@ static enum error read_accounts(struct reader *reader, const struct key *key)
 	}
 }
 
-static enum error read_scalar(struct reader *reader, const struct key *key)
+static enum error read_scalar(struct reader *reader, const struct config_key *key)
 {
 	if (reader->event.type != YAML_SCALAR_EVENT)
 		return fail_here(reader, "'%s' takes a single value", key->path);
@@ -556,7 +397,7 @@ static enum error read_scalar(struct reader *reader, const struct key *key)
 static enum error read_mapping(struct reader *reader, struct str section);
 
 /* The current event is the value of `key`. */
-static enum error read_value(struct reader *reader, const struct key *key)
+static enum error read_value(struct reader *reader, const struct config_key *key)
 {
 	if (key->kind == VALUE_ACCOUNTS)
 		return read_accounts(reader, key);
@@ -575,7 +416,7 @@ static enum error read_value(struct reader *reader, const struct key *key)
 static enum error read_mapping(struct reader *reader, struct str section)
 {
 	for (;;) {
-		const struct key *key = NULL;
+		const struct config_key *key = NULL;
 		enum error error = next(reader);
 
 		if (error != ERR_NONE || reader->event.type == YAML_MAPPING_END_EVENT)

@@ -50,7 +50,7 @@ struct settings {
 	uint32_t max_records; /* live user records */
 
 	int64_t hello_ms; /* from the connection to its Hello */
-	int64_t frame_ms; /* from the first byte of a frame to its last */
+	int64_t frame_ms; /* from the first byte of a frame to its last, either way */
 	int64_t idle_ms;  /* without any request */
 	int64_t stop_ms;  /* for answering what is in flight when the daemon stops */
 };

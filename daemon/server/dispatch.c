@@ -70,6 +70,22 @@ bool dispatch_admit(struct request *request, unsigned flags)
 
 /* Handlers take over the request. */
 
+static void log_hello(struct session *session, const Wsauthz__Hello *hello)
+{
+	struct service *service = session->service;
+	char peer[PEER_TEXT_MAX];
+	uint64_t suppressed;
+
+	if (!log_rate_allow(&service->rates.connections, service->clock, &suppressed))
+		return;
+	peer_text(&session->peer, peer);
+	log_info(service->log, "conn.hello",
+		 "connection %llu of %s: %.*s asks by %.*s %.*s (%llu more not logged)",
+		 (unsigned long long)session->number, peer, STR_ARGS(session->application),
+		 STR_ARGS(question_text(hello->program)),
+		 STR_ARGS(question_text(hello->program_version)), (unsigned long long)suppressed);
+}
+
 static void handle_hello(struct request *request, const Wsauthz__Request *message)
 {
 	struct session *session = request->session;
@@ -83,6 +99,7 @@ static void handle_hello(struct request *request, const Wsauthz__Request *messag
 		if (copy != NULL) {
 			session->application = str_make(copy, application.length);
 			session->host_pid = message->hello->host_pid;
+			log_hello(session, message->hello);
 			session_greeted(session);
 			reply_hello(session, request->id, minor);
 		} else {

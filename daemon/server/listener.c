@@ -1,7 +1,7 @@
 #include "server/listener.h"
 
-static enum error add_rules(struct peer_rules *rules, const struct settings_endpoint *settings,
-			    struct buf *why)
+enum error listener_rules(const struct settings_endpoint *settings, struct peer_rules *rules,
+			  struct buf *why)
 {
 	enum error error = ERR_NONE;
 
@@ -39,7 +39,7 @@ enum error listener_open(struct listener *listener, struct service *service,
 		.frame_ms = service->settings->frame_ms,
 		.idle_ms = service->settings->idle_ms,
 	};
-	error = add_rules(&listener->rules, settings, why);
+	error = listener_rules(settings, &listener->rules, why);
 	if (error == ERR_NONE)
 		error = endpoint_open(&options, &listener->endpoint, why);
 	return error;

@@ -36,6 +36,11 @@ struct listener {
 	uint8_t open_handles;
 };
 
+/* Resolves who may connect by `settings`; without any list the daemon's own user and root. Errors
+ * as peer_rules_add_user(), with `why`. */
+enum error listener_rules(const struct settings_endpoint *settings, struct peer_rules *rules,
+			  struct buf *why) ATTR_MUST_CHECK;
+
 /* Takes the address and resolves who may connect; accepts nobody yet. Errors as endpoint_open() and
  * peer_rules_add_user(), with `why`. `settings` is borrowed during the call. */
 enum error listener_open(struct listener *listener, struct service *service,

@@ -16,7 +16,7 @@
 #include "server/session.h"
 
 enum {
-	REQUEST_ARENA_FIRST_BYTES = 8 * 1024,
+	REQUEST_ARENA_FIRST_BYTES = 4000, /* a request with a few groups takes half of it */
 	REQUEST_ARENA_MAX_BYTES = 8 * 1024 * 1024,
 	REQUEST_KEEP_BYTES = 64 * 1024, /* a request that took more gives its memory back */
 	REQUEST_FREE_MAX = 256,         /* requests kept for use again */
