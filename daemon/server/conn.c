@@ -132,13 +132,15 @@ static void on_timer(uv_timer_t *timer);
 /* Sets the timer so that it fires no later than at the next deadline. */
 static void watch_deadline(struct conn *conn)
 {
+	const struct conn_limits *limits = conn->limits;
 	uint64_t now = now_ms(conn), due;
 	enum conn_end end;
 
 	due = next_deadline(conn, &end);
 	/* Without a deadline, such as while a request is in flight, one may come back soon. */
 	if (due == UINT64_MAX)
-		due = now + (uint64_t)conn->limits->frame_ms;
+		due = now + (uint64_t)(limits->frame_ms < limits->idle_ms ? limits->frame_ms
+									  : limits->idle_ms);
 	if (uv_is_active((const uv_handle_t *)&conn->timer) &&
 	    uv_timer_get_due_in(&conn->timer) <= (due > now ? due - now : 0))
 		return;
@@ -426,6 +428,7 @@ void conn_start(struct conn *conn, struct conn_pool *pool, const struct conn_own
 void conn_open(struct conn *conn)
 {
 	set_state(conn, CONN_OPEN);
+	watch_deadline(conn);
 }
 
 void conn_begin(struct conn *conn)

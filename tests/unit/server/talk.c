@@ -186,3 +186,64 @@ bool talk_ask_operation(struct talk *talk, const char *name, const char *sid, co
 	request.authorize_operation = &body;
 	return talk_ask(talk, &request);
 }
+
+const Wsauthz__Decision *talk_decision(struct talk *talk)
+{
+	const Wsauthz__Reply *reply = talk_reply(talk);
+
+	assert_non_null(reply);
+	if (reply->body_case == WSAUTHZ__REPLY__BODY_REFUSAL)
+		fail_msg("refused for reason %d", (int)reply->refusal->reason);
+	assert_int_equal(reply->body_case, WSAUTHZ__REPLY__BODY_DECISION);
+	assert_int_equal(reply->decision->verdict, ~reply->decision->verdict_twin);
+	return reply->decision;
+}
+
+void talk_assert_refused(const Wsauthz__Reply *reply, Wsauthz__Refusal__Reason reason)
+{
+	assert_non_null(reply);
+	assert_int_equal(reply->body_case, WSAUTHZ__REPLY__BODY_REFUSAL);
+	assert_int_equal(reply->refusal->reason, reason);
+	assert_true(reply->refusal->detail.len != 0);
+}
+
+void talk_assert_refused_and_closed(struct talk *talk, Wsauthz__Refusal__Reason reason)
+{
+	talk_assert_refused(talk_reply(talk), reason);
+	assert_null(talk_reply(talk));
+}
+
+bool talk_ask_ping(struct talk *talk)
+{
+	Wsauthz__Request request = WSAUTHZ__REQUEST__INIT;
+	Wsauthz__Ping ping = WSAUTHZ__PING__INIT;
+
+	request.body_case = WSAUTHZ__REQUEST__BODY_PING;
+	request.ping = &ping;
+	return talk_ask(talk, &request);
+}
+
+void talk_ask_together(struct talk *talk, size_t count, bool same_id)
+{
+	uint8_t frames[64 * 256], *end = frames;
+
+	for (size_t i = 0; i < count; i++) {
+		Wsauthz__AuthorizeUser body = WSAUTHZ__AUTHORIZE_USER__INIT;
+		Wsauthz__Request request = WSAUTHZ__REQUEST__INIT;
+		Wsauthz__Sender sender = WSAUTHZ__SENDER__INIT;
+		size_t length;
+
+		sender.name = talk_text("bob");
+		sender.mechanism = talk_text("NTLM");
+		body.sender = &sender;
+		request.id = same_id ? 100 : 100 + i;
+		request.body_case = WSAUTHZ__REQUEST__BODY_AUTHORIZE_USER;
+		request.authorize_user = &body;
+		assert_int_equal(authz_request_encode(&request, end,
+						      sizeof(frames) - (size_t)(end - frames),
+						      &length, NULL),
+				 WIRE_OK);
+		end += length;
+	}
+	assert_true(talk_send(talk, frames, (size_t)(end - frames)));
+}

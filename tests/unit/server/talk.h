@@ -43,6 +43,20 @@ const Wsauthz__AdminReply *talk_admin_hello(struct talk *talk);
 bool talk_ask_user(struct talk *talk, const char *name, const char *sid, const char *group);
 bool talk_ask_operation(struct talk *talk, const char *name, const char *sid, const char *group);
 
+bool talk_ask_ping(struct talk *talk);
+
+/* Asks `count` times, at most 64, with ids from 100 on, or all with 100; in one write, so that the
+ * requests meet in one pass of the server's loop. */
+void talk_ask_together(struct talk *talk, size_t count, bool same_id);
+
+/* The next reply, which must be an intact decision. */
+const Wsauthz__Decision *talk_decision(struct talk *talk);
+
+/* `reply` must be a refusal for that reason, with a word of explanation; the second form takes the
+ * next reply and wants the end of the connection behind it. */
+void talk_assert_refused(const Wsauthz__Reply *reply, Wsauthz__Refusal__Reason reason);
+void talk_assert_refused_and_closed(struct talk *talk, Wsauthz__Refusal__Reason reason);
+
 static inline ProtobufCBinaryData talk_text(const char *text)
 {
 	return authz_bytes(text, strlen(text));

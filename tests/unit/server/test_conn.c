@@ -81,19 +81,27 @@ static void on_closed(struct conn *conn, enum conn_end end)
 	f->end = end;
 }
 
-static int setup(void **state)
+enum { FAR_MS = 60000 };
+
+static void begin(struct fixture *f)
 {
 	static const struct conn_owner owner = {on_frame, on_bad_frame, on_closed};
-	struct fixture *f = calloc(1, sizeof(*f));
 	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+	f->peer = fds[1];
+	conn_start(&f->conn, &f->pool, &owner, &f->limits, fds[0]);
+}
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
 	assert_int_equal(uv_loop_init(&f->loop), 0);
 	conn_pool_init(&f->pool, &f->loop);
-	f->limits = (struct conn_limits){MAX_PAYLOAD, MAX_IN_FLIGHT, 60000, 60000, 60000};
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
-	f->peer = fds[1];
-	conn_start(&f->conn, &f->pool, &owner, &f->limits, fds[0]);
+	f->limits = (struct conn_limits){MAX_PAYLOAD, MAX_IN_FLIGHT, FAR_MS, FAR_MS, FAR_MS};
+	begin(f);
 	*state = f;
 	return 0;
 }
@@ -128,6 +136,20 @@ static void run_until_closed(struct fixture *f)
 		conn_pool_flush(&f->pool);
 		uv_run(&f->loop, UV_RUN_ONCE);
 	}
+}
+
+/* Begins anew with other deadlines. */
+static void begin_again(struct fixture *f, int64_t hello_ms, int64_t frame_ms, int64_t idle_ms)
+{
+	conn_abort(&f->conn, CONN_END_STOP);
+	run_until_closed(f);
+	close(f->peer);
+	f->conn = (struct conn){.state = CONN_NEW};
+	f->is_closed = false;
+	f->limits.hello_ms = hello_ms;
+	f->limits.frame_ms = frame_ms;
+	f->limits.idle_ms = idle_ms;
+	begin(f);
 }
 
 static void put(struct fixture *f, const void *bytes, size_t length)
@@ -358,8 +380,8 @@ static void a_peer_that_never_reads_is_paused_and_dropped(void **state)
 	struct fixture *f = *state;
 	size_t before;
 
+	begin_again(f, FAR_MS, 50, FAR_MS);
 	f->answer_bytes = 64 * 1024;
-	f->limits.frame_ms = 50;
 	for (int i = 0; i < 100 && (i == 0 || f->conn.is_reading); i++) {
 		put_frame(f, "a");
 		turn(f);
@@ -448,7 +470,7 @@ static void finishing_has_a_deadline(void **state)
 {
 	struct fixture *f = *state;
 
-	f->limits.frame_ms = 20;
+	begin_again(f, FAR_MS, 20, FAR_MS);
 	f->answers_later = true;
 	put_frame(f, "a");
 	turn(f);
@@ -461,9 +483,9 @@ static void a_frame_that_does_not_end_has_a_deadline(void **state)
 {
 	struct fixture *f = *state;
 
+	begin_again(f, FAR_MS, 20, FAR_MS);
 	put_frame(f, "a");
 	turn(f);
-	f->limits.frame_ms = 20;
 	put(f, "\5\0", 2);
 	run_until_closed(f);
 	assert_int_equal(f->end, CONN_END_FRAME_TIMEOUT);
@@ -483,9 +505,9 @@ static void a_drip_of_bytes_does_not_put_the_deadline_off(void **state)
 	struct fixture *f = *state;
 	uv_timer_t timer = {.data = f};
 
+	begin_again(f, FAR_MS, 100, FAR_MS);
 	put_frame(f, "a");
 	turn(f);
-	f->limits.frame_ms = 100;
 	put(f, "\x64\0\0\0", 4);
 	assert_int_equal(uv_timer_init(&f->loop, &timer), 0);
 	assert_int_equal(uv_timer_start(&timer, on_drip, 10, 10), 0);
@@ -499,8 +521,7 @@ static void the_first_frame_has_a_deadline(void **state)
 {
 	struct fixture *f = *state;
 
-	/* Set before the loop ran, so that the timer learns of it. */
-	f->limits.hello_ms = 20;
+	begin_again(f, 20, FAR_MS, FAR_MS);
 	put(f, "\1", 1);
 	run_until_closed(f);
 	assert_int_equal(f->end, CONN_END_HELLO_TIMEOUT);
@@ -510,8 +531,7 @@ static void a_connection_without_requests_has_a_deadline(void **state)
 {
 	struct fixture *f = *state;
 
-	f->limits.hello_ms = 20;
-	f->limits.idle_ms = 40;
+	begin_again(f, FAR_MS, FAR_MS, 20);
 	put_frame(f, "a");
 	run_until_closed(f);
 	assert_int_equal(f->end, CONN_END_IDLE);
@@ -522,9 +542,7 @@ static void a_request_in_flight_is_not_idle(void **state)
 	struct fixture *f = *state;
 	uint64_t began;
 
-	f->limits.hello_ms = 10;
-	f->limits.frame_ms = 10;
-	f->limits.idle_ms = 10;
+	begin_again(f, FAR_MS, 10, 10);
 	f->answers_later = true;
 	put_frame(f, "a");
 	turn(f);

@@ -1,0 +1,195 @@
+/* Questions and their answers, records and rows. */
+#include <signal.h>
+
+#include "running.h"
+#include "support/cmocka.h"
+
+static void an_allowed_user_and_a_stranger_get_their_answers_and_rows(void **state)
+{
+	struct running *running = *state;
+	const Wsauthz__Decision *decision;
+	struct running_rows rows;
+	struct talk talk;
+
+	running_start(running);
+	running_open_authorize(running, &talk);
+	assert_true(talk_ask_user(&talk, "CONTOSO\\alice", ALICE, USERS));
+	decision = talk_decision(&talk);
+	assert_int_equal(decision->verdict, VERDICT_ALLOW);
+	assert_int_equal(decision->code, 0);
+	assert_int_equal(decision->source, WSAUTHZ__DECISION__SOURCE__POLICY);
+	assert_int_equal(decision->record_id.len, AUTHZ_ID_BYTES);
+	assert_int_equal(decision->policy_revision, 1);
+	assert_int_equal(decision->decision_id, 1);
+	assert_int_equal(decision->n_reasons, 1);
+	assert_str_equal(str_make((char *)decision->reasons[0].data, decision->reasons[0].len),
+			 "users-connect");
+
+	assert_true(talk_ask_user(&talk, "EVIL\\mallory", STRANGER, ""));
+	decision = talk_decision(&talk);
+	assert_int_equal(decision->verdict, VERDICT_DENY);
+	assert_int_equal(decision->code, 5);
+	assert_int_equal(decision->record_id.len, 0);
+	assert_int_equal(decision->decision_id, 2);
+
+	/* The rows are there while the daemon runs. */
+	rows = running_count_rows(running);
+	assert_int_equal(rows.all, 2);
+	assert_int_equal(rows.allowed, 1);
+	talk_close(&talk);
+}
+
+static void a_record_answers_the_second_time_and_ends_with_its_last_context(void **state)
+{
+	Wsauthz__ContextReleased released = WSAUTHZ__CONTEXT_RELEASED__INIT;
+	Wsauthz__Request request = WSAUTHZ__REQUEST__INIT;
+	struct running *running = *state;
+	const Wsauthz__Decision *decision;
+	uint8_t id[AUTHZ_ID_BYTES];
+	struct talk talk;
+
+	running_start(running);
+	running_open_authorize(running, &talk);
+	assert_true(talk_ask_user(&talk, "alice", ALICE, USERS));
+	decision = talk_decision(&talk);
+	memcpy(id, decision->record_id.data, sizeof(id));
+	assert_true(talk_ask_user(&talk, "alice", ALICE, USERS));
+	decision = talk_decision(&talk);
+	assert_int_equal(decision->source, WSAUTHZ__DECISION__SOURCE__RECORD);
+	assert_memory_equal(decision->record_id.data, id, sizeof(id));
+
+	released.record_id = authz_bytes(id, sizeof(id));
+	request.body_case = WSAUTHZ__REQUEST__BODY_CONTEXT_RELEASED;
+	request.context_released = &released;
+	for (int i = 0; i < 2; i++) {
+		request.id = 0;
+		assert_true(talk_ask(&talk, &request));
+	}
+	assert_true(talk_ask_user(&talk, "alice", ALICE, USERS));
+	decision = talk_decision(&talk);
+	assert_int_equal(decision->source, WSAUTHZ__DECISION__SOURCE__POLICY);
+	assert_memory_not_equal(decision->record_id.data, id, sizeof(id));
+	talk_close(&talk);
+}
+
+static void records_survive_a_restart(void **state)
+{
+	struct running *running = *state;
+	const Wsauthz__Decision *decision;
+	uint8_t id[AUTHZ_ID_BYTES];
+	struct talk talk;
+
+	running_start(running);
+	running_open_authorize(running, &talk);
+	assert_true(talk_ask_user(&talk, "alice", ALICE, USERS));
+	decision = talk_decision(&talk);
+	memcpy(id, decision->record_id.data, sizeof(id));
+	running_stop(running);
+	talk_close(&talk);
+
+	running_start(running);
+	running_open_authorize(running, &talk);
+	assert_true(talk_ask_user(&talk, "alice", ALICE, USERS));
+	decision = talk_decision(&talk);
+	assert_int_equal(decision->source, WSAUTHZ__DECISION__SOURCE__RECORD);
+	assert_int_equal(decision->decision_id, 2);
+	assert_memory_equal(decision->record_id.data, id, sizeof(id));
+	talk_close(&talk);
+}
+
+static void a_quota_comes_from_the_policy(void **state)
+{
+	Wsauthz__QueryQuota body = WSAUTHZ__QUERY_QUOTA__INIT;
+	Wsauthz__Request request = WSAUTHZ__REQUEST__INIT;
+	Wsauthz__Sender sender = WSAUTHZ__SENDER__INIT;
+	Wsauthz__Token token = WSAUTHZ__TOKEN__INIT;
+	ProtobufCBinaryData group = talk_text(USERS);
+	struct running *running = *state;
+	const Wsauthz__Reply *reply;
+	struct talk talk;
+
+	running_start(running);
+	running_open_authorize(running, &talk);
+	token.user_sid = talk_text(ALICE);
+	token.group_sids = &group;
+	token.n_group_sids = 1;
+	sender.mechanism = talk_text("Kerberos");
+	sender.name = talk_text("alice");
+	sender.token = &token;
+	body.sender = &sender;
+	request.body_case = WSAUTHZ__REQUEST__BODY_QUERY_QUOTA;
+	request.query_quota = &body;
+	assert_true(talk_ask(&talk, &request));
+	reply = talk_reply(&talk);
+	assert_non_null(reply);
+	assert_int_equal(reply->body_case, WSAUTHZ__REPLY__BODY_QUOTA);
+	assert_non_null(reply->quota->quota);
+	assert_int_equal(reply->quota->quota->max_concurrent_shells, 5);
+	assert_true(reply->quota->quota->max_concurrent_operations != 0);
+
+	/* Who may not connect has no quota. */
+	token.n_group_sids = 0;
+	token.user_sid = talk_text(STRANGER);
+	request.id = 0;
+	assert_true(talk_ask(&talk, &request));
+	assert_int_equal(talk_decision(&talk)->verdict, VERDICT_DENY);
+	talk_close(&talk);
+}
+
+static void a_half_closed_connection_still_gets_its_answer(void **state)
+{
+	struct running *running = *state;
+	struct talk talk;
+
+	running_start(running);
+	running_open_authorize(running, &talk);
+	assert_true(talk_ask_user(&talk, "alice", ALICE, USERS));
+	assert_int_equal(channel_finish(talk.channel), ERR_NONE);
+	assert_int_equal(talk_decision(&talk)->verdict, VERDICT_ALLOW);
+	assert_null(talk_reply(&talk));
+	talk_close(&talk);
+}
+
+static void in_relaxed_mode_the_rows_follow(void **state)
+{
+	struct running *running = *state;
+	struct running_rows rows;
+	struct talk talk;
+
+	running->config.server.durability = DURABILITY_RELAXED;
+	running_start(running);
+	running_open_authorize(running, &talk);
+	for (uint64_t i = 1; i <= 20; i++) {
+		assert_true(talk_ask_operation(&talk, "alice", ALICE, USERS));
+		assert_int_equal(talk_decision(&talk)->decision_id, i);
+	}
+	running_stop(running);
+	talk_close(&talk);
+	rows = running_count_rows(running);
+	assert_int_equal(rows.all, 20);
+	assert_int_equal(rows.last_id, 20);
+
+	/* The numbers go on where they ended. */
+	running_start(running);
+	running_open_authorize(running, &talk);
+	assert_true(talk_ask_operation(&talk, "alice", ALICE, USERS));
+	assert_int_equal(talk_decision(&talk)->decision_id, 21);
+	talk_close(&talk);
+}
+
+#define SERVER_TEST(name) cmocka_unit_test_setup_teardown(name, running_setup, running_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SERVER_TEST(an_allowed_user_and_a_stranger_get_their_answers_and_rows),
+		SERVER_TEST(a_record_answers_the_second_time_and_ends_with_its_last_context),
+		SERVER_TEST(records_survive_a_restart),
+		SERVER_TEST(a_quota_comes_from_the_policy),
+		SERVER_TEST(a_half_closed_connection_still_gets_its_answer),
+		SERVER_TEST(in_relaxed_mode_the_rows_follow),
+	};
+
+	signal(SIGPIPE, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
