@@ -80,7 +80,8 @@ struct cedar_limits {
 	uint32_t text_bytes;       /* one policy text; default 1 MiB */
 	uint32_t expression_depth; /* nesting; default 1,000; n-ary chains do not count as depth */
 	uint32_t policies;         /* policies and templates together; default 1,000,000 */
-	size_t request_bytes;      /* memory of one request; default 4 MiB */
+	size_t request_bytes;      /* memory of a question, and again of evaluating one policy on
+				      it; default 4 MiB */
 };
 
 /* The engine. */
@@ -262,8 +263,9 @@ struct cedar_value cedar_record(struct cedar_request *request, const struct ceda
 				size_t count);
 
 /* Defines an entity for this question only. Its ancestors are the parents and all their ancestors,
- * those known to the engine included. A uid that the engine knows is an error: static facts are not
- * overridden by a request. Parents defined by this question must be added before their children. */
+ * those known to the engine included. A uid that is an entity of the engine is an error: static
+ * facts are not overridden by a request, nor do entities of the engine inherit from those of a
+ * request. Parents defined by this question must be added before their children. */
 void cedar_request_entity(struct cedar_request *request, cedar_uid uid,
 			  const struct cedar_attr *attrs, size_t attr_count,
 			  const cedar_uid *parents, size_t parent_count);
@@ -324,10 +326,10 @@ struct cedar_answer {
 	size_t error_count;
 };
 
-/* Answers the question; `answer` points into the request. May be called again after another
- * cedar_request_ask() of the same question's entities. ERR_NO_MEMORY or ERR_LIMIT when building or
- * evaluation ran out, ERR_INVALID when a value was malformed; `answer` is then a denial without
- * reasons. */
+/* Answers the question. `answer` points into the request and is good until it answers or begins
+ * again; another cedar_request_ask() may follow, about the same entities. ERR_NO_MEMORY or ERR_LIMIT
+ * when building or evaluation ran out, ERR_INVALID or ERR_EXISTS (an entity twice) when the question
+ * was malformed; `answer` is then a denial without reasons. */
 enum error cedar_authorize(struct cedar_request *request,
 			   struct cedar_answer *answer) ATTR_MUST_CHECK;
 

@@ -257,14 +257,13 @@ static void compile_conjunct(struct compiler *compiler, struct chain *chain,
 	if (joins_scope(compiler, chain, expr))
 		return;
 	if (chain->any) {
-		chain->last_jump =
-			compile_emit(compiler, (struct insn){OP_AND, 0, 0, chain->last_jump}, -1,
-				     chain->last_span);
+		chain->last_jump = compile_emit(
+			compiler, (struct insn){OP_AND, 0, chain->last_jump}, -1, chain->last_span);
 		chain->jump_count++;
 	}
 	compile_expr(compiler, expr);
 	if (negated)
-		compile_emit(compiler, (struct insn){OP_NOT, 0, 0, 0}, 0, expr->span);
+		compile_emit(compiler, (struct insn){OP_NOT, 0, 0}, 0, expr->span);
 	chain->any = true;
 	chain->last_is_bool = negated || compile_yields_bool(expr);
 	chain->last_span = expr->span;
@@ -273,14 +272,14 @@ static void compile_conjunct(struct compiler *compiler, struct chain *chain,
 static void end_chain(struct compiler *compiler, struct chain *chain)
 {
 	if (!chain->last_is_bool)
-		compile_emit(compiler, (struct insn){OP_BOOL, 0, 0, 0}, 0, chain->last_span);
+		compile_emit(compiler, (struct insn){OP_BOOL, 0, 0}, 0, chain->last_span);
 	for (; chain->jump_count != 0 && compiler->failed == ERR_NONE; chain->jump_count--) {
 		uint32_t jump = chain->last_jump;
 
 		chain->last_jump = compiler->code[jump].operand;
 		compile_land(compiler, jump);
 	}
-	compile_emit(compiler, (struct insn){OP_RETURN, 0, 0, 0}, -1, chain->last_span);
+	compile_emit(compiler, (struct insn){OP_RETURN, 0, 0}, -1, chain->last_span);
 }
 
 static void compile_conditions(struct compiler *compiler, const struct ast_policy *policy,

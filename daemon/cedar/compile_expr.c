@@ -9,7 +9,7 @@
 static uint32_t emit(struct compiler *compiler, enum op op, uint32_t operand, int effect,
 		     struct span span)
 {
-	return compile_emit(compiler, (struct insn){(uint8_t)op, 0, 0, operand}, effect, span);
+	return compile_emit(compiler, (struct insn){(uint8_t)op, 0, operand}, effect, span);
 }
 
 bool compile_yields_bool(const struct ast_expr *expr)
@@ -183,20 +183,17 @@ static uint32_t add_constant(struct compiler *compiler, struct cedar_value value
 	return at;
 }
 
-static uint32_t add_key(struct compiler *compiler, struct str name)
+static void add_key(struct compiler *compiler, uint32_t key)
 {
-	uint32_t at = compiler->key_count, key = compile_name(compiler, name);
-	uint32_t *keys = arena_grow_array(compiler->build, compiler->keys, at,
+	uint32_t *keys = arena_grow_array(compiler->build, compiler->keys, compiler->key_count,
 					  &compiler->key_capacity, sizeof(*keys));
 
 	if (keys == NULL) {
 		compile_fail(compiler, compiler->build->refusal);
-		return 0;
+		return;
 	}
-	keys[at] = key;
+	keys[compiler->key_count++] = key;
 	compiler->keys = keys;
-	compiler->key_count++;
-	return at;
 }
 
 static uint32_t add_pattern(struct compiler *compiler, const struct ast_expr *expr)
@@ -244,7 +241,7 @@ static void compile_call(struct compiler *compiler, const struct ast_expr *expr)
 		[AST_CONTAINS_ANY] = OP_CONTAINS_ANY, [AST_IS_EMPTY] = OP_IS_EMPTY,
 		[AST_HAS_TAG] = OP_HAS_TAG,           [AST_GET_TAG] = OP_GET_TAG,
 	};
-	struct insn call = {OP_CALL, (uint8_t)expr->function, 0, expr->count};
+	struct insn call = {OP_CALL, (uint8_t)expr->function, expr->count};
 	bool fails_always = is_constructor(expr->function) && expr->count == 1 &&
 			    ast_kind(expr->items[0]) == AST_STRING;
 
@@ -388,7 +385,7 @@ static void compile_attribute(struct compiler *compiler, const struct ast_expr *
 	uint32_t key = compile_name(compiler, expr->names[0]);
 
 	if (ast_kind(expr->left) == AST_VAR) {
-		struct insn insn = {OP_VAR_ATTR, (uint8_t)expr->left->var, 0, key};
+		struct insn insn = {OP_VAR_ATTR, (uint8_t)expr->left->var, key};
 
 		compile_emit(compiler, insn, 1, expr->span);
 		return;
@@ -399,21 +396,18 @@ static void compile_attribute(struct compiler *compiler, const struct ast_expr *
 
 static void compile_has(struct compiler *compiler, const struct ast_expr *expr)
 {
-	struct insn path = {OP_HAS_PATH, 0, (uint16_t)expr->count, 0};
+	uint32_t path;
 
 	compile_expr(compiler, expr->left);
 	if (expr->count == 1) {
 		emit(compiler, OP_HAS, compile_name(compiler, expr->names[0]), 0, expr->span);
 		return;
 	}
-	if (expr->count > UINT16_MAX) {
-		compile_fail(compiler, ERR_LIMIT);
-		return;
-	}
-	path.operand = compiler->key_count;
+	path = compiler->key_count;
+	add_key(compiler, expr->count);
 	for (uint32_t i = 0; i < expr->count; i++)
-		add_key(compiler, expr->names[i]);
-	compile_emit(compiler, path, 0, expr->span);
+		add_key(compiler, compile_name(compiler, expr->names[i]));
+	emit(compiler, OP_HAS_PATH, path, 0, expr->span);
 }
 
 /* x is T in E is x is T && x in E, with x evaluated once. */
@@ -465,8 +459,7 @@ void compile_expr(struct compiler *compiler, const struct ast_expr *expr)
 	case AST_STRING:
 	case AST_UID: break; /* a constant, unless memory is spent */
 	case AST_VAR:
-		compile_emit(compiler, (struct insn){OP_VAR, (uint8_t)expr->var, 0, 0}, 1,
-			     expr->span);
+		compile_emit(compiler, (struct insn){OP_VAR, (uint8_t)expr->var, 0}, 1, expr->span);
 		break;
 	case AST_SET: compile_set(compiler, expr); break;
 	case AST_RECORD: compile_record(compiler, expr); break;

@@ -49,8 +49,8 @@ static enum cedar_eval_error run_unary(const struct eval *eval, struct insn insn
 		return CEDAR_EVAL_NONE;
 	case OP_HAS: error = eval_has(eval, *top, insn.operand, &result); break;
 	case OP_HAS_PATH:
-		error = eval_has_path(eval, *top, &program->keys[insn.operand], insn.count,
-				      &result);
+		error = eval_has_path(eval, *top, &program->keys[insn.operand + 1],
+				      program->keys[insn.operand], &result);
 		break;
 	case OP_IN_UID: error = eval_in_uid(eval, *top, insn.operand, &result); break;
 	case OP_IS:
@@ -96,9 +96,7 @@ bool eval_condition(struct eval *eval, uint32_t code, bool *result)
 {
 	const struct program *program = eval->program;
 	const struct insn *next = &program->code[code];
-	/* Values are at stack[0 .. top]; the stack is empty when top is before its start, so top
-	   is kept as the place for the next value instead. */
-	struct cedar_value *free_slot = eval->stack;
+	struct cedar_value *free_slot = eval->stack; /* the place for the next value */
 	enum cedar_eval_error error = CEDAR_EVAL_NONE;
 
 	for (;;) {

@@ -21,7 +21,7 @@ enum op {
 	OP_VAR_ATTR, /* pushes attribute `operand` (symbol) of the variable `small` */
 	OP_ATTR,     /* its attribute `operand` (symbol) */
 	OP_HAS,      /* has it attribute `operand` (symbol)? */
-	OP_HAS_PATH, /* has it the path keys[operand .. operand + count)? */
+	OP_HAS_PATH, /* has it the path whose length is at keys[operand], and behind it the path? */
 	OP_DUP,      /* pushes what is on top once more */
 	OP_POP,      /* drops what is on top */
 	OP_EQ_CONST, /* is it constants[operand]? */
@@ -56,9 +56,8 @@ enum op {
 };
 
 struct insn {
-	uint8_t op;    /* enum op */
-	uint8_t small; /* a small operand */
-	uint16_t count;
+	uint8_t op;       /* enum op */
+	uint8_t small;    /* a small operand */
 	uint32_t operand; /* jumps: position in the code */
 };
 

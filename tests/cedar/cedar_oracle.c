@@ -1,6 +1,5 @@
 /*
- * Asks the engine, by its index and linearly, and the naive evaluator the same random questions.
- * They must agree on the decision, on the reasons, and on each error with its kind.
+ * The engine against the naive evaluator, over random worlds and policies.
  *
  * usage: cedar_oracle [ROUNDS [SEED]]
  */
@@ -8,365 +7,47 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/attributes.h"
-#include "cedar/engine.h"
-#include "cedar/parser.h"
-#include "cedar/request.h"
-#include "naive.h"
-#include "random_world.h"
+#include "oracle.h"
 
 enum {
 	DEFAULT_ROUNDS = 1500,
-	QUESTIONS = 6,
 	FEW_POLICIES = 40,
 	MANY_POLICIES = 3000, /* enough to divide nodes of the index again and again */
-	MAX_LINKS = 20,
-	MAX_FIELDS = 32,
+	TEXT_BYTES = 4 << 20,
 };
 
-struct outcome {
-	enum cedar_eval_error error;
-	bool satisfied;
-};
-
-struct round {
-	uint64_t seed;
-	struct random random;
-	struct arena arena;
-	struct naive_world world;
-	struct buf text;
-	struct source source;
-	struct naive_policy *policies; /* in the order of the engine's numbers */
-	struct outcome *expected;      /* of each policy */
-	size_t policy_count;
-	struct cedar_engine *engine;
-	struct cedar_request *request;
-	struct cedar_diags diags;
-};
-
-static void must_build(const struct cedar_diags *diags, enum error error)
+static void write_policies(struct random *random, struct buf *text)
 {
-	struct buf text;
+	uint32_t max = random_chance(random, 2) ? MANY_POLICIES : FEW_POLICIES;
 
-	if (error == ERR_NONE)
-		return;
-	buf_init(&text, SIZE_MAX);
-	for (const struct cedar_diag *diag = diags->first; diag != NULL; diag = diag->next)
-		cedar_diag_print(&text, diag);
-	(void)fprintf(stderr, "cedar_oracle: %s\n%s", error_text(error), buf_text(&text));
-	exit(2);
+	for (uint32_t i = 1 + random_below(random, max); i > 0; i--)
+		random_policy(random, text, random_chance(random, 10));
 }
 
-static void must(bool condition, const char *what)
+static bool run_round(uint64_t seed, struct oracle_tally *tally)
 {
-	if (condition)
-		return;
-	(void)fprintf(stderr, "cedar_oracle: %s\n", what);
-	exit(2);
-}
+	struct random random = {seed};
+	struct buf text, report;
+	enum oracle_result result;
 
-/* From naive values to the engine's. */
-
-static cedar_uid convert_uid(struct value_builder *builder, const struct naive_uid *uid)
-{
-	return value_build_uid(builder, uid->type, uid->id);
-}
-
-static struct cedar_value convert(struct value_builder *builder, const struct naive_value *value);
-
-static struct cedar_value convert_many(struct value_builder *builder,
-				       const struct naive_value *value)
-{
-	struct cedar_value items[MAX_FIELDS];
-	struct cedar_attr attrs[MAX_FIELDS];
-
-	must(value->count <= MAX_FIELDS, "a value is too large");
-	for (size_t i = 0; i < value->count; i++) {
-		items[i] = convert(builder, &value->items[i]);
-		if (value->kind == NAIVE_RECORD)
-			attrs[i] = (struct cedar_attr){value->keys[i], items[i]};
-	}
-	return value->kind == NAIVE_SET ? value_build_set(builder, items, value->count)
-					: value_build_record(builder, attrs, value->count);
-}
-
-static struct cedar_value convert(struct value_builder *builder, const struct naive_value *value)
-{
-	struct naive_uid uid = {value->type, value->text};
-	struct cedar_value ip = {0};
-
-	switch (value->kind) {
-	case NAIVE_BOOL: return cedar_bool(value->number != 0);
-	case NAIVE_LONG: return cedar_long(value->number);
-	case NAIVE_STRING: return value_build_string(builder, value->text);
-	case NAIVE_ENTITY: return value_build_entity(builder, convert_uid(builder, &uid));
-	case NAIVE_SET:
-	case NAIVE_RECORD: return convert_many(builder, value);
-	case NAIVE_DECIMAL: return cedar_decimal(value->number);
-	case NAIVE_DATETIME: return cedar_datetime(value->number);
-	case NAIVE_DURATION: return cedar_duration(value->number);
-	case NAIVE_IP: must(ext_make_ipaddr(builder->arena, &value->ip, &ip), "no memory");
-	}
-	return ip;
-}
-
-static size_t convert_attrs(struct value_builder *builder, const struct naive_value *record,
-			    struct cedar_attr attrs[MAX_FIELDS])
-{
-	for (size_t i = 0; i < record->count; i++)
-		attrs[i] =
-			(struct cedar_attr){record->keys[i], convert(builder, &record->items[i])};
-	return record->count;
-}
-
-static void convert_parents(struct value_builder *builder, const struct naive_entity *entity,
-			    cedar_uid *parents)
-{
-	for (size_t i = 0; i < entity->parent_count; i++)
-		parents[i] = convert_uid(builder, &entity->parents[i]);
-}
-
-static void add_entity(struct cedar_engine *engine, const struct naive_entity *entity)
-{
-	struct value_builder *builder = &engine->builder;
-	struct cedar_value attrs = convert(builder, &entity->attrs);
-	struct cedar_value tags = convert(builder, &entity->tags);
-	cedar_uid uid = convert_uid(builder, &entity->uid), parents[MAX_FIELDS];
-
-	convert_parents(builder, entity, parents);
-	must(builder->failed == ERR_NONE, "an entity cannot be built");
-	must(entity_store_add(&engine->entities, uid, value_record(attrs), value_record(tags),
-			      parents, entity->parent_count) == ERR_NONE,
-	     "an entity cannot be added");
-}
-
-static void define_entity(struct cedar_request *request, const struct naive_entity *entity)
-{
-	struct value_builder *builder = &request->builder;
-	cedar_uid uid = convert_uid(builder, &entity->uid), parents[MAX_FIELDS];
-	struct cedar_attr attrs[MAX_FIELDS], tags[MAX_FIELDS];
-	size_t attr_count = convert_attrs(builder, &entity->attrs, attrs);
-	size_t tag_count = convert_attrs(builder, &entity->tags, tags);
-
-	convert_parents(builder, entity, parents);
-	cedar_request_entity(request, uid, attrs, attr_count, parents, entity->parent_count);
-	cedar_request_tags(request, uid, tags, tag_count);
-}
-
-/* Making a round. */
-
-static void write_policies(struct round *round)
-{
-	uint32_t max = random_chance(&round->random, 2) ? MANY_POLICIES : FEW_POLICIES;
-
-	for (uint32_t i = 1 + random_below(&round->random, max); i > 0; i--)
-		random_policy(&round->random, &round->text, random_chance(&round->random, 10));
-}
-
-static void add_link(struct round *round, const struct ast_policy *template, uint32_t number)
-{
-	struct cedar_slot_value values[2];
-	struct naive_policy link = {.ast = template};
-	char id[32];
-	size_t count = 0;
-
-	for (int var = AST_PRINCIPAL; var <= AST_RESOURCE; var++) {
-		struct naive_uid uid = random_uid(&round->random);
-
-		if (!template->scope[var].has_slot)
-			continue;
-		link.slots[var] = uid;
-		values[count++] = (struct cedar_slot_value){var == AST_PRINCIPAL ? STR("?principal")
-										 : STR("?resource"),
-							    uid.type, uid.id};
-	}
-	(void)snprintf(id, sizeof(id), "link%u", (unsigned int)number);
-	must_build(&round->diags, cedar_engine_link(round->engine, template->id, str_from(id),
-						    values, count, &round->diags));
-	round->policies[round->policy_count++] = link;
-}
-
-static void add_policies(struct round *round)
-{
-	const struct ast_policy *templates[MANY_POLICIES];
-	struct ast_policies parsed;
-	uint32_t template_count = 0;
-
-	must_build(&round->diags, source_init(&round->source, &round->arena, STR("random"),
-					      buf_str(&round->text)));
-	must_build(&round->diags,
-		   parse_policies(&round->arena, &round->source, NULL, &round->diags, &parsed));
-	must_build(&round->diags,
-		   cedar_engine_add_policies(round->engine, STR("random"), buf_str(&round->text),
-					     CEDAR_IDS_BY_POSITION, &round->diags));
-	round->policies =
-		arena_calloc(&round->arena, parsed.count + MAX_LINKS, sizeof(*round->policies));
-	round->expected =
-		arena_calloc(&round->arena, parsed.count + MAX_LINKS, sizeof(*round->expected));
-	must(round->policies != NULL && round->expected != NULL, "no memory");
-	for (const struct ast_policy *policy = parsed.first; policy != NULL;
-	     policy = policy->next) {
-		if (ast_is_template(policy))
-			templates[template_count++] = policy;
-		else
-			round->policies[round->policy_count++] =
-				(struct naive_policy){.ast = policy};
-	}
-	for (uint32_t i = 0; template_count != 0 && i < MAX_LINKS; i++)
-		add_link(round, templates[random_below(&round->random, template_count)], i);
-}
-
-static void round_init(struct round *round, uint64_t seed)
-{
-	*round = (struct round){.seed = seed, .random = {seed}};
-	arena_init(&round->arena, 65536, SIZE_MAX);
-	buf_init(&round->text, 1 << 20);
-	cedar_diags_init(&round->diags);
-	round->world.arena = &round->arena;
-	must(cedar_engine_new(NULL, (struct hash_key){seed, ~seed}, &round->engine) == ERR_NONE &&
-		     cedar_request_new(NULL, &round->request) == ERR_NONE,
-	     "no memory");
-	random_entities(&round->random, &round->world);
-	for (size_t i = 0; i < round->world.entity_count; i++) {
-		if (!round->world.entities[i].in_request)
-			add_entity(round->engine, &round->world.entities[i]);
-	}
-	write_policies(round);
-	add_policies(round);
-	must_build(&round->diags, cedar_engine_seal(round->engine, &round->diags));
-	must(cedar_policy_count(round->engine) == round->policy_count, "policies are missing");
-}
-
-static void round_deinit(struct round *round)
-{
-	cedar_request_free(round->request);
-	cedar_engine_free(round->engine);
-	cedar_diags_deinit(&round->diags);
-	buf_deinit(&round->text);
-	arena_deinit(&round->arena);
-}
-
-/* Asking. */
-
-struct tally {
-	uint64_t allowed, denied, reasons, errors;
-};
-
-static void ask(struct round *round)
-{
-	struct cedar_request *request = round->request;
-	struct value_builder *builder = &request->builder;
-	cedar_uid uids[3];
-
-	cedar_request_begin(request, round->engine);
-	/* Parents come later in the world, and must come first here. */
-	for (size_t i = round->world.entity_count; i > 0; i--) {
-		if (round->world.entities[i - 1].in_request)
-			define_entity(request, &round->world.entities[i - 1]);
-	}
-	for (int var = AST_PRINCIPAL; var <= AST_RESOURCE; var++) {
-		const struct naive_value *value = &round->world.vars[var];
-		struct naive_uid uid = {value->type, value->text};
-
-		uids[var] = convert_uid(builder, &uid);
-	}
-	cedar_request_ask(request, uids[AST_PRINCIPAL], uids[AST_ACTION], uids[AST_RESOURCE],
-			  convert(builder, &round->world.vars[AST_CONTEXT]));
-}
-
-/* Prints what went wrong and how to see it again. */
-static bool differ(const struct round *round, const char *how, size_t policy, const char *what)
-{
-	const struct cedar_policy_info *info =
-		policy < round->policy_count ? cedar_policy_at(round->engine, policy) : NULL;
-
-	(void)fprintf(stderr, "cedar_oracle 1 %" PRIu64 ": %s: %s", round->seed, how, what);
-	if (info != NULL)
-		(void)fprintf(stderr, ": %.*s: %.*s", STR_ARGS(info->id), STR_ARGS(info->text));
-	(void)fprintf(stderr, "\n");
-	return false;
-}
-
-static void expect(struct round *round)
-{
-	for (size_t i = 0; i < round->policy_count; i++) {
-		struct outcome *outcome = &round->expected[i];
-
-		outcome->satisfied = false;
-		outcome->error =
-			naive_evaluate(&round->world, &round->policies[i], &outcome->satisfied);
-	}
-}
-
-static bool is_forbidden(const struct round *round)
-{
-	for (size_t i = 0; i < round->policy_count; i++) {
-		if (round->expected[i].satisfied && round->policies[i].ast->effect == CEDAR_FORBID)
-			return true;
-	}
-	return false;
-}
-
-/* Takes the reasons and errors off the answer one by one, as the policies come. */
-static bool check(const struct round *round, const char *how, const struct cedar_answer *answer,
-		  struct tally *tally)
-{
-	size_t reason = 0, error = 0;
-	enum cedar_effect deciding = is_forbidden(round) ? CEDAR_FORBID : CEDAR_PERMIT;
-	bool allowed;
-
-	for (size_t i = 0; i < round->policy_count; i++) {
-		const struct outcome *outcome = &round->expected[i];
-
-		if (outcome->error != CEDAR_EVAL_NONE) {
-			if (error == answer->error_count || answer->errors[error].policy != i)
-				return differ(round, how, i, "an error is missing");
-			if (answer->errors[error++].kind != outcome->error)
-				return differ(round, how, i, "the error is another");
-		} else if (outcome->satisfied && round->policies[i].ast->effect == deciding) {
-			if (reason == answer->reason_count || answer->reasons[reason++] != i)
-				return differ(round, how, i, "a reason is missing");
-		}
-	}
-	if (reason != answer->reason_count)
-		return differ(round, how, answer->reasons[reason], "a reason too many");
-	if (error != answer->error_count)
-		return differ(round, how, answer->errors[error].policy, "an error too many");
-	allowed = deciding == CEDAR_PERMIT && reason != 0;
-	if ((answer->decision == CEDAR_ALLOW) != allowed)
-		return differ(round, how, SIZE_MAX, "the decision is wrong");
-	tally->allowed += allowed;
-	tally->denied += !allowed;
-	tally->reasons += reason;
-	tally->errors += error;
-	return true;
-}
-
-static bool run_round(uint64_t seed, struct tally *tally)
-{
-	struct round round;
-	struct cedar_answer answer;
-	bool agree = true;
-
-	round_init(&round, seed);
-	for (int i = 0; i < QUESTIONS && agree; i++) {
-		random_request(&round.random, &round.world);
-		ask(&round);
-		expect(&round);
-		must(cedar_authorize_linear(round.request, &answer) == ERR_NONE, "no answer");
-		agree = check(&round, "linear", &answer, tally);
-		must(cedar_authorize(round.request, &answer) == ERR_NONE, "no answer");
-		agree = agree && check(&round, "indexed", &answer, tally);
-	}
-	round_deinit(&round);
-	return agree;
+	buf_init(&text, TEXT_BYTES);
+	buf_init(&report, TEXT_BYTES);
+	write_policies(&random, &text);
+	result = oracle_compare(&random, buf_str(&text), tally, &report);
+	if (result == ORACLE_DIFFERS)
+		(void)fprintf(stderr, "cedar_oracle 1 %" PRIu64 ": %s", seed, buf_text(&report));
+	if (result == ORACLE_REFUSED)
+		(void)fprintf(stderr, "cedar_oracle 1 %" PRIu64 ": a malformed policy\n", seed);
+	buf_deinit(&report);
+	buf_deinit(&text);
+	return result == ORACLE_AGREES;
 }
 
 int main(int argc, char **argv)
 {
 	uint64_t rounds = argc > 1 ? strtoull(argv[1], NULL, 10) : DEFAULT_ROUNDS;
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
-	struct tally tally = {0};
+	struct oracle_tally tally = {0};
 	bool agree = true;
 
 	for (uint64_t i = 0; i < rounds; i++)

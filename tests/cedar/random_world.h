@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/attributes.h"
 #include "base/buf.h"
 #include "naive.h"
 
@@ -21,6 +22,17 @@ uint32_t random_below(struct random *random, uint32_t bound);
 
 /* True `percent` times out of a hundred. */
 bool random_chance(struct random *random, uint32_t percent);
+
+/* One of some words. */
+const char *random_word(struct random *random, const char *const *words, uint32_t count);
+
+#define RANDOM_WORD(random, ...)                                                                   \
+	random_word(random, (const char *const[]){__VA_ARGS__},                                    \
+		    (uint32_t)ARRAY_COUNT(((const char *const[]){__VA_ARGS__})))
+
+/* The type of some entities, and the ids they have: "0" and so on. */
+enum { RANDOM_IDS = 5 };
+const char *random_type(struct random *random);
 
 /* Makes entities; those of the request come first and have no children among the others. All memory
  * is from world->arena. */

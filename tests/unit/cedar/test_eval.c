@@ -622,6 +622,49 @@ static void an_error_names_the_expression(void **state)
 	cedar_request_free(request);
 }
 
+/* A policy whose condition is `count` times `open`, then `middle`, then `count` times `close`. */
+static int outcome_of_repeated(const char *open, size_t count, const char *middle,
+			       const char *close)
+{
+	struct cedar_request *request = NULL;
+	struct cedar_engine *engine;
+	struct cedar_answer answer;
+	struct buf text;
+	int outcome;
+
+	buf_init(&text, SIZE_MAX);
+	buf_append_str(&text, STR("permit(principal, action, resource) when { "));
+	for (size_t i = 0; i < count; i++)
+		buf_append_str(&text, str_from(open));
+	buf_append_str(&text, str_from(middle));
+	for (size_t i = 0; i < count; i++)
+		buf_append_str(&text, str_from(close));
+	buf_append_str(&text, STR(" };"));
+	engine = engine_of(buf_text(&text));
+	assert_int_equal(cedar_request_new(NULL, &request), ERR_NONE);
+	ask(request, engine, &answer);
+	outcome = outcome_of(&answer);
+	cedar_request_free(request);
+	cedar_engine_free(engine);
+	buf_deinit(&text);
+	return outcome;
+}
+
+static void large_expressions_are_evaluated_without_recursion(void **state)
+{
+	(void)state;
+	assert_int_equal(outcome_of_repeated("context.yes && ", 50000, "true", ""), IS_TRUE);
+	assert_int_equal(outcome_of_repeated("context.yes && ", 50000, "1", ""), CEDAR_EVAL_TYPE);
+	assert_int_equal(outcome_of_repeated("false || ", 50000, "context.yes", ""), IS_TRUE);
+	assert_int_equal(outcome_of_repeated("1 + ", 50000, "context.i == 50007", ""), IS_TRUE);
+	assert_int_equal(outcome_of_repeated("(true && ", 400, "context.yes", ")"), IS_TRUE);
+	assert_int_equal(
+		outcome_of_repeated("(if context.yes then ", 400, "context.yes", " else false)"),
+		IS_TRUE);
+	assert_int_equal(outcome_of_repeated("[", 400, "context.i", ", 1]"), CEDAR_EVAL_TYPE);
+	assert_int_equal(outcome_of_repeated("", 70000, "context has a", ".b"), IS_FALSE);
+}
+
 /* Equal conditions share code, which must not carry places from one policy to the other. */
 static void an_error_is_placed_in_the_policy_that_erred(void **state)
 {
@@ -662,6 +705,7 @@ int main(void)
 		cmocka_unit_test(whole_policies),
 		cmocka_unit_test(an_error_names_the_expression),
 		cmocka_unit_test(an_error_is_placed_in_the_policy_that_erred),
+		cmocka_unit_test(large_expressions_are_evaluated_without_recursion),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

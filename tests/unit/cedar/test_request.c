@@ -420,6 +420,35 @@ static void the_memory_of_a_request_is_bounded(void **state)
 	fixture_deinit(&f);
 }
 
+static void values_nest_to_the_limit_in_evaluation_too(void **state)
+{
+	struct cedar_answer answer;
+	struct fixture f;
+
+	(void)state;
+	fixture_init(&f, "permit(principal, action, resource) when { [context.deep] != [] };"
+			 "permit(principal, action, resource) when { {a: context.deep} != {} };"
+			 "permit(principal, action, resource) when { [[context.deep]] != [] };"
+			 "permit(principal, action, resource) when { {a: [context.deep]} != {} };");
+	cedar_request_begin(f.request, f.engine);
+	struct cedar_value deep = cedar_long(1);
+	struct cedar_attr attr;
+
+	/* The context is one level more. */
+	for (int i = 0; i < VALUE_MAX_DEPTH - 1; i++)
+		deep = cedar_set(f.request, &deep, 1);
+	attr = (struct cedar_attr){STR("deep"), deep};
+	cedar_request_ask(f.request, user(&f, "a"), user(&f, "a"), user(&f, "a"),
+			  cedar_record(f.request, &attr, 1));
+	assert_int_equal(cedar_authorize(f.request, &answer), ERR_NONE);
+	assert_int_equal(answer.reason_count, 2);
+	assert_int_equal(answer.error_count, 2);
+	assert_int_equal(answer.errors[0].policy, 2);
+	assert_int_equal(answer.errors[0].kind, CEDAR_EVAL_DEPTH);
+	assert_int_equal(answer.errors[1].kind, CEDAR_EVAL_DEPTH);
+	fixture_deinit(&f);
+}
+
 /* Threads. */
 
 struct worker {
@@ -499,6 +528,7 @@ int main(void)
 		cmocka_unit_test(a_question_in_the_steady_state_takes_no_heap_memory),
 		cmocka_unit_test(lack_of_memory_anywhere_denies),
 		cmocka_unit_test(the_memory_of_a_request_is_bounded),
+		cmocka_unit_test(values_nest_to_the_limit_in_evaluation_too),
 		cmocka_unit_test(threads_share_a_sealed_engine),
 		cmocka_unit_test(a_request_serves_one_engine_after_another),
 	};
