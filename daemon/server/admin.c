@@ -237,7 +237,14 @@ static void handle_policy_reload(struct request *request, const Wsauthz__AdminRe
 		 message->policy_reload->check_only ? "a check was" : "a reload was", peer);
 	request->reload.check_only = message->policy_reload->check_only;
 	request->reload.on_done = on_reloaded;
-	policy_reload(request->service->policy, &request->reload);
+	/* The session may be gone before the load has ended. */
+	request->reload.actor = arena_copy(&request->arena, str_from(peer));
+	if (request->reload.actor.ptr != NULL) {
+		policy_reload(request->service->policy, &request->reload);
+		return;
+	}
+	refuse_memory(request);
+	request_free(request);
 }
 
 struct rule {

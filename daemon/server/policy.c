@@ -154,6 +154,9 @@ static void run_load(uv_work_t *work)
 
 	policy_load_revision(policy->load, options->directory, options->key, options->clock,
 			     policy->check_only ? NULL : options->store);
+	if (policy->waiter != NULL && !policy->check_only)
+		policy_load_record(policy->load, policy->waiter->actor, options->clock,
+				   options->store);
 }
 
 static void start_next(struct policy *policy);

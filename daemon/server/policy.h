@@ -32,7 +32,8 @@ struct policy_options {
 /* Who wants to know how a load ended. */
 struct policy_waiter {
 	struct policy_waiter *next;
-	bool check_only; /* build and validate, but neither store nor activate */
+	bool check_only;  /* build and validate, but neither store nor activate */
+	struct str actor; /* whose action it is, for the record of what administrators did */
 	/* `load` is valid until the function returns; `activated` when it now serves and something
 	 * else did before. */
 	void (*on_done)(struct policy_waiter *waiter, const struct policy_load *load,

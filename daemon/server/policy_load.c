@@ -168,6 +168,44 @@ void policy_load_stored(struct policy_load *load, struct hash_key key, const str
 	arena_deinit(&fetching.arena);
 }
 
+static enum error put_action(struct state *state, void *arg)
+{
+	uint64_t id;
+
+	return state_put_action(state, arg, &id);
+}
+
+/* The first thing that is wrong, or that nothing is. */
+static struct str outcome_of(const struct policy_load *load)
+{
+	if (load->error == ERR_NONE)
+		return STR("done");
+	if (load->obstacle.length != 0)
+		return buf_str(&load->obstacle);
+	for (const struct cedar_diag *diag = load->diags.first; diag != NULL; diag = diag->next) {
+		if (diag->severity == CEDAR_ERROR)
+			return diag->message;
+	}
+	return str_from(error_text(load->error));
+}
+
+void policy_load_record(const struct policy_load *load, struct str actor, const struct clock *clock,
+			struct state_store *store)
+{
+	struct state_action action = {
+		.at_us = clock_wall_us(clock),
+		.actor = actor,
+		.action = STR("policy.reload"),
+		.arguments = STR("{}"),
+		.outcome = outcome_of(load),
+	};
+
+	enum error error = state_store_use(store, "policy.not_recorded", put_action, &action);
+
+	/* What failed is logged. The load stands, for its revision is stored. */
+	(void)error;
+}
+
 void policy_load_print(const struct policy_load *load, struct buf *out)
 {
 	if (load->obstacle.length != 0) {

@@ -50,6 +50,10 @@ void policy_load_revision(struct policy_load *load, const char *directory, struc
 void policy_load_stored(struct policy_load *load, struct hash_key key, const struct clock *clock,
 			struct state_store *store);
 
+/* Stores that `actor` asked for the load and what came of it. A failure is logged. */
+void policy_load_record(const struct policy_load *load, struct str actor, const struct clock *clock,
+			struct state_store *store);
+
 /* Appends all that stands against it for a person at a terminal, with source lines and carets. */
 void policy_load_print(const struct policy_load *load, struct buf *out);
 

@@ -378,11 +378,26 @@ static enum error load_record(void *arg, const struct state_record *row)
 	return ERR_NONE;
 }
 
-static enum error load_records(struct state *state, void *arg)
+/* A block that cannot be loaded stops the start: it must not be lost. */
+static enum error load_block(void *arg, const struct state_block *row)
 {
 	struct server *server = arg;
+	struct block block = {
+		.principal = row->principal,
+		.created_us = row->created_us,
+		.until_us = row->until_us == STATE_BLOCK_FOR_EVER ? BLOCK_FOR_EVER : row->until_us,
+		.reason = row->reason,
+	};
 
-	return state_load_records(state, server->boot_id.bytes, load_record, server);
+	return blocks_put(server->service.blocks, &block);
+}
+
+static enum error load_state(struct state *state, void *arg)
+{
+	struct server *server = arg;
+	enum error error = state_load_records(state, server->boot_id.bytes, load_record, server);
+
+	return error == ERR_NONE ? state_load_blocks(state, load_block, server) : error;
 }
 
 static enum error open_deciding(struct server *server)
@@ -398,7 +413,7 @@ static enum error open_deciding(struct server *server)
 	if (error == ERR_NONE)
 		error = cedar_request_new(NULL, &service->cedar);
 	if (error == ERR_NONE)
-		error = state_store_use(server->state_store, "records.not_loaded", load_records,
+		error = state_store_use(server->state_store, "state.not_loaded", load_state,
 					server);
 	return error;
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "running.h"
+#include "store/state.h"
 #include "support/cmocka.h"
 
 static const Wsauthz__StatusReply *ask_status(struct talk *talk)
@@ -114,6 +115,40 @@ static void a_reload_activates_or_keeps_what_serves(void **state)
 	assert_null(ask_status(&admin)->failure);
 	talk_close(&talk);
 	talk_close(&admin);
+}
+
+static bool count_action(void *arg, const struct state_action *action)
+{
+	size_t *counts = arg;
+
+	assert_str_equal(action->action, "policy.reload");
+	assert_true(str_starts_with(action->actor, STR("uid ")));
+	counts[str_equal(action->outcome, STR("done"))]++;
+	return true;
+}
+
+static void a_reload_is_recorded_with_who_asked_for_it(void **state)
+{
+	struct store_env env = {.create_private = file_create_private};
+	struct running *running = *state;
+	size_t counts[2] = {0, 0};
+	struct state *store = NULL;
+	struct talk admin;
+
+	running_start(running);
+	running_open_admin(running, &admin);
+	ask_reload(&admin, false);
+	ask_reload(&admin, true);
+	running_write_policy(running, "permit(");
+	ask_reload(&admin, false);
+	talk_close(&admin);
+	running_stop(running);
+	assert_int_equal(state_open_readonly(running->state_dir, &env, &store, &running->why),
+			 ERR_NONE);
+	assert_int_equal(state_each_action(store, 0, count_action, counts), ERR_NONE);
+	state_close(store);
+	assert_int_equal(counts[true], 1);
+	assert_int_equal(counts[false], 1);
 }
 
 static void an_unreadable_directory_is_a_failure_with_its_reason(void **state)
@@ -313,6 +348,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		SERVER_TEST(status_tells_what_happened),
 		SERVER_TEST(a_reload_activates_or_keeps_what_serves),
+		SERVER_TEST(a_reload_is_recorded_with_who_asked_for_it),
 		SERVER_TEST(an_unreadable_directory_is_a_failure_with_its_reason),
 		SERVER_TEST(a_hangup_loads_the_policy_again),
 		SERVER_TEST(a_change_in_the_directory_loads_the_policy_again),

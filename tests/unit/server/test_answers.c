@@ -2,6 +2,7 @@
 #include <signal.h>
 
 #include "running.h"
+#include "store/state.h"
 #include "support/cmocka.h"
 
 static void an_allowed_user_and_a_stranger_get_their_answers_and_rows(void **state)
@@ -97,6 +98,29 @@ static void records_survive_a_restart(void **state)
 	talk_close(&talk);
 }
 
+static void a_stored_block_denies_from_the_start(void **state)
+{
+	struct store_env env = {.create_private = file_create_private};
+	struct state_block block = {.principal = STR(ALICE), .until_us = STATE_BLOCK_FOR_EVER};
+	struct running *running = *state;
+	const Wsauthz__Decision *decision;
+	struct state *store = NULL;
+	struct talk talk;
+
+	assert_int_equal(directory_make_private(running->state_dir, &running->why), ERR_NONE);
+	assert_int_equal(state_open(running->state_dir, &env, false, &store, &running->why),
+			 ERR_NONE);
+	assert_int_equal(state_put_block(store, &block), ERR_NONE);
+	state_close(store);
+	running_start(running);
+	running_open_authorize(running, &talk);
+	assert_true(talk_ask_user(&talk, "alice", ALICE, USERS));
+	decision = talk_decision(&talk);
+	assert_int_equal(decision->verdict, VERDICT_DENY);
+	assert_int_equal(decision->source, WSAUTHZ__DECISION__SOURCE__BLOCK);
+	talk_close(&talk);
+}
+
 static void a_quota_comes_from_the_policy(void **state)
 {
 	Wsauthz__QueryQuota body = WSAUTHZ__QUERY_QUOTA__INIT;
@@ -185,6 +209,7 @@ int main(void)
 		SERVER_TEST(an_allowed_user_and_a_stranger_get_their_answers_and_rows),
 		SERVER_TEST(a_record_answers_the_second_time_and_ends_with_its_last_context),
 		SERVER_TEST(records_survive_a_restart),
+		SERVER_TEST(a_stored_block_denies_from_the_start),
 		SERVER_TEST(a_quota_comes_from_the_policy),
 		SERVER_TEST(a_half_closed_connection_still_gets_its_answer),
 		SERVER_TEST(in_relaxed_mode_the_rows_follow),
