@@ -221,11 +221,6 @@ static uint32_t find_uid(const struct symbols *symbols, uint32_t type, struct st
 	return found != SYMBOL_NONE ? found : find_own_uid(symbols, type, id, hash);
 }
 
-uint32_t symbols_find_uid(const struct symbols *symbols, uint32_t type, struct str id)
-{
-	return find_uid(symbols, type, id, hash_uid(symbols, type, id));
-}
-
 static uint32_t put_uid(struct symbols *symbols, uint32_t type, struct str id, bool copy)
 {
 	uint32_t hash = hash_uid(symbols, type, id);

@@ -76,7 +76,6 @@ uint32_t symbols_put_uid(struct symbols *symbols, uint32_t type, struct str id) 
 /* The same for an id that lives as long as the layer and need not be copied. */
 uint32_t symbols_put_lasting_uid(struct symbols *symbols, uint32_t type,
 				 struct str id) ATTR_MUST_CHECK;
-uint32_t symbols_find_uid(const struct symbols *symbols, uint32_t type, struct str id);
 
 /* Adds a position to a table; false, and nothing changed, when memory is spent. */
 bool symbols_put_slot(struct symbol_slots *table, struct arena *arena,

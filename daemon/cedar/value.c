@@ -279,18 +279,6 @@ void value_builder_fail(struct value_builder *builder, enum error failed)
 		builder->failed = failed;
 }
 
-void *value_builder_alloc(struct value_builder *builder, size_t count, size_t size)
-{
-	void *memory = NULL;
-
-	if (builder->failed == ERR_NONE) {
-		memory = arena_calloc(builder->arena, count, size);
-		if (memory == NULL)
-			value_builder_fail(builder, builder->arena->refusal);
-	}
-	return memory;
-}
-
 /* The symbol of a name. What was a symbol before is known to be valid. */
 static uint32_t build_name(struct value_builder *builder, struct str name)
 {

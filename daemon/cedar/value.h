@@ -162,9 +162,6 @@ void value_builder_init(struct value_builder *builder, struct symbols *symbols, 
 /* Notes a failure unless there was one before. */
 void value_builder_fail(struct value_builder *builder, enum error failed);
 
-/* Memory from the builder's arena; NULL, and failed, when it is spent. */
-void *value_builder_alloc(struct value_builder *builder, size_t count, size_t size) ATTR_MUST_CHECK;
-
 /* The uid type::"id"; CEDAR_NO_UID, and failed, when it cannot be had. */
 cedar_uid value_build_uid(struct value_builder *builder, struct str type, struct str id);
 struct cedar_value value_build_entity(struct value_builder *builder, cedar_uid uid);

@@ -381,17 +381,12 @@ static void a_hierarchy_with_a_cycle_is_not_sealed(void **state)
 	"@id(\"t\") permit(principal == ?principal, action, resource in ?resource) when { 1 < 2 "  \
 	"};"
 
-static enum error build(struct cedar_engine **out, struct cedar_diags *diags)
+static enum error fill(struct cedar_engine *engine, struct cedar_diags *diags)
 {
-	struct cedar_engine *engine = NULL;
-	struct value_builder *builder;
-	enum error error = cedar_engine_new(NULL, key, &engine);
+	struct value_builder *builder = &engine->builder;
+	enum error error;
 	cedar_uid uids[2];
 
-	if (error != ERR_NONE)
-		return error;
-	*out = engine;
-	builder = &engine->builder;
 	uids[0] = value_build_uid(builder, STR("U"), STR("a"));
 	uids[1] = value_build_uid(builder, STR("U"), STR("g"));
 	if (builder->failed != ERR_NONE)
@@ -403,6 +398,39 @@ static enum error build(struct cedar_engine **out, struct cedar_diags *diags)
 	if (error == ERR_NONE)
 		error = link_slots(engine, "t", "l", diags);
 	return error == ERR_NONE ? cedar_engine_seal(engine, diags) : error;
+}
+
+static enum error build(struct cedar_engine **out, struct cedar_diags *diags)
+{
+	enum error error = cedar_engine_new(NULL, key, out);
+
+	return error == ERR_NONE ? fill(*out, diags) : error;
+}
+
+/* A chunk of an arena serves many allocations; a bound makes each of them fail in turn. */
+static void a_bound_anywhere_fails_cleanly(void **state)
+{
+	(void)state;
+	for (int which = 0; which < 2; which++) {
+		enum error error = ERR_LIMIT;
+		uint32_t failed = 0;
+
+		for (size_t bytes = 0; error != ERR_NONE; bytes += 16) {
+			struct fixture f;
+
+			fixture_init(&f, NULL);
+			if (which == 0)
+				f.engine->build.max_bytes = bytes;
+			else
+				f.engine->keep.max_bytes = bytes;
+			error = fill(f.engine, &f.diags);
+			if (error != ERR_NONE && error != ERR_LIMIT && error != ERR_NO_MEMORY)
+				fail_msg("%u bytes: %s", (unsigned int)bytes, error_text(error));
+			failed += error != ERR_NONE;
+			fixture_deinit(&f);
+		}
+		assert_true(failed > 100);
+	}
 }
 
 static void lack_of_memory_anywhere_fails_cleanly(void **state)
@@ -451,6 +479,7 @@ int main(void)
 		cmocka_unit_test(names_are_replaced_in_policies_and_links),
 		cmocka_unit_test(every_unknown_name_is_reported_at_its_place),
 		cmocka_unit_test(a_hierarchy_with_a_cycle_is_not_sealed),
+		cmocka_unit_test(a_bound_anywhere_fails_cleanly),
 		cmocka_unit_test(lack_of_memory_anywhere_fails_cleanly),
 	};
 

@@ -280,6 +280,19 @@ static void an_answer_has_all_reasons_and_errors_in_order(void **state)
 	fixture_deinit(&f);
 }
 
+static void every_kind_of_error_has_a_text_of_its_own(void **state)
+{
+	(void)state;
+	for (int a = CEDAR_EVAL_NONE; a <= CEDAR_EVAL_MEMORY; a++) {
+		const char *text = cedar_eval_error_text((enum cedar_eval_error)a);
+
+		assert_true(strlen(text) > 0);
+		for (int b = CEDAR_EVAL_NONE; b < a; b++)
+			assert_string_not_equal(text,
+						cedar_eval_error_text((enum cedar_eval_error)b));
+	}
+}
+
 static void no_policy_denies(void **state)
 {
 	struct cedar_answer answer;
@@ -524,6 +537,7 @@ int main(void)
 		cmocka_unit_test(attributes_and_tags_of_the_request_are_seen),
 		cmocka_unit_test(a_malformed_question_is_denied_with_an_error),
 		cmocka_unit_test(an_answer_has_all_reasons_and_errors_in_order),
+		cmocka_unit_test(every_kind_of_error_has_a_text_of_its_own),
 		cmocka_unit_test(no_policy_denies),
 		cmocka_unit_test(a_question_in_the_steady_state_takes_no_heap_memory),
 		cmocka_unit_test(lack_of_memory_anywhere_denies),
