@@ -212,6 +212,20 @@ enum error file_create_private(const char *path) ATTR_MUST_CHECK;
 enum error file_read_trusted(const char *path, size_t max_bytes, struct buf *out,
 			     struct buf *why) ATTR_MUST_CHECK;
 
+/* Files that a person names on the command line, wherever they are and whoever owns them:
+ * user_file_posix.c. */
+
+/* Reads all there is, at most `max_bytes`; without a path, which may be NULL, from standard input.
+ * Waits for pipes. ERR_NOT_FOUND, ERR_LIMIT, ERR_IO and so on with `why`; `out` is cleared first.
+ */
+enum error file_read(const char *path, size_t max_bytes, struct buf *out,
+		     struct buf *why) ATTR_MUST_CHECK;
+
+/* Puts `content` in the place of a regular file's at one moment: other processes, and a machine
+ * that lost power, see the old content or the new. Owner, group and rights stay; a symbolic link is
+ * followed. On failure, with `why`, the file is as it was. */
+enum error file_replace(const char *path, struct str content, struct buf *why) ATTR_MUST_CHECK;
+
 struct tree_file {
 	struct str name; /* relative, with '/', such as "tests/first.json"; zero-terminated */
 	struct str text; /* zero-terminated beyond its length */
