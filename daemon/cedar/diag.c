@@ -256,7 +256,8 @@ struct diag_quote diag_quote(struct str text)
 		at += length;
 	}
 	memcpy(quote.text, buf_text(&escaped), kept);
-	strcpy(quote.text + kept, kept < escaped.length ? "..." : "");
+	if (kept < escaped.length)
+		memcpy(quote.text + kept, "...", sizeof("..."));
 	buf_deinit(&escaped);
 	return quote;
 }

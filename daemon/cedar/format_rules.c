@@ -257,25 +257,40 @@ static void format_right(struct formatter *f, enum level level, const struct for
 	}
 }
 
-/* An operator and what stands behind it, on the same line or indented on the next. A set or record
- * that is compared begins on the line of the operator, and ends under it. */
-static void format_operation(struct formatter *f, enum level level)
+/* A relation: what is compared with goes to the next line only if it does not fit on this one. A set
+ * or record always begins on this line, and ends under it. */
+static void format_relation(struct formatter *f)
 {
-	const struct format_token *operator= peek(f, 0), *next = peek(f, 1);
-	bool hangs = level == LEVEL_RELATION &&
-		     (next->kind == TOKEN_LEFT_BRACKET || next->kind == TOKEN_LEFT_BRACE);
+	const struct format_token *operator= peek(f, 0);
+	uint32_t group;
 
-	layout_blank(f->layout);
 	take(f);
-	if (!hangs) {
-		layout_space(f->layout);
-		format_right(f, level, operator);
+	if (at(f, TOKEN_LEFT_BRACKET) || at(f, TOKEN_LEFT_BRACE)) {
+		layout_blank(f->layout);
+		layout_dedent(f->layout);
+		format_right(f, LEVEL_RELATION, operator);
+		layout_indent(f->layout);
 		return;
 	}
+	group = layout_open(f->layout);
+	layout_space(f->layout);
+	format_right(f, LEVEL_RELATION, operator);
+	layout_close(f->layout, group);
+}
+
+/* An operator and what stands behind it. */
+static void format_operation(struct formatter *f, enum level level)
+{
+	const struct format_token *operator= peek(f, 0);
+
 	layout_blank(f->layout);
-	layout_dedent(f->layout);
+	if (level == LEVEL_RELATION) {
+		format_relation(f);
+		return;
+	}
+	take(f);
+	layout_space(f->layout);
 	format_right(f, level, operator);
-	layout_indent(f->layout);
 }
 
 /* Operators of one level in a row with their operands. With `indents`, the lines behind the first

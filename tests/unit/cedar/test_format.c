@@ -189,8 +189,27 @@ static void calls_in_a_row_break_before_their_dots(void **state)
 	assert_condition("context.a.offset(duration(\"1d\")).toTime() == context.b", 40,
 			 "  context.a\n"
 			 "    .offset(duration(\"1d\"))\n"
-			 "    .toTime() ==\n"
-			 "    context.b\n");
+			 "    .toTime() == context.b\n");
+	assert_condition("context[\"a\"].offset(duration(\"1d\"))[\"b\"].toTime().c == 1", 40,
+			 "  context[\"a\"]\n"
+			 "    .offset(duration(\"1d\"))[\"b\"]\n"
+			 "    .toTime().c == 1\n");
+	assert_condition("datetime(\"2024-01-01\").offset(duration(\"1d\")).toTime() == 1", 40,
+			 "  datetime(\"2024-01-01\")\n"
+			 "    .offset(duration(\"1d\"))\n"
+			 "    .toTime() == 1\n");
+	assert_condition("(context.aaaaaaaaa).offset(context.b).toTime() == 1", 40,
+			 "  (context.aaaaaaaaa)\n"
+			 "    .offset(context.b)\n"
+			 "    .toTime() == 1\n");
+	assert_condition("A::B::\"aaaaaaaaaaaa\".offset(context.b).toTime() == 1", 40,
+			 "  A::B::\"aaaaaaaaaaaa\"\n"
+			 "    .offset(context.b)\n"
+			 "    .toTime() == 1\n");
+	assert_condition("context.offset(context.bbbbbbbbbbbbb).toTime.c == 1", 40,
+			 "  context.offset(\n"
+			 "    context.bbbbbbbbbbbbb\n"
+			 "  ).toTime.c == 1\n");
 }
 
 static void an_if_breaks_before_its_words(void **state)
@@ -248,6 +267,20 @@ static void comments_before_a_separator_move_behind_it(void **state)
 			 "    1, // d\n"
 			 "    2\n"
 			 "  ].isEmpty() // e\n");
+}
+
+static void comments_around_a_semicolon_keep_their_order(void **state)
+{
+	(void)state;
+	assert_formats("permit(principal,action,resource) // a\n// b\n; // c", 80,
+		       "permit(principal, action, resource) // a\n"
+		       "// b\n"
+		       "; // c\n");
+	assert_formats("permit(principal,action,resource) // a\n;", 80,
+		       "permit(principal, action, resource); // a\n");
+	assert_formats("permit(principal,action,resource) // a\n; // b", 80,
+		       "permit(principal, action, resource) // a\n"
+		       "; // b\n");
 }
 
 static void carriage_returns_end_lines_and_comments(void **state)
@@ -331,6 +364,7 @@ int main(void)
 		cmocka_unit_test(an_if_breaks_before_its_words),
 		cmocka_unit_test(comments_stay_with_what_they_are_about),
 		cmocka_unit_test(comments_before_a_separator_move_behind_it),
+		cmocka_unit_test(comments_around_a_semicolon_keep_their_order),
 		cmocka_unit_test(carriage_returns_end_lines_and_comments),
 		cmocka_unit_test(a_text_of_comments_only_is_kept),
 		cmocka_unit_test(strings_are_not_touched),

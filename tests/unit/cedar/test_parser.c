@@ -213,6 +213,8 @@ static void text_that_is_not_utf8_is_refused_at_its_place(void **state)
 	parsed_deinit(&parsed);
 }
 
+#define UNKNOWN_ESCAPE "unknown escape; there are \\n \\r \\t \\0 \\\\ \\\" \\' \\xHH and \\u{H..}"
+
 static void lexical_mistakes_have_one_message(void **state)
 {
 	static const struct {
@@ -220,6 +222,21 @@ static void lexical_mistakes_have_one_message(void **state)
 		uint32_t line, column;
 		const char *message;
 	} cases[] = {
+		{"permit(principal, action, resource) when { \"\\q\" };", 1, 45, UNKNOWN_ESCAPE},
+		{"permit(principal, action, resource) when { {\"\\q\": 1} };", 1, 46,
+		 UNKNOWN_ESCAPE},
+		{"permit(principal, action, resource) when { context[\"\\q\"] };", 1, 53,
+		 UNKNOWN_ESCAPE},
+		{"permit(principal, action, resource) when { context has \"\\q\" };", 1, 57,
+		 UNKNOWN_ESCAPE},
+		{"permit(principal, action, resource) when { \"\" like \"\\q\" };", 1, 53,
+		 UNKNOWN_ESCAPE},
+		{"permit(principal, action, resource) when { A::\"\\q\" };", 1, 48, UNKNOWN_ESCAPE},
+		{"permit(principal == A::\"\\q\", action, resource);", 1, 25, UNKNOWN_ESCAPE},
+		{"@a(\"\\q\") permit(principal, action, resource);", 1, 5, UNKNOWN_ESCAPE},
+		{"permit(principal, action, resource) when { gr\xc3\xb6\xc3\x9f"
+		 "e };",
+		 1, 46, "character `\xc3\xb6` (U+00F6) may stand in strings and comments only"},
 		{"permit(principal, action, resource) when { \"a };", 1, 44,
 		 "the string that starts here has no closing `\"`"},
 		{"permit(principal, action, resource) when { \"a\\\nb\" };", 1, 46,

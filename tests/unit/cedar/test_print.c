@@ -84,6 +84,7 @@ static void needed_parentheses_stay(void **state)
 		"--1",
 		"----1",
 		"-1.a",
+		"0.a",
 		"!!!!true",
 		"!!!!(!true)",
 		"!!!!(!!!!(!true))",
