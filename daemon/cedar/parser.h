@@ -2,7 +2,8 @@
  * Policy text to syntax tree (docs.cedarpolicy.com, "Grammar specification for Cedar policy
  * syntax"). Recursive descent, one function per rule; whatever is wrong gets a message of its own,
  * and after a mistake the parser goes on behind the next semicolon, so that one run finds the
- * mistakes of all policies. No global state; any thread.
+ * mistakes of all policies. No global state; any thread. A level of nesting takes less than 1 KiB of
+ * stack.
  */
 #ifndef CEDAR_PARSER_H
 #define CEDAR_PARSER_H

@@ -367,6 +367,9 @@ static void wrong_policies_are_refused(void **state)
 		 "an entity is written as {\"type\": \"..\", \"id\": \"..\"}"},
 		{FRONT "'principal':{'op':'All'},'action':{'op':'==','slot':'?action'}," REST,
 		 "the action has no slot"},
+		{FRONT "'principal':{'op':'All'},'action':{'op':'is','entity_type':'A','in':"
+		       "{'entity':{'type':'Action','id':'a'}}}," REST,
+		 action_scope},
 		{FRONT "'principal':{'op':'All'},'action':{'op':'is','entity_type':'A'}," REST,
 		 action_scope},
 		{FRONT "'principal':{'op':'All'},'action':{'op':'==','entity':{'type':'A','id':"
