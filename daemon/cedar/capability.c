@@ -7,6 +7,8 @@ static bool equal_exprs(struct lattice *lattice, const struct ast_expr *a, const
 {
 	uint64_t cost = (a->span.end - a->span.start) / BYTES_A_STEP;
 
+	if (a->height != b->height)
+		return false;
 	lattice->budget -= cost < lattice->budget ? cost : lattice->budget;
 	return a == b || ast_expr_equal(a, b);
 }

@@ -187,16 +187,18 @@ static bool is_applicable(struct validator *v, const struct validate_slots *slot
 	return false;
 }
 
-static void check_applicable(struct validator *v, const struct validate_slots *slots)
+static bool check_applicable(struct validator *v, const struct validate_slots *slots)
 {
 	const struct ast_policy *policy = v->policy;
+	bool applicable = is_applicable(v, slots);
 
-	if (!is_applicable(v, slots))
+	if (!applicable)
 		validate_report(v, VALIDATE_INAPPLICABLE,
 				span_make(policy->scope[AST_PRINCIPAL].span.start,
 					  policy->scope[AST_RESOURCE].span.end),
 				"no action that this scope admits applies to a principal and a "
 				"resource that it admits");
+	return applicable;
 }
 
 /* The scope as an expression, so that it is typed by the same rules as the condition. */
@@ -352,7 +354,8 @@ static bool check_resources(struct validator *v, const struct parts *parts,
 	return possible;
 }
 
-static void check_environments(struct validator *v)
+/* True when the policy can be true in one. */
+static bool check_environments(struct validator *v)
 {
 	bool possible = false;
 	struct parts parts;
@@ -371,7 +374,18 @@ static void check_environments(struct validator *v)
 					check_resources(v, &parts, action->resources) || possible;
 		}
 	}
-	if (!possible && v->lattice.spent == ERR_NONE)
+	return possible;
+}
+
+static void check_policy(struct validator *v)
+{
+	bool applicable, possible;
+
+	validate_names(v);
+	applicable = check_applicable(v, NULL);
+	possible = check_environments(v);
+	/* An error says more. */
+	if (applicable && !possible && v->error_count == 0 && v->lattice.spent == ERR_NONE)
 		validate_report(v, VALIDATE_IMPOSSIBLE, v->policy->effect_span,
 				"the policy is false for every request that the schema allows");
 }
@@ -415,13 +429,10 @@ enum error validate_policy(const struct cedar_schema *schema, const struct ast_p
 
 	arena_init(&environment, 4096, VALIDATE_BYTES);
 	find_named_actions(&v);
-	if (slots != NULL) {
+	if (v.lattice.spent == ERR_NONE && slots != NULL)
 		check_link(&v, slots);
-	} else {
-		validate_names(&v);
-		check_applicable(&v, NULL);
-		check_environments(&v);
-	}
+	else if (v.lattice.spent == ERR_NONE)
+		check_policy(&v);
 	error = finish(&v);
 	arena_deinit(&environment);
 	arena_reset(arena, mark);

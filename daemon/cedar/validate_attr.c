@@ -224,29 +224,27 @@ static struct answer test_path(struct validator *v, const struct ast_expr *expr,
 			       struct answer owner, const struct capability *known)
 {
 	const struct ast_expr *at = expr->left;
-	struct answer all = test_attr(v, at, owner.type, expr->names[0], known);
+	struct answer step = test_attr(v, at, owner.type, expr->names[0], known), all = step;
 
 	for (uint32_t i = 1; i < expr->count && v->lattice.spent == ERR_NONE; i++) {
-		struct answer inner;
-
 		if (all.type != NULL && all.type->kind == TYPE_FALSE)
 			return answer_of(all.type);
-		known = capability_union(&v->lattice, known, all.learned);
-		inner = read_attr(v, expr->span, at, owner, expr->names[i - 1], known);
-		if (inner.type == NULL)
+		known = capability_union(&v->lattice, known, step.learned);
+		owner = read_attr(v, expr->span, at, owner, expr->names[i - 1], known);
+		if (owner.type == NULL)
 			return answer_failed(type_simple(TYPE_BOOL));
-		if ((WANT(inner.type->kind) & (WANT_ENTITY | WANT(TYPE_RECORD))) == 0) {
+		if ((WANT(owner.type->kind) & (WANT_ENTITY | WANT(TYPE_RECORD))) == 0) {
 			validate_report(v, VALIDATE_UNEXPECTED_TYPE, expr->span,
 					"expected an entity or a record before `%s`, found %s",
 					diag_quote(expr->names[i]).text,
-					validate_type_text(v->schema, inner.type).text);
+					validate_type_text(v->schema, owner.type).text);
 			return answer_failed(type_simple(TYPE_BOOL));
 		}
-		owner = inner;
 		at = implied_attr(v, at, &expr->names[i - 1]);
 		if (at == NULL)
 			break;
-		all = validate_and(v, all, test_attr(v, at, owner.type, expr->names[i], known));
+		step = test_attr(v, at, owner.type, expr->names[i], known);
+		all = validate_and(v, all, step);
 	}
 	return all;
 }
