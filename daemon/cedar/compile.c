@@ -12,7 +12,6 @@
 
 #include <string.h>
 
-#include "base/sort.h"
 #include "cedar/diag.h"
 
 void compile_init(struct compiler *compiler, struct cedar_engine *engine, struct cedar_diags *diags)
@@ -91,136 +90,55 @@ struct str compile_text(struct compiler *compiler, struct str text)
 
 /* Code. */
 
+void *compile_add(struct compiler *compiler, struct compile_table *table, size_t size)
+{
+	char *elements = arena_grow_array(compiler->build, table->elements, table->count,
+					  &table->capacity, size);
+
+	if (elements == NULL) {
+		compile_fail(compiler, compiler->build->refusal);
+		return NULL;
+	}
+	table->elements = elements;
+	return elements + size * table->count++;
+}
+
 uint32_t compile_emit(struct compiler *compiler, struct insn insn, int effect, struct span span)
 {
-	uint32_t base = compiler->policy->conditions[0].span.start, at = compiler->code_count;
-	struct insn *code = arena_grow_array(compiler->build, compiler->code, at,
-					     &compiler->code_capacity, sizeof(*code));
-	struct span *spans = NULL;
+	uint32_t base = compiler->policy->conditions[0].span.start, at = compiler->code.count;
+	struct insn *code = compile_add(compiler, &compiler->code, sizeof(*code));
+	struct span *place = compile_add(compiler, &compiler->spans, sizeof(*place));
 
-	if (code != NULL) {
-		compiler->code = code;
-		spans = arena_grow_array(compiler->build, compiler->spans, at,
-					 &compiler->span_capacity, sizeof(*spans));
-	}
-	if (spans == NULL) {
-		compile_fail(compiler, compiler->build->refusal);
+	if (code == NULL || place == NULL)
 		return 0;
-	}
-	compiler->spans = spans;
-	code[at] = insn;
-	spans[at] = span.start >= base ? span_make(span.start - base, span.end - base)
-				       : span_make(0, 0);
-	compiler->code_count++;
+	*code = insn;
+	*place = span.start >= base ? span_make(span.start - base, span.end - base)
+				    : span_make(0, 0);
 	compiler->depth = (uint32_t)((int64_t)compiler->depth + effect);
 	if (compiler->depth > compiler->max_depth)
 		compiler->max_depth = compiler->depth;
 	return at;
 }
 
+static struct insn *insn_at(const struct compiler *compiler, uint32_t position)
+{
+	return (struct insn *)compiler->code.elements + position;
+}
+
 void compile_land(struct compiler *compiler, uint32_t position)
 {
 	if (compiler->failed == ERR_NONE)
-		compiler->code[position].operand = compiler->code_count;
+		insn_at(compiler, position)->operand = compiler->code.count;
 }
 
-/* Scopes. */
-
-static uint32_t add_uid_list(struct compiler *compiler, uint32_t uid)
+void compile_land_all(struct compiler *compiler, uint32_t last, uint32_t count)
 {
-	uint32_t at = compiler->uid_list_count;
-	uint32_t *lists = arena_grow_array(compiler->build, compiler->uid_lists, at,
-					   &compiler->uid_list_capacity, sizeof(*lists));
+	for (; count != 0 && compiler->failed == ERR_NONE; count--) {
+		uint32_t before = insn_at(compiler, last)->operand;
 
-	if (lists == NULL) {
-		compile_fail(compiler, compiler->build->refusal);
-		return 0;
+		compile_land(compiler, last);
+		last = before;
 	}
-	lists[at] = uid;
-	compiler->uid_lists = lists;
-	compiler->uid_list_count++;
-	return at;
-}
-
-/* Adds a list in ascending order without duplicates; a list of one is as good as no list. */
-static struct constraint list_constraint(struct compiler *compiler, const struct ast_scope *scope)
-{
-	uint32_t first = compiler->uid_list_count, *list, kept;
-
-	for (uint32_t i = 0; i < scope->uid_count; i++)
-		add_uid_list(compiler, compile_uid(compiler, &scope->uids[i]));
-	if (compiler->failed != ERR_NONE || scope->uid_count == 0)
-		return (struct constraint){AST_SCOPE_IN_LIST, first, 0};
-	list = compiler->uid_lists + first;
-	kept = (uint32_t)sort_u32_unique(list, scope->uid_count);
-	compiler->uid_list_count = first + kept;
-	if (kept == 1) {
-		compiler->uid_list_count = first;
-		return (struct constraint){AST_SCOPE_IN, list[0], 0};
-	}
-	return (struct constraint){AST_SCOPE_IN_LIST, first, kept};
-}
-
-static struct constraint scope_constraint(struct compiler *compiler, const struct ast_scope *scope)
-{
-	struct constraint constraint = {scope->kind, 0, 0};
-
-	switch (scope->kind) {
-	case AST_SCOPE_ANY: break;
-	case AST_SCOPE_IN_LIST: return list_constraint(compiler, scope);
-	case AST_SCOPE_IS:
-	case AST_SCOPE_IS_IN: constraint.type = compile_name(compiler, scope->type); break;
-	case AST_SCOPE_EQ:
-	case AST_SCOPE_IN: break;
-	}
-	if (scope->has_slot)
-		constraint.uid = CEDAR_NO_UID;
-	else if (scope->kind == AST_SCOPE_EQ || scope->kind == AST_SCOPE_IN ||
-		 scope->kind == AST_SCOPE_IS_IN)
-		constraint.uid = compile_uid(compiler, &scope->uids[0]);
-	return constraint;
-}
-
-/* Conjuncts that test a variable as a scope does. */
-
-static bool is_variable(const struct ast_expr *expr)
-{
-	return ast_kind(expr) == AST_VAR && expr->var != AST_CONTEXT;
-}
-
-/* Reads `expr` as such a test; false when it is none. */
-static bool read_test(const struct ast_expr *expr, enum ast_var *var, struct ast_scope *scope)
-{
-	const struct ast_expr *variable = NULL, *uid = NULL;
-
-	*scope = (struct ast_scope){.span = expr->span};
-	switch (ast_kind(expr)) {
-	case AST_EQ:
-		scope->kind = AST_SCOPE_EQ;
-		variable = ast_kind(expr->left) == AST_UID ? expr->right : expr->left;
-		uid = ast_kind(expr->left) == AST_UID ? expr->left : expr->right;
-		break;
-	case AST_IN:
-		scope->kind = AST_SCOPE_IN;
-		variable = expr->left;
-		uid = expr->right;
-		break;
-	case AST_IS:
-		scope->kind = expr->is->in != NULL ? AST_SCOPE_IS_IN : AST_SCOPE_IS;
-		scope->type = expr->is->type;
-		variable = expr->left;
-		uid = expr->is->in;
-		break;
-	default: return false;
-	}
-	if (!is_variable(variable) || (uid != NULL && ast_kind(uid) != AST_UID))
-		return false;
-	*var = variable->var;
-	if (uid != NULL) {
-		scope->uids = uid->uid;
-		scope->uid_count = 1;
-	}
-	return true;
 }
 
 /* What is known about the condition while its conjuncts are compiled one by one. */
@@ -242,10 +160,10 @@ static bool joins_scope(struct compiler *compiler, struct chain *chain, const st
 
 	if (!chain->leading)
 		return false;
-	chain->leading = read_test(expr, &var, &scope);
+	chain->leading = compile_read_test(expr, &var, &scope);
 	if (!chain->leading || chain->policy->kinds[var] != AST_SCOPE_ANY)
 		return false;
-	policy_set_constraint(chain->policy, var, scope_constraint(compiler, &scope));
+	policy_set_constraint(chain->policy, var, compile_scope(compiler, &scope));
 	return true;
 }
 
@@ -273,19 +191,14 @@ static void end_chain(struct compiler *compiler, struct chain *chain)
 {
 	if (!chain->last_is_bool)
 		compile_emit(compiler, (struct insn){OP_BOOL, 0, 0}, 0, chain->last_span);
-	for (; chain->jump_count != 0 && compiler->failed == ERR_NONE; chain->jump_count--) {
-		uint32_t jump = chain->last_jump;
-
-		chain->last_jump = compiler->code[jump].operand;
-		compile_land(compiler, jump);
-	}
+	compile_land_all(compiler, chain->last_jump, chain->jump_count);
 	compile_emit(compiler, (struct insn){OP_RETURN, 0, 0}, -1, chain->last_span);
 }
 
 static void compile_conditions(struct compiler *compiler, const struct ast_policy *policy,
 			       struct policy *record)
 {
-	uint32_t start = compiler->code_count;
+	uint32_t start = compiler->code.count;
 	struct chain chain = {.policy = record, .leading = true};
 
 	compiler->depth = 0;
@@ -346,7 +259,7 @@ static bool reuse_conditions(struct compiler *compiler, const struct ast_policy 
 
 	if (text == SYMBOL_NONE)
 		return false;
-	known = &compiler->compiled[text];
+	known = (const struct compiled *)compiler->compiled.elements + text;
 	if (known->free_variables != free_variables(record) ||
 	    !conditions_equal(known->ast, policy))
 		return false;
@@ -362,22 +275,17 @@ static bool reuse_conditions(struct compiler *compiler, const struct ast_policy 
 static void remember_conditions(struct compiler *compiler, const struct ast_policy *policy,
 				uint32_t free_variables, const struct policy *record)
 {
-	uint32_t count = symbols_name_count(&compiler->texts);
-	struct compiled *compiled =
-		arena_grow_array(compiler->build, compiler->compiled, count,
-				 &compiler->compiled_capacity, sizeof(*compiled));
-	uint32_t text;
+	uint32_t count = compiler->compiled.count;
+	uint32_t text = symbols_put_name(&compiler->texts, conditions_text(policy));
+	struct compiled *compiled;
 
-	if (compiled == NULL) {
-		compile_fail(compiler, compiler->build->refusal);
-		return;
-	}
-	compiler->compiled = compiled;
-	text = symbols_put_name(&compiler->texts, conditions_text(policy));
-	if (text == SYMBOL_NONE)
+	if (text == SYMBOL_NONE) {
 		compile_fail(compiler, compiler->texts.refusal);
-	else if (text == count)
-		compiled[text] = (struct compiled){policy, *record, free_variables};
+	} else if (text == count) {
+		compiled = compile_add(compiler, &compiler->compiled, sizeof(*compiled));
+		if (compiled != NULL)
+			*compiled = (struct compiled){policy, *record, free_variables};
+	}
 }
 
 enum error compile_policy(struct compiler *compiler, const struct ast_policy *policy,
@@ -389,8 +297,7 @@ enum error compile_policy(struct compiler *compiler, const struct ast_policy *po
 
 	compiler->policy = policy;
 	for (int var = AST_PRINCIPAL; var <= AST_RESOURCE; var++)
-		policy_set_constraint(&record, var,
-				      scope_constraint(compiler, &policy->scope[var]));
+		policy_set_constraint(&record, var, compile_scope(compiler, &policy->scope[var]));
 	vars = free_variables(&record);
 	if (policy->condition_count != 0) {
 		record.code_offset = policy->conditions[0].span.start - policy->span.start;
@@ -407,15 +314,14 @@ enum error compile_policy(struct compiler *compiler, const struct ast_policy *po
 	return ERR_NONE;
 }
 
-static const void *keep(struct compiler *compiler, const void *elements, uint32_t count,
-			size_t size)
+static const void *keep(struct compiler *compiler, const struct compile_table *table, size_t size)
 {
-	void *copy = arena_calloc(compiler->keep, count, size);
+	void *copy = arena_calloc(compiler->keep, table->count, size);
 
 	if (copy == NULL)
 		compile_fail(compiler, compiler->keep->refusal);
-	else if (count != 0)
-		memcpy(copy, elements, count * size);
+	else if (table->count != 0)
+		memcpy(copy, table->elements, table->count * size);
 	return copy;
 }
 
@@ -423,22 +329,15 @@ enum error compile_finish(struct compiler *compiler, struct program *program,
 			  const uint32_t **uid_lists)
 {
 	struct program done = {
-		.code = keep(compiler, compiler->code, compiler->code_count,
-			     sizeof(*compiler->code)),
-		.spans = keep(compiler, compiler->spans, compiler->code_count,
-			      sizeof(*compiler->spans)),
-		.constants = keep(compiler, compiler->constants, compiler->constant_count,
-				  sizeof(*compiler->constants)),
-		.patterns = keep(compiler, compiler->patterns, compiler->pattern_count,
-				 sizeof(*compiler->patterns)),
-		.shapes = keep(compiler, compiler->shapes, compiler->shape_count,
-			       sizeof(*compiler->shapes)),
-		.keys = keep(compiler, compiler->keys, compiler->key_count,
-			     sizeof(*compiler->keys)),
+		.code = keep(compiler, &compiler->code, sizeof(*done.code)),
+		.spans = keep(compiler, &compiler->spans, sizeof(*done.spans)),
+		.constants = keep(compiler, &compiler->constants, sizeof(*done.constants)),
+		.patterns = keep(compiler, &compiler->patterns, sizeof(*done.patterns)),
+		.shapes = keep(compiler, &compiler->shapes, sizeof(*done.shapes)),
+		.keys = keep(compiler, &compiler->keys, sizeof(*done.keys)),
 		.stack_depth = compiler->max_depth,
 	};
-	const uint32_t *lists =
-		keep(compiler, compiler->uid_lists, compiler->uid_list_count, sizeof(*lists));
+	const uint32_t *lists = keep(compiler, &compiler->uid_lists, sizeof(*lists));
 
 	if (compiler->unresolved)
 		compile_fail(compiler, ERR_INVALID);

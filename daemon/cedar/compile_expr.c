@@ -1,9 +1,6 @@
 /* Expressions to code: one function per group of forms. Recursion is bounded by AST_MAX_HEIGHT. */
-#include <assert.h>
-
 #include "base/sort.h"
 #include "cedar/compile.h"
-#include "cedar/ext.h"
 #include "cedar/value.h"
 
 static uint32_t emit(struct compiler *compiler, enum op op, uint32_t operand, int effect,
@@ -47,188 +44,53 @@ bool compile_yields_bool(const struct ast_expr *expr)
 	return false;
 }
 
-/* Constants. */
-
-static bool is_constructor(enum ast_function function)
-{
-	return function >= AST_DATETIME && function <= AST_IP;
-}
-
-/* The value of a constructor called on a literal. */
-static bool constant_call(struct compiler *compiler, struct arena *arena,
-			  const struct ast_expr *expr, struct cedar_value *out)
-{
-	struct cedar_value argument;
-	enum cedar_eval_error error;
-
-	if (!is_constructor(expr->function) || expr->count != 1 ||
-	    ast_kind(expr->items[0]) != AST_STRING)
-		return false;
-	argument = value_of_string(expr->items[0]->text);
-	error = ext_call(expr->function, &argument, 1, arena, out);
-	if (error == CEDAR_EVAL_MEMORY)
-		compile_fail(compiler, arena->refusal);
-	return error == CEDAR_EVAL_NONE;
-}
-
-static bool is_constant(struct compiler *compiler, const struct ast_expr *expr)
-{
-	struct cedar_value ignored;
-
-	switch (ast_kind(expr)) {
-	case AST_BOOL:
-	case AST_LONG:
-	case AST_STRING:
-	case AST_UID: return true;
-	case AST_SET:
-		for (uint32_t i = 0; i < expr->count; i++) {
-			if (!is_constant(compiler, expr->items[i]))
-				return false;
-		}
-		return true;
-	case AST_RECORD:
-		for (uint32_t i = 0; i < expr->count; i++) {
-			if (!is_constant(compiler, expr->fields[i].value))
-				return false;
-		}
-		return true;
-	case AST_CALL: return constant_call(compiler, compiler->build, expr, &ignored);
-	default: return false;
-	}
-}
-
-static struct cedar_value constant_value(struct compiler *compiler, const struct ast_expr *expr);
-
-static struct cedar_value constant_set(struct compiler *compiler, const struct ast_expr *expr)
-{
-	struct cedar_value set = {0};
-	struct cedar_value *elements =
-		arena_calloc(compiler->build, expr->count, sizeof(*elements));
-	enum error error;
-
-	if (elements == NULL) {
-		compile_fail(compiler, compiler->build->refusal);
-		return set;
-	}
-	for (uint32_t i = 0; i < expr->count; i++)
-		elements[i] = constant_value(compiler, expr->items[i]);
-	error = value_set_make(compiler->keep, elements, expr->count, &set);
-	if (error != ERR_NONE)
-		compile_fail(compiler, error);
-	return set;
-}
-
-static struct cedar_value constant_record(struct compiler *compiler, const struct ast_expr *expr)
-{
-	struct value_record *record = value_record_alloc(compiler->keep, expr->count);
-	enum error error;
-
-	if (record == NULL) {
-		compile_fail(compiler, ERR_NO_MEMORY);
-		return (struct cedar_value){0};
-	}
-	for (uint32_t i = 0; i < expr->count; i++)
-		record->fields[i] =
-			(struct value_field){constant_value(compiler, expr->fields[i].value),
-					     compile_name(compiler, expr->fields[i].key)};
-	error = value_record_finish(record);
-	if (error != ERR_NONE)
-		compile_fail(compiler, error);
-	return value_of_address(VALUE_RECORD, 0, record);
-}
-
-static struct cedar_value constant_value(struct compiler *compiler, const struct ast_expr *expr)
-{
-	struct cedar_value value = {0};
-
-	switch (ast_kind(expr)) {
-	case AST_BOOL: return cedar_bool(expr->boolean);
-	case AST_LONG: return cedar_long(expr->integer);
-	case AST_STRING: return value_of_string(compile_text(compiler, expr->text));
-	case AST_UID: return cedar_entity(compile_uid(compiler, expr->uid));
-	case AST_SET: return constant_set(compiler, expr);
-	case AST_RECORD: return constant_record(compiler, expr);
-	default:
-		assert(ast_kind(expr) == AST_CALL);
-		(void)constant_call(compiler, compiler->keep, expr, &value);
-		return value;
-	}
-}
-
-bool compile_constant(struct compiler *compiler, const struct ast_expr *expr,
-		      struct cedar_value *out)
-{
-	if (compiler->failed != ERR_NONE || !is_constant(compiler, expr))
-		return false;
-	*out = constant_value(compiler, expr);
-	return compiler->failed == ERR_NONE;
-}
-
-/* The tables behind the code. */
+/* The tables behind the code. Each function returns the position of what it adds. */
 
 static uint32_t add_constant(struct compiler *compiler, struct cedar_value value)
 {
-	uint32_t at = compiler->constant_count;
-	struct cedar_value *constants =
-		arena_grow_array(compiler->build, compiler->constants, at,
-				 &compiler->constant_capacity, sizeof(*constants));
+	uint32_t at = compiler->constants.count;
+	struct cedar_value *slot = compile_add(compiler, &compiler->constants, sizeof(*slot));
 
-	if (constants == NULL) {
-		compile_fail(compiler, compiler->build->refusal);
-		return 0;
-	}
-	constants[at] = value;
-	compiler->constants = constants;
-	compiler->constant_count++;
+	if (slot != NULL)
+		*slot = value;
 	return at;
 }
 
-static void add_key(struct compiler *compiler, uint32_t key)
+static uint32_t add_key(struct compiler *compiler, uint32_t key)
 {
-	uint32_t *keys = arena_grow_array(compiler->build, compiler->keys, compiler->key_count,
-					  &compiler->key_capacity, sizeof(*keys));
+	uint32_t at = compiler->keys.count;
+	uint32_t *slot = compile_add(compiler, &compiler->keys, sizeof(*slot));
 
-	if (keys == NULL) {
-		compile_fail(compiler, compiler->build->refusal);
-		return;
-	}
-	keys[compiler->key_count++] = key;
-	compiler->keys = keys;
+	if (slot != NULL)
+		*slot = key;
+	return at;
 }
 
 static uint32_t add_pattern(struct compiler *compiler, const struct ast_expr *expr)
 {
-	uint32_t at = compiler->pattern_count;
+	uint32_t at = compiler->patterns.count;
+	struct pattern *slot = compile_add(compiler, &compiler->patterns, sizeof(*slot));
 	struct str *literals = arena_calloc(compiler->keep, expr->count, sizeof(*literals));
-	struct pattern *patterns = arena_grow_array(compiler->build, compiler->patterns, at,
-						    &compiler->pattern_capacity, sizeof(*patterns));
 
-	if (literals == NULL || patterns == NULL) {
-		compile_fail(compiler, ERR_NO_MEMORY);
+	if (literals == NULL) {
+		compile_fail(compiler, compiler->keep->refusal);
 		return 0;
 	}
 	for (uint32_t i = 0; i < expr->count; i++)
 		literals[i] = compile_text(compiler, expr->names[i]);
-	patterns[at] = (struct pattern){literals, expr->count};
-	compiler->patterns = patterns;
-	compiler->pattern_count++;
+	if (slot != NULL)
+		*slot = (struct pattern){literals, expr->count};
 	return at;
 }
 
 static uint32_t add_shape(struct compiler *compiler, const struct shape_field *fields,
 			  uint32_t count)
 {
-	uint32_t at = compiler->shape_count;
-	struct shape *shapes = arena_grow_array(compiler->build, compiler->shapes, at,
-						&compiler->shape_capacity, sizeof(*shapes));
+	uint32_t at = compiler->shapes.count;
+	struct shape *slot = compile_add(compiler, &compiler->shapes, sizeof(*slot));
 
-	if (shapes == NULL) {
-		compile_fail(compiler, compiler->build->refusal);
-		return 0;
-	}
-	shapes[at] = (struct shape){fields, count};
-	compiler->shapes = shapes;
-	compiler->shape_count++;
+	if (slot != NULL)
+		*slot = (struct shape){fields, count};
 	return at;
 }
 
@@ -242,11 +104,8 @@ static void compile_call(struct compiler *compiler, const struct ast_expr *expr)
 		[AST_HAS_TAG] = OP_HAS_TAG,           [AST_GET_TAG] = OP_GET_TAG,
 	};
 	struct insn call = {OP_CALL, (uint8_t)expr->function, expr->count};
-	bool fails_always = is_constructor(expr->function) && expr->count == 1 &&
-			    ast_kind(expr->items[0]) == AST_STRING;
 
-	/* Constructors on valid literals were constants. */
-	if (fails_always) {
+	if (compile_fails_always(expr)) {
 		emit(compiler, OP_RAISE, CEDAR_EVAL_EXTENSION, 1, expr->span);
 		return;
 	}
@@ -316,12 +175,7 @@ static void compile_logic(struct compiler *compiler, const struct ast_expr *expr
 	compile_expr(compiler, last);
 	if (!compile_yields_bool(last))
 		emit(compiler, OP_BOOL, 0, 0, last->span);
-	for (uint32_t i = 0; i + 1 < expr->count && compiler->failed == ERR_NONE; i++) {
-		uint32_t before = compiler->code[jump].operand;
-
-		compile_land(compiler, jump);
-		jump = before;
-	}
+	compile_land_all(compiler, jump, expr->count - 1);
 }
 
 static void compile_arithmetic(struct compiler *compiler, const struct ast_expr *expr)
@@ -403,10 +257,9 @@ static void compile_has(struct compiler *compiler, const struct ast_expr *expr)
 		emit(compiler, OP_HAS, compile_name(compiler, expr->names[0]), 0, expr->span);
 		return;
 	}
-	path = compiler->key_count;
-	add_key(compiler, expr->count);
+	path = add_key(compiler, expr->count);
 	for (uint32_t i = 0; i < expr->count; i++)
-		add_key(compiler, compile_name(compiler, expr->names[i]));
+		(void)add_key(compiler, compile_name(compiler, expr->names[i]));
 	emit(compiler, OP_HAS_PATH, path, 0, expr->span);
 }
 
