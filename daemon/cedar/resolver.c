@@ -134,7 +134,7 @@ static bool find_declared(const struct resolver *r, struct str name, unsigned ki
 bool resolver_find_meaning(struct resolver *r, const struct schema_ast_namespace *space,
 			   struct str name, unsigned kinds, struct meaning *meaning)
 {
-	struct str builtins = STR("__cedar::"), short_name = name;
+	struct str builtins = STR("__cedar::"), short_name;
 
 	*meaning = (struct meaning){.entity = SCHEMA_NONE};
 	if (str_starts_with(name, builtins)) {
