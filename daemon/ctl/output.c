@@ -147,6 +147,11 @@ void output_time(struct buf *out, int64_t wall_us)
 	out->length--; /* the Z */
 }
 
+void output_count(struct buf *out, uint64_t count, const char *one, const char *many)
+{
+	buf_printf(out, "%llu %s", (unsigned long long)count, count == 1 ? one : many);
+}
+
 void output_duration(struct buf *out, uint64_t ms)
 {
 	static const struct {

@@ -40,6 +40,9 @@ void output_time(struct buf *out, int64_t wall_us);
 /* Appends a span of time as people say it: "850ms", "12s", "4m 10s", "3h 5m", "2d 4h". */
 void output_duration(struct buf *out, uint64_t ms);
 
+/* Appends "1 error", "2 errors": the count and the noun that goes with it. */
+void output_count(struct buf *out, uint64_t count, const char *one, const char *many);
+
 /* Appends bytes as lower-case hexadecimal. */
 void output_hex(struct buf *out, const uint8_t *bytes, size_t length);
 

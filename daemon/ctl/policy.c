@@ -23,15 +23,15 @@ static const struct arg_option reload_options[] = {
 static void print_reply(struct buf *out, const Wsauthz__PolicyReloadReply *reply)
 {
 	diagnostics_print(out, reply->diagnostics, reply->n_diagnostics);
-	if (!reply->valid)
-		buf_printf(out,
-			   "NOT activated: %" PRIu32 " errors; revision %" PRIu64
-			   " goes on serving\n",
-			   reply->error_count, reply->revision);
-	else if (reply->activated)
+	if (!reply->valid) {
+		buf_append_str(out, STR("NOT activated: "));
+		output_count(out, reply->error_count, "error", "errors");
+		buf_printf(out, "; revision %" PRIu64 " goes on serving\n", reply->revision);
+	} else if (reply->activated) {
 		buf_printf(out, "activated revision %" PRIu64 "\n", reply->revision);
-	else
+	} else {
 		buf_printf(out, "valid; revision %" PRIu64 " serves\n", reply->revision);
+	}
 }
 
 static void json_reply(struct buf *out, const Wsauthz__PolicyReloadReply *reply)

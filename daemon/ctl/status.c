@@ -27,7 +27,9 @@ static void print_policy(struct buf *out, const Wsauthz__StatusReply *status)
 		buf_printf(out, "policy       revision %" PRIu64 " (", policy->revision);
 		output_hex(out, policy->digest.data,
 			   policy->digest.len < 6 ? policy->digest.len : 6);
-		buf_printf(out, "), %" PRIu32 " policies from ", policy->policy_count);
+		buf_append_str(out, STR("), "));
+		output_count(out, policy->policy_count, "policy", "policies");
+		buf_append_str(out, STR(" from "));
 		log_escape(out, link_str(policy->directory));
 		buf_printf(out, "\n             active since ");
 		output_time(out, (int64_t)policy->activated_us);
@@ -37,10 +39,22 @@ static void print_policy(struct buf *out, const Wsauthz__StatusReply *status)
 	if (status->failure != NULL) {
 		buf_printf(out, "             the last activation FAILED at ");
 		output_time(out, (int64_t)status->failure->failed_us);
-		buf_printf(out, " UTC with %" PRIu32 " errors:\n", status->failure->error_count);
+		buf_append_str(out, STR(" UTC with "));
+		output_count(out, status->failure->error_count, "error", "errors");
+		buf_append_str(out, STR(":\n"));
 		diagnostics_print(out, status->failure->diagnostics,
 				  status->failure->n_diagnostics);
 	}
+}
+
+static void print_audit(struct buf *out, const Wsauthz__AuditStatus *audit)
+{
+	buf_printf(out, "audit        %s, %s, ", durability_text(audit->durability),
+		   audit->writable ? "writable" : "NOT WRITABLE: every request is denied");
+	output_count(out, audit->last_decision_id, "decision", "decisions");
+	buf_printf(out, " recorded, %" PRIu32 " queued (", audit->queued_count);
+	log_escape(out, link_str(audit->segment));
+	buf_append_str(out, STR(")\n"));
 }
 
 static void print_status(struct buf *out, const Wsauthz__StatusReply *status)
@@ -51,20 +65,16 @@ static void print_status(struct buf *out, const Wsauthz__StatusReply *status)
 	buf_printf(out, "\n");
 	print_policy(out, status);
 	if (status->audit != NULL)
-		buf_printf(out,
-			   "audit        %s, %s, %" PRIu64 " decisions recorded, %" PRIu32
-			   " queued (%.*s)\n",
-			   durability_text(status->audit->durability),
-			   status->audit->writable ? "writable"
-						   : "NOT WRITABLE: every request is denied",
-			   status->audit->last_decision_id, status->audit->queued_count,
-			   STR_ARGS(link_str(status->audit->segment)));
+		print_audit(out, status->audit);
 	buf_printf(out,
 		   "records      %" PRIu64 " live\n"
-		   "connections  %" PRIu32 ", %" PRIu32 " requests in flight\n"
+		   "connections  %" PRIu32 ", ",
+		   status->record_count, status->connection_count);
+	output_count(out, status->in_flight_count, "request", "requests");
+	buf_printf(out,
+		   " in flight\n"
 		   "decisions    %" PRIu64 " allowed, %" PRIu64 " denied, %" PRIu64
 		   " redirected, %" PRIu64 " refused since the start\n",
-		   status->record_count, status->connection_count, status->in_flight_count,
 		   status->allowed_count, status->denied_count, status->redirected_count,
 		   status->refused_count);
 }

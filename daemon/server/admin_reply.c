@@ -175,6 +175,7 @@ static bool fill_audit(struct arena *arena, const struct service *service,
 	message->writable = audit_queue_writable(service->audit);
 	message->last_decision_id = service->last_decision_id;
 	message->queued_count = audit_queue_length(service->audit);
+	message->segment = authz_bytes(AUDIT_SEGMENT_NAME, strlen(AUDIT_SEGMENT_NAME));
 	status->audit = message;
 	return true;
 }

@@ -2,7 +2,7 @@
  * The audit: one row for every completion, appended in batches, never changed.
  *
  * A batch is one transaction and is on disk when audit_append() returns: the caller may let its
- * answers go only then. A segment is one SQLite file (DIR/audit-000001.db) that stands alone: the
+ * answers go only then. A segment is one SQLite file (AUDIT_SEGMENT_NAME) that stands alone: the
  * texts of a row are kept once by content in tables of their own, so that a row stays small, and
  * the digests of those texts go into a chain over all rows, so that no row can be changed, removed
  * or moved without all later ones showing it (audit_verify()).
@@ -22,6 +22,9 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "store/env.h"
+
+/* The segment that is written, in the state directory. */
+#define AUDIT_SEGMENT_NAME "audit-000001.db"
 
 enum {
 	AUDIT_RECORD_ID_BYTES = 16,

@@ -1,5 +1,6 @@
 #include "store/audit_schema.h"
 
+#include "store/audit.h"
 #include "store/migrate.h"
 
 enum { VALUE_MAX_BYTES = 1024 * 1024 };
@@ -26,5 +27,5 @@ static const struct db_schema schema = {
 enum error audit_open_segment(const char *directory, const struct store_env *env, enum db_mode mode,
 			      struct db *db, struct buf *why)
 {
-	return db_open(db, directory, "audit-000001.db", env, &schema, mode, why);
+	return db_open(db, directory, AUDIT_SEGMENT_NAME, env, &schema, mode, why);
 }

@@ -74,6 +74,7 @@ static void status_tells_how_the_daemon_is(void **state)
 	expect_output("revision 1");
 	expect_output("4 policies");
 	expect_output("strict");
+	expect_output("(audit-000001.db)");
 	assert_int_equal(ctl(&daemon, "status --json"), DONE);
 	assert_int_equal(line_count(), 1);
 	expect_output("\"revision\":1");
