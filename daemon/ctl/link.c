@@ -130,7 +130,9 @@ enum ctl_exit link_call(struct link *link, Wsauthz__AdminRequest *request,
 		struct str detail = link_str(message->refusal->detail);
 		output_error("the daemon refused: %s%s%.*s", refusal_text(message->refusal->reason),
 			     detail.length != 0 ? ": " : "", STR_ARGS(detail));
-		return CTL_UNREACHABLE;
+		return message->refusal->reason == WSAUTHZ__REFUSAL__REASON__BAD_REQUEST
+			       ? CTL_USAGE
+			       : CTL_UNREACHABLE;
 	}
 	if (message->id != request->id || message->body_case != expected) {
 		output_error("%s: the reply does not answer the request", link->path);

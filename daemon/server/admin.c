@@ -1,5 +1,6 @@
 #include "server/admin.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "server/admin_records.h"
@@ -146,6 +147,36 @@ static bool fill_errors(struct request *request, Wsauthz__AdminAuthorizeReply *a
 	return true;
 }
 
+/* What the daemon could not decide must not look like what the policy says. True after a refusal. */
+static bool refuse_undecided(struct request *request)
+{
+	const struct decision *decision = &request->decision;
+	char detail[128];
+
+	switch (decision->source) {
+	case DECISION_FROM_NO_POLICY:
+		request_refuse(request, REFUSAL_NO_POLICY, "no policy is active");
+		return true;
+	case DECISION_FROM_MALFORMED:
+		snprintf(detail, sizeof(detail), "%.*s", STR_ARGS(decision->detail));
+		request_refuse(request, REFUSAL_BAD_REQUEST, detail);
+		return true;
+	case DECISION_FROM_NONE:
+	case DECISION_FROM_RESOURCES:
+	case DECISION_FROM_INTERNAL:
+		snprintf(detail, sizeof(detail), "%.*s", STR_ARGS(decision->detail));
+		request_refuse(request, REFUSAL_INTERNAL, detail);
+		return true;
+	case DECISION_FROM_POLICY:
+	case DECISION_FROM_DEFAULT:
+	case DECISION_FROM_RECORD:
+	case DECISION_FROM_BLOCK:
+	case DECISION_FROM_POLICY_ERROR:
+	case DECISION_FROM_LIMIT: break;
+	}
+	return false;
+}
+
 static void handle_authorize(struct request *request, const Wsauthz__AdminRequest *message)
 {
 	Wsauthz__AdminAuthorizeReply answer = WSAUTHZ__ADMIN_AUTHORIZE_REPLY__INIT;
@@ -157,9 +188,7 @@ static void handle_authorize(struct request *request, const Wsauthz__AdminReques
 
 	if (!decide(request, message->authorize) || !fill_errors(request, &answer)) {
 		refuse_memory(request);
-	} else if (decision->source == DECISION_FROM_NO_POLICY) {
-		request_refuse(request, REFUSAL_NO_POLICY, "no policy is active");
-	} else {
+	} else if (!refuse_undecided(request)) {
 		reply_fill_decision(decision, 0, &parts, &body);
 		body.record_id = authz_bytes(NULL, 0);
 		action = action_name(decision->decided_action);

@@ -96,6 +96,20 @@ static uint64_t microseconds_since(const struct clock *clock, int64_t then_us)
 	return now_us > then_us ? (uint64_t)(now_us - then_us) : 0;
 }
 
+/* The audit has the denial, the log what was wrong with the request. */
+static void log_malformed(const struct request *request)
+{
+	struct service *service = request->service;
+	uint64_t suppressed;
+
+	if (log_rate_allow(&service->rates.refusals, service->clock, &suppressed))
+		log_warning(service->log, "request.malformed",
+			    "connection %llu, application %.*s: %.*s (%llu more not logged)",
+			    (unsigned long long)request->session->number,
+			    STR_ARGS(request->session->application),
+			    STR_ARGS(request->decision.detail), (unsigned long long)suppressed);
+}
+
 /* Fills the row of the decision and puts it on its way. */
 static enum error queue_row(struct request *request)
 {
@@ -127,6 +141,8 @@ void authorize_start(struct request *request, const struct question *question)
 	enum refusal_reason refusal;
 
 	decide(request, question);
+	if (request->decision.source == DECISION_FROM_MALFORMED)
+		log_malformed(request);
 	refusal = refusal_of_source(request->decision.source);
 	if (refusal == REFUSAL_NONE)
 		refusal = refusal_of_error(queue_row(request));

@@ -142,6 +142,25 @@ static void authorize_says_what_the_policy_says_and_records_nothing(void **state
 	fixture_stop(&daemon);
 }
 
+static void a_request_that_cannot_be_decided_is_no_denial_by_policy(void **state)
+{
+	struct daemon daemon;
+	char *log;
+
+	(void)state;
+	fixture_start(&daemon, FIXTURE_POLICY("15m"), NULL);
+	assert_int_equal(ctl(&daemon, "authorize --user alice --sid S-bogus"), USAGE);
+	expect_output("user_sid: invalid data");
+	expect_no_output("deny");
+	connect_as(&daemon, "CONTOSO\\alice", "S-bogus", OPERATORS);
+	assert_int_equal(ctl(&daemon, "audit query"), DONE);
+	expect_output("malformed");
+	log = daemon_log(&daemon);
+	assert_non_null(strstr(log, "request.malformed"));
+	free(log);
+	fixture_stop(&daemon);
+}
+
 static void audit_query_filters_and_works_without_the_daemon(void **state)
 {
 	struct daemon daemon;
@@ -236,6 +255,7 @@ int main(void)
 		cmocka_unit_test(an_unreachable_daemon_is_exit_code_three),
 		cmocka_unit_test(a_wrong_command_line_is_exit_code_two),
 		cmocka_unit_test(authorize_says_what_the_policy_says_and_records_nothing),
+		cmocka_unit_test(a_request_that_cannot_be_decided_is_no_denial_by_policy),
 		cmocka_unit_test(audit_query_filters_and_works_without_the_daemon),
 		cmocka_unit_test(hostile_names_cannot_disturb_a_terminal),
 		cmocka_unit_test(records_list_shows_live_records_by_name_whatever_the_case),
