@@ -14,8 +14,6 @@
 #include "server/server.h"
 #include "server/version.h"
 
-#define DEFAULT_CONFIG "/etc/wsauthz/wsauthz.yaml"
-
 /* Also in --help, and for whoever supervises the daemon. */
 enum exit_code {
 	EXIT_DONE = 0,
@@ -39,7 +37,7 @@ static void print_help(FILE *out)
 	      "until\n"
 	      "SIGTERM or SIGINT; SIGHUP loads the policy again.\n"
 	      "\n"
-	      "  --config FILE   the configuration (default " DEFAULT_CONFIG ")\n"
+	      "  --config FILE   the configuration (default " CONFIG_DEFAULT_PATH ")\n"
 	      "  --check         checks configuration and policy, says what is wrong, and ends\n"
 	      "  --ready-fd N    writes a newline to descriptor N when the sockets accept\n"
 	      "  --version       prints the version\n"
@@ -81,7 +79,7 @@ static const char *option_value(const char *name, char **argv, int argc, int *i)
 
 static bool read_command_line(int argc, char **argv, struct command_line *out)
 {
-	*out = (struct command_line){.config_path = DEFAULT_CONFIG, .ready_fd = -1};
+	*out = (struct command_line){.config_path = CONFIG_DEFAULT_PATH, .ready_fd = -1};
 	/* A caller may give no arguments at all, not even a name. */
 	for (int i = 1; i < argc && argv[i] != NULL; i++) {
 		const char *value;
@@ -196,8 +194,10 @@ static enum exit_code check_policy(const struct config *config)
 	fputs(buf_text(&text), stderr);
 	code = load.error == ERR_NO_MEMORY ? EXIT_FAILED : EXIT_INVALID;
 	if (load.error == ERR_NONE) {
-		printf("%s: %zu policies are valid\n", directory,
-		       cedar_policy_count(snapshot_engine(load.snapshot)));
+		size_t count = cedar_policy_count(snapshot_engine(load.snapshot));
+
+		printf("%s: %zu %s valid\n", directory, count,
+		       count == 1 ? "policy is" : "policies are");
 		code = EXIT_DONE;
 	} else {
 		fprintf(stderr, "wsauthzd: %s: the policy is invalid\n", directory);

@@ -37,11 +37,35 @@ static const struct arg_option authorize_options[] = {
 	       "the application that asks (default wsman)"),
 	OPTION("--action", ARG_TEXT, action, "ACTION",
 	       "Connect, Get, Invoke, ... or an action URI (default Connect)"),
-	OPTION("--resource", ARG_TEXT, resource, "URI", "the resource URI"),
-	OPTION("--url", ARG_TEXT, url, "URL", "the URL that received the request"),
+	OPTION("--resource", ARG_TEXT, resource, "URI",
+	       "the resource URI; not for Connect and Administer"),
+	OPTION("--url", ARG_TEXT, url, "URL", "the URL that received the request (default none)"),
 	{NULL, ARG_FLAG, 0, NULL, NULL},
 };
 #undef OPTION
+
+/* False after a message when options are missing that the others call for. */
+static bool check(const struct authorize_options *options)
+{
+	const char *action = options->action;
+
+	if (options->user == NULL) {
+		output_error("authorize: who? Give --user NAME");
+		return false;
+	}
+	if (options->sid == NULL && (options->groups.count != 0 ||
+				     options->deny_only_groups.count != 0 || options->elevated)) {
+		output_error("authorize: groups and --elevated belong to a token; give --sid SID "
+			     "too");
+		return false;
+	}
+	if (action != NULL && strcmp(action, "Connect") != 0 && strcmp(action, "Administer") != 0 &&
+	    options->resource == NULL) {
+		output_error("authorize: %s on what? Give --resource URI", action);
+		return false;
+	}
+	return true;
+}
 
 static ProtobufCBinaryData text_or(const char *text, const char *fallback)
 {
@@ -93,15 +117,8 @@ static enum ctl_exit run(const struct ctl *ctl, const void *opaque, char **opera
 
 	(void)operands;
 	(void)operand_count;
-	if (options->user == NULL) {
-		output_error("authorize: who? Give --user NAME");
+	if (!check(options))
 		return CTL_USAGE;
-	}
-	if (options->sid == NULL &&
-	    (options->groups.count != 0 || options->deny_only_groups.count != 0)) {
-		output_error("authorize: groups belong to a token; give --sid SID too");
-		return CTL_USAGE;
-	}
 	sender.name = text_or(options->user, "");
 	sender.mechanism = text_or(options->mechanism, "Kerberos");
 	sender.http_url = text_or(options->url, "");

@@ -6,6 +6,7 @@
 #include "base/attributes.h"
 #include "base/error.h"
 #include "base/mem.h"
+#include "config/config.h"
 #include "ctl/ctl.h"
 #include "ctl/output.h"
 
@@ -16,7 +17,7 @@ static const struct ctl_command *const commands[] = {
 
 static const struct arg_option common_options[] = {
 	{"--config", ARG_TEXT, offsetof(struct ctl, config_path), "FILE",
-	 "the daemon's configuration"},
+	 "the daemon's configuration (default " CONFIG_DEFAULT_PATH ")"},
 	{"--admin", ARG_TEXT, offsetof(struct ctl, admin_path), "PATH",
 	 "the admin endpoint, instead of the configured one"},
 	{"--state", ARG_TEXT, offsetof(struct ctl, state_directory), "DIR",
@@ -63,6 +64,26 @@ static int match(const struct ctl_command *command, int argc, char **argv)
 	return 0;
 }
 
+/* Says what is wrong with a command line that names no command: `word` may begin some. */
+static void print_unknown(const char *word)
+{
+	struct buf choice;
+
+	buf_init(&choice, 1024);
+	for (size_t i = 0; i < ARRAY_COUNT(commands); i++) {
+		const char *words = commands[i]->words;
+		size_t length = strcspn(words, " ");
+
+		if (strlen(word) == length && memcmp(word, words, length) == 0)
+			buf_printf(&choice, "%s%s", choice.length != 0 ? ", " : "", words);
+	}
+	if (choice.length != 0)
+		output_error("'%s' is one of: %s. See wsauthzctl --help", word, buf_text(&choice));
+	else
+		output_error("unknown command '%s'. See wsauthzctl --help", word);
+	buf_deinit(&choice);
+}
+
 static enum ctl_exit run_parsed(const struct ctl_command *command, void *options, int argc,
 				char **argv)
 {
@@ -78,8 +99,11 @@ static enum ctl_exit run_parsed(const struct ctl_command *command, void *options
 		return CTL_DONE;
 	}
 	if (operand_count < command->operand_min || operand_count > command->operand_max) {
-		fprintf(stderr, "wsauthzctl: usage: wsauthzctl %s %s\n", command->words,
-			command->operands);
+		if (operand_count > command->operand_max)
+			output_error("unexpected argument '%s'; see wsauthzctl %s --help",
+				     argv[command->operand_max], command->words);
+		else
+			output_error("usage: wsauthzctl %s %s", command->words, command->operands);
 		return CTL_USAGE;
 	}
 	return command->run(&ctl, options, argv, operand_count);
@@ -126,6 +150,6 @@ int main(int argc, char **argv)
 			return code;
 		}
 	}
-	fprintf(stderr, "wsauthzctl: unknown command '%s'. See wsauthzctl --help\n", argv[1]);
+	print_unknown(argv[1]);
 	return CTL_USAGE;
 }

@@ -7,15 +7,13 @@
 
 enum { WHY_MAX = 4096 };
 
-#define DEFAULT_CONFIG_PATH "/etc/wsauthz/wsauthz.yaml"
-
 /* Reads the configuration once; it lives as long as the program. NULL after a message. */
 static const struct config *read_config(const struct ctl *ctl)
 {
 	static struct arena arena;
 	static struct config config;
 	static bool is_read;
-	const char *path = ctl->config_path != NULL ? ctl->config_path : DEFAULT_CONFIG_PATH;
+	const char *path = ctl->config_path != NULL ? ctl->config_path : CONFIG_DEFAULT_PATH;
 	struct buf text, why;
 	enum error error;
 
