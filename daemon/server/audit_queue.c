@@ -78,6 +78,12 @@ static bool is_passing(enum error error)
 	       error == ERR_LIMIT || error == ERR_INVALID;
 }
 
+/* Rows that are not taken as they are will not be taken later. */
+static bool may_succeed_later(enum error error)
+{
+	return error != ERR_LIMIT && error != ERR_INVALID;
+}
+
 static void note_failure(struct audit_queue *queue, enum error error, size_t row_count)
 {
 	if (!atomic_load(&queue->is_failing))
@@ -88,7 +94,8 @@ static void note_failure(struct audit_queue *queue, enum error error, size_t row
 			  queue->options.sink.failure_text(queue->options.sink.arg));
 	queue->failed_rows += row_count;
 	atomic_store(&queue->is_failing, true);
-	atomic_store(&queue->is_blocked, queue->is_broken || queue->options.relaxed);
+	atomic_store(&queue->is_blocked,
+		     queue->is_broken || (queue->options.relaxed && may_succeed_later(error)));
 }
 
 static void note_success(struct audit_queue *queue)
@@ -152,6 +159,26 @@ static bool wait_to_retry(struct audit_queue *queue)
 	return is_closing;
 }
 
+/* Tries a batch whose answers have left until it is stored or the queue closes. */
+static enum error insist(struct audit_queue *queue, size_t count, enum error error,
+			 uint64_t *first_id)
+{
+	bool is_unknown = false; /* the batch may be on disk in spite of the error */
+	bool is_last = false;
+
+	while (error != ERR_NONE && may_succeed_later(error) && !is_last) {
+		is_unknown |= queue->is_broken;
+		is_last = wait_to_retry(queue);
+		error = append(queue, count, first_id);
+	}
+	/* Nobody else gives ids: if these are taken, it is by this batch, which is there whole. */
+	if (error == ERR_INVALID && is_unknown) {
+		note_success(queue);
+		error = ERR_NONE;
+	}
+	return error;
+}
+
 /* Writes up to a batch from the front of `list` and hands the entries back. */
 static void write_batch(struct audit_queue *queue, struct entry_list *list)
 {
@@ -168,14 +195,8 @@ static void write_batch(struct audit_queue *queue, struct entry_list *list)
 		list_push(&written, entry);
 	}
 	error = append(queue, count, &first_id);
-	while (error != ERR_NONE && queue->options.relaxed && error != ERR_LIMIT &&
-	       error != ERR_INVALID) {
-		bool is_last = wait_to_retry(queue);
-
-		error = append(queue, count, &first_id);
-		if (is_last)
-			break;
-	}
+	if (queue->options.relaxed)
+		error = insist(queue, count, error, &first_id);
 	for (struct audit_entry *entry = written.first; entry != NULL; entry = entry->next) {
 		entry->error = error;
 		if (error == ERR_NONE && entry->row.decision_id == 0)

@@ -54,7 +54,7 @@ static enum error sink_append(void *arg, const struct audit_row *rows, size_t co
 		*first_id = rows[0].decision_id != 0 ? rows[0].decision_id : f->next_id;
 		f->next_id = *first_id + count;
 		f->stored += count;
-	} else if (error != ERR_FULL && error != ERR_BUSY && error != ERR_NO_MEMORY) {
+	} else if (error == ERR_IO || error == ERR_CORRUPT || error == ERR_INTERNAL) {
 		f->is_broken = true;
 	}
 	uv_mutex_unlock(&f->lock);
@@ -404,6 +404,49 @@ static void in_relaxed_mode_nothing_is_taken_while_rows_cannot_be_stored(void **
 	assert_int_equal(f->errors[0], ERR_FULL);
 }
 
+/* A commit that fails may nevertheless be on disk, and then its ids are taken. */
+static void in_relaxed_mode_a_batch_that_was_stored_after_all_is_found(void **state)
+{
+	struct fixture *f = *state;
+
+	f->options.relaxed = true;
+	f->script[0] = ERR_IO;
+	f->script[1] = ERR_INVALID;
+	start(f);
+	for (size_t i = 0; i < 3; i++)
+		f->entries[i].row.decision_id = 7 + i;
+	push(f, 0, 2);
+	wait_done(f, 2);
+	assert_int_equal(f->errors[0], ERR_NONE);
+	assert_int_equal(f->errors[1], ERR_NONE);
+	assert_int_equal(f->entries[1].row.decision_id, 8);
+	assert_true(audit_queue_writable(f->queue));
+	push(f, 2, 1);
+	wait_done(f, 3);
+	assert_int_equal(f->errors[2], ERR_NONE);
+}
+
+static void in_relaxed_mode_a_batch_that_is_never_taken_blocks_nobody(void **state)
+{
+	static const enum error errors[] = {ERR_LIMIT, ERR_INVALID};
+	struct fixture *f = *state;
+
+	f->options.relaxed = true;
+	start(f);
+	for (size_t i = 0; i < ARRAY_COUNT(errors); i++) {
+		f->script[2 * i] = errors[i];
+		f->entries[2 * i].row.decision_id = 7 + 2 * i;
+		f->entries[2 * i + 1].row.decision_id = 8 + 2 * i;
+		push(f, 2 * i, 1);
+		wait_done(f, 2 * i + 1);
+		assert_int_equal(f->errors[2 * i], errors[i]);
+		push(f, 2 * i + 1, 1);
+		wait_done(f, 2 * i + 2);
+		assert_int_equal(f->errors[2 * i + 1], ERR_NONE);
+		assert_true(audit_queue_writable(f->queue));
+	}
+}
+
 static void closing_writes_what_is_left(void **state)
 {
 	struct fixture *f = *state;
@@ -451,6 +494,8 @@ int main(void)
 		QUEUE_TEST(a_broken_connection_is_opened_again_before_the_next_row),
 		QUEUE_TEST(in_relaxed_mode_a_batch_is_tried_until_it_is_stored),
 		QUEUE_TEST(in_relaxed_mode_nothing_is_taken_while_rows_cannot_be_stored),
+		QUEUE_TEST(in_relaxed_mode_a_batch_that_was_stored_after_all_is_found),
+		QUEUE_TEST(in_relaxed_mode_a_batch_that_is_never_taken_blocks_nobody),
 		QUEUE_TEST(closing_writes_what_is_left),
 		QUEUE_TEST(closing_an_unused_queue_works),
 		QUEUE_TEST(without_memory_there_is_no_queue),
