@@ -1,13 +1,14 @@
 /*
- * Taking an address: lock the directory against a daemon that does the same, bind; when the name is
- * taken, connect to it, and only if nobody listens remove it and bind again. The socket is born
- * without rights for others and gets its group and mode before it listens.
+ * Taking an address: lock it against a daemon that does the same, bind; when the name is taken,
+ * connect to it, and only if nobody listens remove it and bind again. The socket is born without
+ * rights for others and gets its group and mode before it listens.
  *
  * libuv could bind, but it cuts long paths short and leaves the rights to the umask.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -153,6 +154,28 @@ static enum error bind_and_listen(struct endpoint *endpoint, const struct endpoi
 	return error;
 }
 
+/* Waits for the lock of the address. It is a file that clients cannot open: the directory they could
+ * lock as well, and would keep the daemon from starting. It stays, as removing it would let a third
+ * daemon lock a new file while a second one waits for the old. */
+static enum error lock_address(const struct endpoint *endpoint, int *out, struct buf *why)
+{
+	char path[sizeof(endpoint->path) + sizeof(".lock")];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s.lock", endpoint->path);
+	fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return why_errno(why, path, "open the lock file");
+	if (flock(fd, LOCK_EX) != 0) {
+		enum error error = why_errno(why, path, "lock");
+
+		close(fd);
+		return error;
+	}
+	*out = fd;
+	return ERR_NONE;
+}
+
 static int open_spare(void)
 {
 	return open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -185,11 +208,11 @@ enum error endpoint_open(const struct endpoint_options *options, struct endpoint
 	memcpy(endpoint->path, options->path, strlen(options->path) + 1);
 	endpoint->spare = open_spare();
 	endpoint->descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	lock = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (endpoint->spare < 0 || endpoint->descriptor < 0 || lock < 0 ||
-	    flock(lock, LOCK_EX) != 0)
+	if (endpoint->spare < 0 || endpoint->descriptor < 0)
 		error = why_errno(why, options->path, "open a socket");
-	else
+	if (error == ERR_NONE)
+		error = lock_address(endpoint, &lock, why);
+	if (error == ERR_NONE)
 		error = bind_and_listen(endpoint, options, group, why);
 	if (lock >= 0)
 		close(lock);

@@ -153,8 +153,8 @@ enum endpoint_outcome {
 /* Takes the address and listens. The directory of the socket is created when it is missing (its
  * parent is not) and must be one that only the owner can change; a stale socket is removed, a
  * living one never: ERR_EXISTS. ERR_INVALID for a bad path or directory. A failure leaves at most
- * the new directory behind. At start only, while one thread runs: the umask is changed for a
- * moment. */
+ * the new directory behind, and "PATH.lock", which always stays. At start only, while one thread
+ * runs: the umask is changed for a moment. */
 enum error endpoint_open(const struct endpoint_options *options, struct endpoint **out,
 			 struct buf *why) ATTR_MUST_CHECK;
 

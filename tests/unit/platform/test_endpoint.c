@@ -2,6 +2,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -271,6 +272,39 @@ static void a_living_socket_with_a_full_queue_is_never_removed(void **state)
 	close(server);
 }
 
+/* Clients may read the directory, and with it lock it. */
+static void a_client_that_locks_the_directory_stops_nobody(void **state)
+{
+	struct fixture *f = *state;
+	int directory = open(f->dir.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	assert_true(directory >= 0);
+	assert_int_equal(flock(directory, LOCK_EX | LOCK_NB), 0);
+	open_endpoint(f);
+	close(directory);
+}
+
+static void the_lock_can_be_opened_by_nobody_else(void **state)
+{
+	struct fixture *f = *state;
+	char lock[300];
+
+	f->options.mode = 0660;
+	open_endpoint(f);
+	snprintf(lock, sizeof(lock), "%s.lock", f->path);
+	assert_int_equal(mode_of(lock), 0600);
+}
+
+static void a_link_in_the_place_of_the_lock_is_refused(void **state)
+{
+	struct fixture *f = *state;
+	char lock[300];
+
+	snprintf(lock, sizeof(lock), "%s.lock", f->path);
+	assert_int_equal(symlink("elsewhere", lock), 0);
+	assert_refused(f, ERR_INVALID, "lock");
+}
+
 static void a_file_in_the_way_is_kept(void **state)
 {
 	struct fixture *f = *state;
@@ -372,6 +406,9 @@ int main(void)
 		ENDPOINT_TEST(a_stale_socket_is_replaced),
 		ENDPOINT_TEST(a_living_socket_is_never_removed),
 		ENDPOINT_TEST(a_living_socket_with_a_full_queue_is_never_removed),
+		ENDPOINT_TEST(a_client_that_locks_the_directory_stops_nobody),
+		ENDPOINT_TEST(the_lock_can_be_opened_by_nobody_else),
+		ENDPOINT_TEST(a_link_in_the_place_of_the_lock_is_refused),
 		ENDPOINT_TEST(a_file_in_the_way_is_kept),
 		ENDPOINT_TEST(an_unknown_group_is_refused),
 		ENDPOINT_TEST(closing_removes_only_the_own_socket),
