@@ -107,15 +107,6 @@ struct str resource_family_name(enum resource_family family)
 
 /* Characters of URIs. */
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* unreserved and reserved of RFC 3986, section 2, without '#'. */
 static bool is_uri_char(char c)
 {
@@ -126,8 +117,8 @@ static bool is_uri_char(char c)
 /* An escape has one reading only when the character cannot stand for itself. */
 static bool is_needed_escape(struct str s)
 {
-	int high = s.length >= 3 ? hex_value(s.ptr[1]) : -1;
-	int low = s.length >= 3 ? hex_value(s.ptr[2]) : -1;
+	int high = s.length >= 3 ? str_hex_digit(s.ptr[1]) : -1;
+	int low = s.length >= 3 ? str_hex_digit(s.ptr[2]) : -1;
 	int c = high * 16 + low;
 
 	return high >= 0 && low >= 0 && c >= ' ' && c < 0x7f && !is_uri_char((char)c) && c != '%' &&

@@ -49,4 +49,7 @@ const char *str_find_byte(struct str s, char byte);
  * `*value` is written only then. */
 bool str_to_u64(struct str s, uint64_t *value);
 
+/* The value of a hexadecimal digit in either case, -1 for another byte. */
+int str_hex_digit(char c);
+
 #endif

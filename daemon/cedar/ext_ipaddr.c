@@ -2,17 +2,6 @@
 
 enum { MAX_TEXT = 43, V4_BITS = 32, V6_BITS = 128, V6_GROUPS = 8 };
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* Decimal digits without sign and surplus zeros, at most three. */
 static bool parse_number(struct str text, uint64_t max, uint64_t *out)
 {
@@ -65,7 +54,7 @@ static int parse_groups(struct str text, uint16_t groups[V6_GROUPS])
 		if (group.length == 0 || group.length > 4 || count == V6_GROUPS)
 			return -1;
 		for (size_t i = 0; i < group.length; i++) {
-			int digit = hex_digit(group.ptr[i]);
+			int digit = str_hex_digit(group.ptr[i]);
 
 			if (digit < 0)
 				return -1;

@@ -96,17 +96,6 @@ static void skip_blanks(struct json_reader *reader)
 
 /* Strings. */
 
-static int hex_digit(unsigned char byte)
-{
-	if (byte >= '0' && byte <= '9')
-		return byte - '0';
-	if (byte >= 'a' && byte <= 'f')
-		return byte - 'a' + 10;
-	if (byte >= 'A' && byte <= 'F')
-		return byte - 'A' + 10;
-	return -1;
-}
-
 /* The four digits of a \u escape that starts at `offset`; -1 when it is none. */
 static int32_t read_unit(const struct json_reader *reader, uint32_t offset)
 {
@@ -115,7 +104,7 @@ static int32_t read_unit(const struct json_reader *reader, uint32_t offset)
 	if (byte_at(reader, offset) != '\\' || byte_at(reader, offset + 1) != 'u')
 		return -1;
 	for (uint32_t i = 2; i < 6; i++) {
-		int digit = hex_digit(byte_at(reader, offset + i));
+		int digit = str_hex_digit((char)byte_at(reader, offset + i));
 
 		if (digit < 0)
 			return -1;

@@ -13,20 +13,9 @@ struct escape {
 	uint32_t value;
 };
 
-static int hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 static int digit_at(const struct escape *escape)
 {
-	return escape->at < escape->end ? hex_value(escape->text.ptr[escape->at]) : -1;
+	return escape->at < escape->end ? str_hex_digit(escape->text.ptr[escape->at]) : -1;
 }
 
 /* \xHH */
@@ -53,7 +42,7 @@ static int read_digits(struct escape *escape)
 
 	for (; escape->at < escape->end; escape->at++) {
 		char c = escape->text.ptr[escape->at];
-		int digit = hex_value(c);
+		int digit = str_hex_digit(c);
 
 		if (digit < 0 && (c != '_' || count == 0))
 			break;

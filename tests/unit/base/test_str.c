@@ -126,6 +126,21 @@ static void what_is_not_exactly_a_number_is_refused(void **state)
 	assert_int_equal(value, 7);
 }
 
+static void hexadecimal_digits_have_values_in_either_case(void **state)
+{
+	static const char lower[] = "0123456789abcdef", upper[] = "0123456789ABCDEF";
+	int digits = 0;
+
+	(void)state;
+	for (int i = 0; i < 16; i++) {
+		assert_int_equal(str_hex_digit(lower[i]), i);
+		assert_int_equal(str_hex_digit(upper[i]), i);
+	}
+	for (int byte = 0; byte < 256; byte++)
+		digits += str_hex_digit((char)byte) >= 0;
+	assert_int_equal(digits, 22);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +152,7 @@ int main(void)
 		cmocka_unit_test(the_first_byte_is_found),
 		cmocka_unit_test(numbers_are_read_up_to_the_largest),
 		cmocka_unit_test(what_is_not_exactly_a_number_is_refused),
+		cmocka_unit_test(hexadecimal_digits_have_values_in_either_case),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
