@@ -76,9 +76,9 @@ bool naive_uids_equal(const struct naive_uid *a, const struct naive_uid *b)
 	return str_equal(a->type, b->type) && str_equal(a->id, b->id);
 }
 
-struct naive_uid naive_uid_of(const struct naive_value *value)
+struct naive_uid naive_uid_of(const struct naive_value *entity)
 {
-	return (struct naive_uid){value->type, value->text};
+	return (struct naive_uid){entity->type, entity->text};
 }
 
 static const struct naive_entity *find_entity(const struct naive_world *world,
