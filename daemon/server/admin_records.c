@@ -6,6 +6,13 @@
 #include "server/question.h"
 #include "server/reply.h"
 
+enum {
+	/* Half a frame: names may be long, and the head of the reply needs room as well. A single
+	 * record is far smaller. */
+	PAGE_MAX_BYTES = FRAME_ADMIN_MAX_BYTES / 2,
+	RECORD_HEAD_BYTES = 6, /* tag and length of a record in the list, at most */
+};
+
 /* The smallest ids behind `after` that match, in order, while all records are visited. */
 struct page {
 	struct arena *scratch;
@@ -115,6 +122,7 @@ bool admin_records_list(struct arena *arena, const struct service *service,
 			const Wsauthz__RecordsList *query, Wsauthz__RecordsListReply *reply)
 {
 	struct page *page = arena_calloc(arena, 1, sizeof(*page));
+	size_t bytes = 0;
 
 	if (page == NULL)
 		return false;
@@ -134,12 +142,18 @@ bool admin_records_list(struct arena *arena, const struct service *service,
 	reply->records = arena_calloc(arena, page->count + 1, sizeof(Wsauthz__Record *));
 	if (reply->records == NULL)
 		return false;
-	for (size_t i = 0; i < page->count; i++) {
-		reply->records[i] = fill_record(arena, page->records[i], page->now_ms);
-		if (reply->records[i] == NULL)
-			return false;
-	}
-	reply->n_records = page->count;
 	reply->more = page->more;
+	for (size_t i = 0; i < page->count; i++) {
+		Wsauthz__Record *message = fill_record(arena, page->records[i], page->now_ms);
+
+		if (message == NULL)
+			return false;
+		bytes += RECORD_HEAD_BYTES + wsauthz__record__get_packed_size(message);
+		if (bytes > PAGE_MAX_BYTES) {
+			reply->more = true;
+			break;
+		}
+		reply->records[reply->n_records++] = message;
+	}
 	return true;
 }

@@ -9,8 +9,8 @@
 #include "proto/admin.h"
 #include "server/service.h"
 
-/* Fills `reply` with the records that `query` asks for, by id; it lives in `arena` and borrows from
- * the records. Visits all records. False when memory is spent. */
+/* Fills `reply` with the records that `query` asks for, by id, as far as they fit into a frame; it
+ * lives in `arena` and borrows from the records. Visits all records. False when memory is spent. */
 bool admin_records_list(struct arena *arena, const struct service *service,
 			const Wsauthz__RecordsList *query,
 			Wsauthz__RecordsListReply *reply) ATTR_MUST_CHECK;

@@ -36,7 +36,7 @@ bool talk_send(struct talk *talk, const void *bytes, size_t length)
 
 bool talk_ask(struct talk *talk, Wsauthz__Request *request)
 {
-	uint8_t frame[FRAME_HEADER_BYTES + 4096];
+	uint8_t frame[FRAME_HEADER_BYTES + FRAME_AUTHZ_MAX_BYTES];
 	size_t length;
 
 	if (request->id == 0)

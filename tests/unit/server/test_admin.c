@@ -341,6 +341,41 @@ static void records_are_listed_in_pages(void **state)
 	talk_close(&admin);
 }
 
+/* Users choose their names; long ones hide nobody's record. */
+static void a_page_of_long_names_fits_into_a_frame(void **state)
+{
+	enum { USER_COUNT = 80 };
+	static char name[AUTHZ_NAME_BYTES + 1];
+	Wsauthz__RecordsList body = WSAUTHZ__RECORDS_LIST__INIT;
+	const Wsauthz__RecordsListReply *page;
+	struct running *running = *state;
+	uint8_t last[AUTHZ_ID_BYTES];
+	struct talk talk, admin;
+	size_t seen = 0;
+	char sid[64];
+
+	memset(name, 'n', AUTHZ_NAME_BYTES);
+	running_start(running);
+	running_open_authorize(running, &talk);
+	for (int i = 0; i < USER_COUNT; i++) {
+		snprintf(sid, sizeof(sid), "S-1-5-21-1-2-3-%d", 2000 + i);
+		assert_true(talk_ask_user(&talk, name, sid, USERS));
+		assert_int_equal(talk_decision(&talk)->verdict, VERDICT_ALLOW);
+	}
+	running_open_admin(running, &admin);
+	body.limit = ADMIN_RECORDS_MAX;
+	do {
+		page = ask_records(&admin, &body);
+		assert_int_not_equal(page->n_records, 0);
+		seen += page->n_records;
+		memcpy(last, page->records[page->n_records - 1]->record_id.data, sizeof(last));
+		body.after = authz_bytes(last, sizeof(last));
+	} while (page->more);
+	assert_int_equal(seen, USER_COUNT);
+	talk_close(&talk);
+	talk_close(&admin);
+}
+
 #define SERVER_TEST(name) cmocka_unit_test_setup_teardown(name, running_setup, running_teardown)
 
 int main(void)
@@ -355,6 +390,7 @@ int main(void)
 		SERVER_TEST(an_invalid_directory_at_start_falls_back_to_the_last_good_revision),
 		SERVER_TEST(what_if_answers_without_a_trace),
 		SERVER_TEST(records_are_listed_in_pages),
+		SERVER_TEST(a_page_of_long_names_fits_into_a_frame),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
