@@ -220,11 +220,11 @@ struct seal {
 
 static enum error close_entities(struct cedar_engine *engine, struct cedar_diags *diags)
 {
-	cedar_uid culprit;
+	cedar_uid culprit = CEDAR_NO_UID;
 	enum error error = entity_store_close(&engine->entities, &culprit);
 	const struct uid_entry *uid;
 
-	if (error != ERR_INVALID && error != ERR_LIMIT)
+	if (error == ERR_NONE || culprit == CEDAR_NO_UID)
 		return error;
 	uid = symbols_uid(&engine->symbols, culprit);
 	diag_report_source(diags, CEDAR_ERROR, STR("entities"),

@@ -228,7 +228,7 @@ enum error entity_store_close(struct entity_store *store, cedar_uid *culprit)
 			at = walk.stack[walk.depth - 1].entity;
 			error = walk_step(&walk);
 		}
-		if (error != ERR_NONE)
+		if (error == ERR_INVALID || error == ERR_LIMIT)
 			*culprit = store->entities[at].uid;
 	}
 	arena_reset(store->build, mark);

@@ -70,7 +70,8 @@ enum error entity_store_add(struct entity_store *store, cedar_uid uid,
 			    const cedar_uid *parents, size_t parent_count) ATTR_MUST_CHECK;
 
 /* Computes all ancestors; may be called again after more was added. ERR_INVALID: `*culprit` is its
- * own ancestor. ERR_LIMIT: `*culprit` has more than ENTITY_MAX_ANCESTORS. ERR_NO_MEMORY. */
+ * own ancestor. ERR_LIMIT: `*culprit` has more than ENTITY_MAX_ANCESTORS. ERR_NO_MEMORY. When there is no
+ * culprit, `*culprit` is untouched. */
 enum error entity_store_close(struct entity_store *store, cedar_uid *culprit) ATTR_MUST_CHECK;
 
 /* Moves a closed store out of the build arena, which may then go. ERR_NO_MEMORY. */
