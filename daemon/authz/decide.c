@@ -396,6 +396,28 @@ static void allow(struct inquiry *inquiry, enum decision_source source)
 	inquiry->decision->source = source;
 }
 
+/* What a quota leaves open when it says anything at all. */
+static uint32_t or_unlimited(uint32_t value)
+{
+	return value != 0 ? value : QUOTA_UNLIMITED;
+}
+
+static void answer_quota(struct inquiry *inquiry)
+{
+	const struct quota *quota = &inquiry->grant.quota;
+
+	if (quota->max_shells == 0 && quota->max_operations == 0 &&
+	    quota->max_operations_per_timeslot == 0)
+		return;
+	inquiry->decision->has_quota = true;
+	inquiry->decision->quota = (struct quota){
+		.max_shells = or_unlimited(quota->max_shells),
+		.max_operations = or_unlimited(quota->max_operations),
+		.timeslot_s = quota->timeslot_s != 0 ? quota->timeslot_s : DECIDE_TIMESLOT_S,
+		.max_operations_per_timeslot = or_unlimited(quota->max_operations_per_timeslot),
+	};
+}
+
 /* The questions. */
 
 void decide_user(const struct decider *decider, struct arena *arena,
@@ -415,6 +437,7 @@ void decide_user(const struct decider *decider, struct arena *arena,
 		allow(&inquiry, DECISION_FROM_POLICY);
 	}
 	decision->change.adds_context = true;
+	answer_quota(&inquiry);
 }
 
 void decide_operation(const struct decider *decider, struct arena *arena,
@@ -436,28 +459,6 @@ void decide_operation(const struct decider *decider, struct arena *arena,
 	if (inquiry.record == NULL && !make_record(&inquiry))
 		return;
 	allow(&inquiry, DECISION_FROM_POLICY);
-}
-
-/* What a quota leaves open when it says anything at all. */
-static uint32_t or_unlimited(uint32_t value)
-{
-	return value != 0 ? value : QUOTA_UNLIMITED;
-}
-
-static void answer_quota(struct inquiry *inquiry)
-{
-	const struct quota *quota = &inquiry->grant.quota;
-
-	if (quota->max_shells == 0 && quota->max_operations == 0 &&
-	    quota->max_operations_per_timeslot == 0)
-		return;
-	inquiry->decision->has_quota = true;
-	inquiry->decision->quota = (struct quota){
-		.max_shells = or_unlimited(quota->max_shells),
-		.max_operations = or_unlimited(quota->max_operations),
-		.timeslot_s = quota->timeslot_s != 0 ? quota->timeslot_s : DECIDE_TIMESLOT_S,
-		.max_operations_per_timeslot = or_unlimited(quota->max_operations_per_timeslot),
-	};
 }
 
 void decide_quota(const struct decider *decider, struct arena *arena,

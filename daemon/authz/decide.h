@@ -127,7 +127,8 @@ struct decision {
 	const struct cedar_policy_error *errors; /* one for each of `erring` */
 	size_t error_count;
 
-	/* QUESTION_QUOTA, DECISION_ALLOW: without it WinRM's default applies. No field is 0. */
+	/* QUESTION_USER and QUESTION_QUOTA, DECISION_ALLOW: without it WinRM's default applies. No
+	 * field is 0. */
 	bool has_quota;
 	struct quota quota;
 

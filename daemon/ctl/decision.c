@@ -53,18 +53,18 @@ static const char *explanation(Wsauthz__Decision__Source source)
 static void print_limit(struct buf *out, const char *name, uint32_t value)
 {
 	if (value == UINT32_MAX)
-		buf_printf(out, " %s unlimited", name);
+		buf_printf(out, "%s unlimited", name);
 	else
-		buf_printf(out, " %s %" PRIu32, name, value);
+		buf_printf(out, "%s %" PRIu32, name, value);
 }
 
 static void print_quota(struct buf *out, const Wsauthz__Quota *quota)
 {
-	buf_printf(out, "quota    ");
+	buf_printf(out, "quota     ");
 	print_limit(out, "shells", quota->max_concurrent_shells);
-	print_limit(out, "operations", quota->max_concurrent_operations);
-	print_limit(out, "per-timeslot", quota->max_operations_per_timeslot);
-	print_limit(out, "timeslot-seconds", quota->timeslot_s);
+	print_limit(out, "  operations", quota->max_concurrent_operations);
+	print_limit(out, "  operations-per-timeslot", quota->max_operations_per_timeslot);
+	print_limit(out, "  timeslot-seconds", quota->timeslot_s);
 	buf_printf(out, "\n");
 }
 

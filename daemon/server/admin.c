@@ -116,6 +116,7 @@ static bool decide(struct request *request, const Wsauthz__AdminAuthorize *body)
 			decision->verdict = DECISION_DENY;
 			decision->source = DECISION_FROM_DEFAULT;
 			decision->reason_count = 0;
+			decision->has_quota = false;
 		}
 	}
 	return true;

@@ -136,6 +136,11 @@ static void authorize_says_what_the_policy_says_and_records_nothing(void **state
 			 DONE);
 	expect_output("allow");
 	expect_output("operators-read");
+	expect_no_output("quota");
+	assert_int_equal(ctl(&daemon, "authorize --user 'CONTOSO\\alice' --sid " ALICE
+				      " --group " OPERATORS),
+			 DONE);
+	expect_output("quota     shells 5  operations unlimited");
 	assert_int_equal(ctl(&daemon, "authorize --user 'CONTOSO\\alice' --sid " ALICE
 				      " --group " BANNED " --json"),
 			 DENIED);

@@ -784,18 +784,21 @@ static void what_if_records_and_reserves_nothing(void **state)
 				  world->cedar, &world->scratch};
 	struct decision decision;
 
-	world_set_policy(world, PERMIT_ALL, 1);
+	world_set_policy(world, "@max_shells(\"5\") " PERMIT_ALL, 1);
 	world_ask_operation(world, TRANSFER "/Get", WMI);
 	world_abandon(world);
 	decider.snapshot = world->snapshot;
 	decide_what_if(&decider, &world->arena, &world->question, &decision);
 	assert_allowed(&decision, DECISION_FROM_POLICY);
+	assert_false(decision.has_quota);
 	assert_int_equal(decision.change.kind, RECORD_KEEP);
 	assert_true(record_id_is_none(decision.record_id));
 	assert_null(world_record(world));
 	world->question.kind = QUESTION_USER;
 	decide_what_if(&decider, &world->arena, &world->question, &decision);
 	assert_allowed(&decision, DECISION_FROM_POLICY);
+	assert_true(decision.has_quota);
+	assert_int_equal(decision.quota.max_shells, 5);
 	world->question.kind = QUESTION_QUOTA;
 	decide_what_if(&decider, &world->arena, &world->question, &decision);
 	assert_allowed(&decision, DECISION_FROM_POLICY);
