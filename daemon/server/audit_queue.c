@@ -18,6 +18,7 @@ struct audit_queue {
 	/* Loop thread. */
 	struct entry_list pushed; /* not yet handed to the writer */
 	uint32_t length;
+	size_t held_bytes; /* by the entries on their way */
 	void (*on_closed)(void *arg);
 	void *on_closed_arg;
 
@@ -253,6 +254,7 @@ static void deliver(struct audit_queue *queue)
 		struct audit_entry *entry = list_pop(&done);
 
 		queue->length--;
+		queue->held_bytes -= entry->held_bytes;
 		queue->options.on_done(entry, entry->error, queue->options.arg);
 	}
 }
@@ -322,17 +324,29 @@ enum error audit_queue_new(const struct audit_queue_options *options, struct aud
 	return ERR_NONE;
 }
 
+/* Large requests must not fill the memory while the disk falls behind. */
+static bool has_room(const struct audit_queue *queue, const struct audit_entry *entry)
+{
+	size_t max_bytes = (size_t)queue->options.max_rows * AUDIT_QUEUE_ROW_BYTES;
+
+	if (queue->length == 0)
+		return true;
+	return queue->length < queue->options.max_rows && queue->held_bytes <= max_bytes &&
+	       entry->held_bytes <= max_bytes - queue->held_bytes;
+}
+
 enum error audit_queue_push(struct audit_queue *queue, struct audit_entry *entry)
 {
 	if (atomic_load_explicit(&queue->is_blocked, memory_order_relaxed))
 		return ERR_IO;
-	if (queue->length == queue->options.max_rows)
+	if (!has_room(queue, entry))
 		return ERR_BUSY;
 	/* One row that does not fit would fail the batch it is in. */
 	if (!audit_row_fits(&entry->row))
 		return ERR_LIMIT;
 	list_push(&queue->pushed, entry);
 	queue->length++;
+	queue->held_bytes += entry->held_bytes;
 	return ERR_NONE;
 }
 

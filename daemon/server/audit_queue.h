@@ -27,6 +27,7 @@
 
 enum {
 	AUDIT_QUEUE_BATCH_ROWS = 1024,       /* most rows of one transaction */
+	AUDIT_QUEUE_ROW_BYTES = 8 * 1024,    /* most memory that waits with a row, on average */
 	AUDIT_QUEUE_LOG_INTERVAL_MS = 30000, /* between two messages about them */
 };
 
@@ -47,6 +48,7 @@ struct audit_sink {
 struct audit_entry {
 	struct audit_entry *next;
 	struct audit_row row; /* decision_id is written before the entry comes back recorded */
+	size_t held_bytes;    /* memory that cannot be given back before the entry comes back */
 	enum error error;
 };
 
@@ -68,8 +70,10 @@ struct audit_queue;
 enum error audit_queue_new(const struct audit_queue_options *options,
 			   struct audit_queue **out) ATTR_MUST_CHECK;
 
-/* Takes an entry. ERR_BUSY when max_rows entries are on their way, ERR_IO when the audit cannot be
- * written, ERR_LIMIT when the row is too large for it; the entry is then the caller's as before. */
+/* Takes an entry. ERR_BUSY when max_rows entries are on their way or, unless it is the only one,
+ * when they would hold more memory than max_rows times AUDIT_QUEUE_ROW_BYTES; ERR_IO when the audit
+ * cannot be written; ERR_LIMIT when the row is too large for it. The entry is then the caller's as
+ * before. */
 enum error audit_queue_push(struct audit_queue *queue, struct audit_entry *entry) ATTR_MUST_CHECK;
 
 /* Hands what was pushed to the writer; to be called before the loop waits, so that all that came in

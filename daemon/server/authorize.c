@@ -130,6 +130,7 @@ static enum error queue_row(struct request *request)
 		return ERR_NO_MEMORY;
 	if (gives_id)
 		row->decision_id = service->last_decision_id + 1;
+	request->audit.held_bytes = request->arena.used_bytes;
 	error = audit_queue_push(service->audit, &request->audit);
 	if (error == ERR_NONE && gives_id)
 		service->last_decision_id++;

@@ -273,6 +273,46 @@ static void a_full_queue_takes_no_more(void **state)
 	assert_int_equal(audit_queue_push(f->queue, &f->entries[3]), ERR_NONE);
 }
 
+static void entries_that_hold_too_much_memory_are_refused(void **state)
+{
+	enum { ROWS = 4, MAX_BYTES = ROWS * AUDIT_QUEUE_ROW_BYTES };
+	struct fixture *f = *state;
+
+	f->options.max_rows = ROWS;
+	set_gate(f, false);
+	start(f);
+	f->entries[0].held_bytes = MAX_BYTES - 10;
+	f->entries[1].held_bytes = 11;
+	push(f, 0, 1);
+	assert_int_equal(audit_queue_push(f->queue, &f->entries[1]), ERR_BUSY);
+	f->entries[1].held_bytes = 10;
+	push(f, 1, 1);
+	f->entries[2].held_bytes = 1;
+	assert_int_equal(audit_queue_push(f->queue, &f->entries[2]), ERR_BUSY);
+	set_gate(f, true);
+	wait_done(f, 2);
+	/* All of it was given back. */
+	f->entries[2].held_bytes = MAX_BYTES;
+	push(f, 2, 1);
+	wait_done(f, 3);
+}
+
+static void one_entry_is_always_taken(void **state)
+{
+	struct fixture *f = *state;
+
+	f->options.max_rows = 2;
+	set_gate(f, false);
+	start(f);
+	f->entries[0].held_bytes = SIZE_MAX;
+	push(f, 0, 1);
+	assert_int_equal(audit_queue_push(f->queue, &f->entries[1]), ERR_BUSY);
+	set_gate(f, true);
+	wait_done(f, 1);
+	push(f, 1, 1);
+	wait_done(f, 2);
+}
+
 static void a_row_that_does_not_fit_is_refused_alone(void **state)
 {
 	static char text[AUDIT_ROW_MAX_BYTES + 1];
@@ -488,6 +528,8 @@ int main(void)
 		QUEUE_TEST(what_gathers_during_a_commit_goes_in_one_batch),
 		QUEUE_TEST(a_batch_has_a_largest_size),
 		QUEUE_TEST(a_full_queue_takes_no_more),
+		QUEUE_TEST(entries_that_hold_too_much_memory_are_refused),
+		QUEUE_TEST(one_entry_is_always_taken),
 		QUEUE_TEST(a_row_that_does_not_fit_is_refused_alone),
 		QUEUE_TEST(a_failed_batch_comes_back_failed_and_the_next_one_is_tried),
 		QUEUE_TEST(whatever_fails_the_queue_recovers_and_stores_the_rest),
