@@ -46,5 +46,9 @@ extern const struct ctl_command records_list_command;
 extern const struct ctl_command audit_query_command;
 extern const struct ctl_command audit_verify_command;
 extern const struct ctl_command policy_reload_command;
+extern const struct ctl_command cedar_authorize_command;
+extern const struct ctl_command cedar_validate_command;
+extern const struct ctl_command cedar_format_command;
+extern const struct ctl_command cedar_check_parse_command;
 
 #endif

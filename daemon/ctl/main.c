@@ -11,8 +11,11 @@
 #include "ctl/output.h"
 
 static const struct ctl_command *const commands[] = {
-	&status_command,       &authorize_command,   &policy_reload_command,
-	&records_list_command, &audit_query_command, &audit_verify_command,
+	&status_command,          &authorize_command,
+	&policy_reload_command,   &records_list_command,
+	&audit_query_command,     &audit_verify_command,
+	&cedar_authorize_command, &cedar_validate_command,
+	&cedar_format_command,    &cedar_check_parse_command,
 };
 
 static const struct arg_option common_options[] = {
@@ -31,7 +34,7 @@ static void print_overview(void)
 {
 	printf("usage: wsauthzctl COMMAND [OPTION ...]\n\n");
 	for (size_t i = 0; i < ARRAY_COUNT(commands); i++)
-		printf("  %-16s %s\n", commands[i]->words, commands[i]->summary);
+		printf("  %-18s %s\n", commands[i]->words, commands[i]->summary);
 	printf("\nfor every command:\n");
 	args_print(common_options);
 	printf("\nExit codes: 0 done or allowed, 1 denied or a check failed, 2 usage,\n"
