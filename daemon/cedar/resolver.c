@@ -134,13 +134,13 @@ static bool find_declared(const struct resolver *r, struct str name, unsigned ki
 bool resolver_find_meaning(struct resolver *r, const struct schema_ast_namespace *space,
 			   struct str name, unsigned kinds, struct meaning *meaning)
 {
-	struct str builtins = STR("__cedar::"), short_name;
+	struct str builtins = STR("__cedar::");
 
 	*meaning = (struct meaning){.entity = SCHEMA_NONE};
 	if (str_starts_with(name, builtins)) {
-		short_name = str_make(name.ptr + builtins.length, name.length - builtins.length);
+		name = str_make(name.ptr + builtins.length, name.length - builtins.length);
 		return (kinds & MEANS_BUILTIN) != 0 &&
-		       resolver_find_builtin(short_name, &meaning->builtin);
+		       resolver_find_builtin(name, &meaning->builtin);
 	}
 	if (!resolver_is_qualified(name) && space->name.length != 0 &&
 	    find_declared(r, resolver_qualify(r, space, name), kinds, meaning))

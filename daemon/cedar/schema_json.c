@@ -32,6 +32,8 @@ static bool read_enum(struct schema_reader *r, struct schema_ast_entity *entity)
 
 static bool read_entity_field(struct schema_reader *r, int field, struct schema_ast_entity *entity)
 {
+	if (field == ENTITY_TAGS && r->json.event == JSON_NULL)
+		return true;
 	switch (field) {
 	case ENTITY_PARENTS: return schema_json_refs(r, "\"memberOfTypes\"", &entity->parents);
 	case ENTITY_SHAPE: return (entity->shape = schema_json_inner_type(r)) != NULL;
@@ -151,8 +153,6 @@ static bool read_applies_to(struct schema_reader *r, struct schema_ast_action *a
 /* Actions have no attributes; an empty object of them is a relic. */
 static bool read_action_attributes(struct schema_reader *r)
 {
-	if (r->json.event == JSON_NULL)
-		return true;
 	if (!json_read_expect(&r->json, JSON_OBJECT, "\"attributes\""))
 		return false;
 	if (json_read_key(&r->json))
@@ -162,6 +162,17 @@ static bool read_action_attributes(struct schema_reader *r)
 
 enum { ACTION_PARENTS, ACTION_APPLIES, ACTION_ATTRIBUTES, ACTION_ANNOTATIONS };
 
+static bool read_action_field(struct schema_reader *r, int field, struct schema_ast_action *action)
+{
+	switch (field) {
+	case ACTION_PARENTS: return read_action_parents(r, action);
+	case ACTION_APPLIES: return read_applies_to(r, action);
+	case ACTION_ATTRIBUTES: return read_action_attributes(r);
+	default: return schema_json_annotations(r, &action->annotations);
+	}
+}
+
+/* What may be left out may be null, too. */
 static bool read_action(struct schema_reader *r, struct schema_ast_action *action)
 {
 	static const struct str names[] = {
@@ -175,12 +186,10 @@ static bool read_action(struct schema_reader *r, struct schema_ast_action *actio
 	if (!json_read_expect(&r->json, JSON_OBJECT, "an action"))
 		return false;
 	while ((field = json_fields_next(&r->json, &fields)) != JSON_NO_FIELD) {
-		bool done = field == ACTION_PARENTS   ? read_action_parents(r, action)
-			    : field == ACTION_APPLIES ? read_applies_to(r, action)
-			    : field == ACTION_ATTRIBUTES
-				    ? read_action_attributes(r)
-				    : schema_json_annotations(r, &action->annotations);
+		bool done = r->json.event == JSON_NULL && field != ACTION_ANNOTATIONS;
 
+		if (!done)
+			done = read_action_field(r, field, action);
 		if (!done)
 			return false;
 	}

@@ -33,18 +33,34 @@ static void resolve_enum(struct resolver *r, struct schema_entity *entity)
 	entity->enum_id_count = used;
 }
 
+/* The entity type that stands where only entities of the application may: actions have a type, too,
+ * but are neither principals, resources nor groups of those. */
+static uint32_t resolve_ref(struct resolver *r, const struct schema_ast_namespace *space,
+			    const struct schema_ast_ref *ref)
+{
+	struct meaning meaning;
+
+	if (!resolver_find_meaning(r, space, ref->name, MEANS_ENTITY, &meaning)) {
+		resolver_report_unknown(r, "entity type", ref->name, ref->span);
+		return SCHEMA_NONE;
+	}
+	if (!schema_is_action_type(&r->schema->entities[meaning.entity]))
+		return meaning.entity;
+	resolver_report(r, ref->span, "`%s` is the type of actions and cannot stand here",
+			diag_quote(ref->name).text);
+	return SCHEMA_NONE;
+}
+
 static void resolve_parents(struct resolver *r, uint32_t number)
 {
 	const struct schema_entity *entity = &r->schema->entities[number];
 
 	for (const struct schema_ast_ref *ref = entity->ast->parents; ref != NULL;
 	     ref = ref->next) {
-		struct meaning meaning;
+		uint32_t parent = resolve_ref(r, entity->space, ref);
 
-		if (resolver_find_meaning(r, entity->space, ref->name, MEANS_ENTITY, &meaning))
-			relation_add(&r->schema->entity_ancestors, number, meaning.entity);
-		else
-			resolver_report_unknown(r, "entity type", ref->name, ref->span);
+		if (parent != SCHEMA_NONE)
+			relation_add(&r->schema->entity_ancestors, number, parent);
 	}
 }
 
@@ -96,12 +112,10 @@ static struct schema_types resolve_refs(struct resolver *r,
 	if (list == NULL)
 		return types;
 	for (const struct schema_ast_ref *ref = refs; ref != NULL; ref = ref->next) {
-		struct meaning meaning;
+		uint32_t entity = resolve_ref(r, space, ref);
 
-		if (resolver_find_meaning(r, space, ref->name, MEANS_ENTITY, &meaning))
-			list[used++] = meaning.entity;
-		else
-			resolver_report_unknown(r, "entity type", ref->name, ref->span);
+		if (entity != SCHEMA_NONE)
+			list[used++] = entity;
 	}
 	sort(list, used, sizeof(*list), compare_numbers);
 	types.list = list;

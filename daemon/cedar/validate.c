@@ -93,37 +93,38 @@ static const struct ast_uid *scope_uid(const struct ast_scope *scope, enum ast_v
 }
 
 /* True when an entity of the type can be in the one that the scope names. */
-static bool can_be_in(const struct validator *v, uint32_t type, const struct ast_uid *uid)
+static bool can_be_in(struct validator *v, uint32_t type, const struct ast_uid *uid)
 {
 	uint32_t above;
 
 	if (uid == NULL)
 		return true;
-	above = schema_find_entity(v->schema, uid->type);
+	above = validate_uid(v, uid).entity;
 	return above != SCHEMA_NONE && schema_can_be_in(v->schema, type, above);
 }
 
 /* True when the scope of principal or resource admits entities of this type. */
-static bool admits_type(const struct validator *v, enum ast_var var,
-			const struct validate_slots *slots, uint32_t type)
+static bool admits_type(struct validator *v, enum ast_var var, const struct validate_slots *slots,
+			uint32_t type)
 {
 	const struct ast_scope *scope = &v->policy->scope[var];
 	const struct ast_uid *uid = scope_uid(scope, var, slots);
-	struct str name = v->schema->entities[type].name;
 
 	switch (scope->kind) {
 	case AST_SCOPE_ANY: return true;
-	case AST_SCOPE_EQ: return uid == NULL || str_equal(uid->type, name);
+	case AST_SCOPE_EQ: return uid == NULL || validate_uid(v, uid).entity == type;
 	case AST_SCOPE_IN: return can_be_in(v, type, uid);
-	case AST_SCOPE_IS: return str_equal(scope->type, name);
-	case AST_SCOPE_IS_IN: return str_equal(scope->type, name) && can_be_in(v, type, uid);
+	case AST_SCOPE_IS: return validate_type_number(v, scope, scope->type) == type;
+	case AST_SCOPE_IS_IN:
+		return validate_type_number(v, scope, scope->type) == type &&
+		       can_be_in(v, type, uid);
 	case AST_SCOPE_IN_LIST: break;
 	}
 	return false;
 }
 
-static bool admits_any(const struct validator *v, enum ast_var var,
-		       const struct validate_slots *slots, struct schema_types types)
+static bool admits_any(struct validator *v, enum ast_var var, const struct validate_slots *slots,
+		       struct schema_types types)
 {
 	for (uint32_t i = 0; i < types.count; i++) {
 		if (admits_type(v, var, slots, types.list[i]))
@@ -132,25 +133,13 @@ static bool admits_any(const struct validator *v, enum ast_var var,
 	return false;
 }
 
-/* Finds the actions that the scope names; SCHEMA_NONE for those that are not declared. */
-static void find_named_actions(struct validator *v)
+/* True when all actions that the scope names are declared. */
+static bool names_known_actions(struct validator *v)
 {
 	const struct ast_scope *scope = &v->policy->scope[AST_ACTION];
 
-	v->named_actions = arena_calloc(v->arena, scope->uid_count, sizeof(*v->named_actions));
-	if (v->named_actions == NULL) {
-		lattice_refused(&v->lattice, v->arena);
-		return;
-	}
-	for (uint32_t i = 0; i < scope->uid_count; i++)
-		v->named_actions[i] =
-			schema_find_action(v->schema, scope->uids[i].type, scope->uids[i].id);
-}
-
-static bool names_known_actions(const struct validator *v)
-{
-	for (uint32_t i = 0; i < v->policy->scope[AST_ACTION].uid_count; i++) {
-		if (v->named_actions[i] == SCHEMA_NONE)
+	for (uint32_t i = 0; i < scope->uid_count; i++) {
+		if (validate_uid(v, &scope->uids[i]).action == SCHEMA_NONE)
 			return false;
 	}
 	return true;
@@ -163,7 +152,7 @@ static bool admits_action(struct validator *v, uint32_t number)
 	if (scope->kind == AST_SCOPE_ANY)
 		return true;
 	for (uint32_t i = 0; i < scope->uid_count && lattice_step(&v->lattice); i++) {
-		uint32_t named = v->named_actions[i];
+		uint32_t named = validate_uid(v, &scope->uids[i]).action;
 
 		if (named == number || (scope->kind != AST_SCOPE_EQ &&
 					relation_has(&v->schema->action_ancestors, number, named)))
@@ -329,12 +318,11 @@ static bool check_environment(struct validator *v, const struct parts *parts)
 }
 
 /* True when the scope is false for this type of the variable, whatever else holds. */
-static bool excludes(const struct validator *v, enum ast_var var, uint32_t type)
+static bool excludes(struct validator *v, enum ast_var var, uint32_t type)
 {
 	const struct ast_scope *scope = &v->policy->scope[var];
 
-	return (scope->uid_count == 0 ||
-		schema_find_entity(v->schema, scope->uids[0].type) != SCHEMA_NONE) &&
+	return (scope->uid_count == 0 || validate_uid(v, &scope->uids[0]).entity != SCHEMA_NONE) &&
 	       !admits_type(v, var, NULL, type);
 }
 
@@ -428,10 +416,9 @@ enum error validate_policy(const struct cedar_schema *schema, const struct ast_p
 	enum error error;
 
 	arena_init(&environment, 4096, VALIDATE_BYTES);
-	find_named_actions(&v);
-	if (v.lattice.spent == ERR_NONE && slots != NULL)
+	if (slots != NULL)
 		check_link(&v, slots);
-	else if (v.lattice.spent == ERR_NONE)
+	else
 		check_policy(&v);
 	error = finish(&v);
 	arena_deinit(&environment);

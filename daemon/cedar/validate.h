@@ -84,6 +84,15 @@ struct validate_finding {
 	uint64_t text; /* sum of the message */
 };
 
+/* What a name of the policy is in the schema: looked up once, used in every environment. */
+struct validate_number {
+	const void *place; /* the struct ast_uid, or what holds the name of a type */
+	uint32_t entity;   /* type, or SCHEMA_NONE */
+	uint32_t action;   /* of a uid, or SCHEMA_NONE */
+};
+
+enum { VALIDATE_NUMBERS = 64 }; /* a power of two */
+
 struct validator {
 	const struct cedar_schema *schema;
 	const struct ast_policy *policy;
@@ -94,7 +103,7 @@ struct validator {
 	struct validate_finding *findings;
 	uint32_t finding_count, finding_capacity;
 	uint32_t error_count;
-	uint32_t *named_actions; /* by the scope; SCHEMA_NONE where one is not declared */
+	struct validate_number numbers[VALIDATE_NUMBERS]; /* by place; the latest of each slot */
 	/* The environment. */
 	uint32_t principal, resource; /* entity types */
 	uint32_t action;
@@ -128,6 +137,10 @@ struct validate_type_text validate_type_text(const struct cedar_schema *schema,
 void validate_names(struct validator *v);
 /* The same for one entity type, which is named at `span`. */
 void validate_type_name(struct validator *v, struct str name, struct span span);
+
+/* What a uid of the policy is, and what the type is whose name stands at `place`. */
+struct validate_number validate_uid(struct validator *v, const struct ast_uid *uid);
+uint32_t validate_type_number(struct validator *v, const void *place, struct str name);
 
 static inline struct answer answer_of(const struct type *type)
 {

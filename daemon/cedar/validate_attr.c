@@ -10,11 +10,11 @@
 static bool find_in_entities(struct validator *v, const struct type *type, struct str name,
 			     struct type_attr *found)
 {
-	for (uint32_t i = 0; i < type->count && lattice_step(&v->lattice); i++) {
+	for (uint32_t i = 0; i < type->count; i++) {
 		const struct type *shape = v->schema->entities[type->entities[i]].shape;
 		const struct type_attr *attr = type_find_attr(shape, name);
 
-		if (attr == NULL)
+		if (attr == NULL || !lattice_step(&v->lattice))
 			return false;
 		if (i == 0) {
 			*found = *attr;

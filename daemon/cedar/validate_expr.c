@@ -19,16 +19,17 @@ static struct answer made(struct validator *v, const struct type *type)
 }
 
 /* Unknown types and actions are reported once for the policy, not here. */
-static struct answer check_uid(const struct validator *v, const struct ast_uid *uid)
+static struct answer check_uid(struct validator *v, const struct ast_uid *uid)
 {
-	uint32_t number = schema_find_entity(v->schema, uid->type);
+	struct validate_number number = validate_uid(v, uid);
+	const struct schema_entity *entity;
 
-	if (number == SCHEMA_NONE)
+	if (number.entity == SCHEMA_NONE)
 		return answer_failed(NULL);
-	if (schema_is_action_type(&v->schema->entities[number]) &&
-	    schema_find_action(v->schema, uid->type, uid->id) == SCHEMA_NONE)
+	entity = &v->schema->entities[number.entity];
+	if (schema_is_action_type(entity) && number.action == SCHEMA_NONE)
 		return answer_failed(NULL);
-	return answer_of(v->schema->entities[number].self);
+	return answer_of(entity->self);
 }
 
 static struct answer check_var(const struct validator *v, enum ast_var var)
@@ -308,7 +309,7 @@ static struct answer check_is(struct validator *v, const struct ast_expr *expr,
 {
 	struct answer left = validate_operand(v, expr->left, known, WANT_ENTITY, "an entity");
 	struct answer is = answer_of(type_simple(TYPE_BOOL));
-	uint32_t wanted = schema_find_entity(v->schema, expr->is->type);
+	uint32_t wanted = validate_type_number(v, expr->is, expr->is->type);
 
 	if (is_kind(left, TYPE_ENTITY)) {
 		struct schema_types types = {left.type->entities, left.type->count};

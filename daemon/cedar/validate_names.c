@@ -8,6 +8,33 @@ static bool is_action_type(struct str type)
 	return str_equal(type, STR("Action")) || str_ends_with(type, STR("::Action"));
 }
 
+static struct validate_number *slot_of(struct validator *v, const void *place)
+{
+	uintptr_t bits = (uintptr_t)place;
+
+	return &v->numbers[(bits >> 4 ^ bits >> 10) % VALIDATE_NUMBERS];
+}
+
+struct validate_number validate_uid(struct validator *v, const struct ast_uid *uid)
+{
+	struct validate_number *slot = slot_of(v, uid);
+
+	if (slot->place != uid)
+		*slot = (struct validate_number){uid, schema_find_entity(v->schema, uid->type),
+						 schema_find_action(v->schema, uid->type, uid->id)};
+	return *slot;
+}
+
+uint32_t validate_type_number(struct validator *v, const void *place, struct str name)
+{
+	struct validate_number *slot = slot_of(v, place);
+
+	if (slot->place != place)
+		*slot = (struct validate_number){place, schema_find_entity(v->schema, name),
+						 SCHEMA_NONE};
+	return slot->entity;
+}
+
 static struct str nearest_type(const struct validator *v, struct str name)
 {
 	struct str names[SCHEMA_SUGGESTIONS];

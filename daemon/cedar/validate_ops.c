@@ -4,11 +4,6 @@
 #include "cedar/ext_types.h"
 #include "cedar/validate.h"
 
-static bool is_action_type(struct str type)
-{
-	return str_equal(type, STR("Action")) || str_ends_with(type, STR("::Action"));
-}
-
 /* Equality. */
 
 bool validate_comparable(struct validator *v, const struct ast_expr *expr, const struct type *left,
@@ -27,15 +22,17 @@ bool validate_comparable(struct validator *v, const struct ast_expr *expr, const
 struct constant {
 	enum ast_kind kind;
 	const struct ast_expr *expr;
-	struct str type, id; /* of AST_UID */
+	struct str type, id;           /* of AST_UID */
+	struct validate_number number; /* of AST_UID */
 };
 
-static bool get_constant(const struct validator *v, const struct ast_expr *expr,
+static bool get_constant(struct validator *v, const struct ast_expr *expr,
 			 struct constant *constant)
 {
 	const struct schema_action *action = &v->schema->actions[v->action];
 
-	*constant = (struct constant){.kind = ast_kind(expr), .expr = expr};
+	constant->kind = ast_kind(expr);
+	constant->expr = expr;
 	switch (ast_kind(expr)) {
 	case AST_BOOL:
 	case AST_LONG:
@@ -43,6 +40,7 @@ static bool get_constant(const struct validator *v, const struct ast_expr *expr,
 	case AST_UID:
 		constant->type = expr->uid->type;
 		constant->id = expr->uid->id;
+		constant->number = validate_uid(v, expr->uid);
 		return true;
 	case AST_VAR:
 		if (expr->var != AST_ACTION)
@@ -50,6 +48,7 @@ static bool get_constant(const struct validator *v, const struct ast_expr *expr,
 		constant->kind = AST_UID;
 		constant->type = v->schema->entities[action->type].name;
 		constant->id = action->id;
+		constant->number = (struct validate_number){NULL, action->type, v->action};
 		return true;
 	default: return false;
 	}
@@ -59,9 +58,11 @@ static bool constants_equal(const struct constant *a, const struct constant *b)
 {
 	if (a->kind != b->kind)
 		return false;
-	if (a->kind == AST_UID)
-		return str_equal(a->type, b->type) && str_equal(a->id, b->id);
-	return ast_expr_equal(a->expr, b->expr);
+	if (a->kind != AST_UID)
+		return ast_expr_equal(a->expr, b->expr);
+	if (a->number.action != SCHEMA_NONE && b->number.action != SCHEMA_NONE)
+		return a->number.action == b->number.action;
+	return str_equal(a->type, b->type) && str_equal(a->id, b->id);
 }
 
 static bool are_disjoint(const struct type *a, const struct type *b)
@@ -79,7 +80,7 @@ static bool are_disjoint(const struct type *a, const struct type *b)
 	return i == a->count || j == b->count;
 }
 
-static enum type_kind kind_of_equality(const struct validator *v, const struct ast_expr *expr,
+static enum type_kind kind_of_equality(struct validator *v, const struct ast_expr *expr,
 				       const struct type *left, const struct type *right)
 {
 	struct constant a, b;
@@ -222,7 +223,7 @@ static const struct ast_expr *item_at(const struct ast_expr *expr, uint32_t inde
 	return ast_kind(expr) == AST_SET ? expr->items[index] : expr;
 }
 
-static bool are_constant_uids(const struct validator *v, const struct ast_expr *expr)
+static bool are_constant_uids(struct validator *v, const struct ast_expr *expr)
 {
 	struct constant constant;
 
@@ -235,17 +236,15 @@ static bool are_constant_uids(const struct validator *v, const struct ast_expr *
 
 /* A known action in known entities: the schema tells. Entities that are no actions are never above
  * one. */
-static enum type_kind kind_of_action_in(struct validator *v, const struct constant *left,
+static enum type_kind kind_of_action_in(struct validator *v, uint32_t below,
 					const struct ast_expr *right)
 {
-	uint32_t below = schema_find_action(v->schema, left->type, left->id);
-
 	for (uint32_t i = 0; i < item_count(right) && lattice_step(&v->lattice); i++) {
 		struct constant constant;
 		uint32_t above;
 
 		get_constant(v, item_at(right, i), &constant);
-		above = schema_find_action(v->schema, constant.type, constant.id);
+		above = constant.number.action;
 		if (above != SCHEMA_NONE &&
 		    (above == below || relation_has(&v->schema->action_ancestors, below, above)))
 			return TYPE_TRUE;
@@ -263,8 +262,9 @@ struct answer validate_in(struct validator *v, const struct ast_expr *left_expr,
 	if (left.failed || right.failed)
 		return answer_failed(type_simple(TYPE_BOOL));
 	if (get_constant(v, left_expr, &constant) && constant.kind == AST_UID &&
-	    is_action_type(constant.type) && are_constant_uids(v, right_expr))
-		return answer_of(type_simple(kind_of_action_in(v, &constant, right_expr)));
+	    constant.number.action != SCHEMA_NONE && are_constant_uids(v, right_expr))
+		return answer_of(
+			type_simple(kind_of_action_in(v, constant.number.action, right_expr)));
 	return answer_of(
 		type_simple(is_never_in(v, left.type, right.type) ? TYPE_FALSE : TYPE_BOOL));
 }

@@ -170,6 +170,23 @@ static bool is_folder(const char *root, const char *folder)
 	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
+void run_each_folder(struct run *run, const char *parent,
+		     void (*one)(struct run *run, const char *path))
+{
+	size_t count;
+	char **names = list_names(run, parent, "", &count);
+
+	for (size_t i = 0; i < count; i++) {
+		char path[PATH_BYTES];
+
+		snprintf(path, sizeof(path), "%s/%s", parent, names[i]);
+		if (names[i][0] != '.' && is_folder(run->root, path))
+			one(run, path);
+		mem_free(names[i]);
+	}
+	mem_free(names);
+}
+
 int main(int argc, char **argv)
 {
 	uint32_t passed = 0, failed = 0, found = 0;

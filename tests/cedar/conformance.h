@@ -41,6 +41,10 @@ void run_fail_diags(struct run *run, const char *what, const struct cedar_diags 
 void run_each(struct run *run, const char *subfolder, const char *suffix,
 	      bool (*wanted)(const char *name), void (*one)(struct run *run, const char *name));
 
+/* Runs `one` for each folder in a folder below the root; `path` is below the root, too. */
+void run_each_folder(struct run *run, const char *parent,
+		     void (*one)(struct run *run, const char *path));
+
 /* The content of a file below the root, in the arena of the case; false, and the case failed, when
  * it cannot be read. */
 bool run_read(struct run *run, struct str *text, const char *format, ...) ATTR_PRINTF(3, 4);

@@ -89,14 +89,14 @@ static void run_handwritten_test(struct run *run, const char *name)
 	run_test(run, "handwritten/", path, false);
 }
 
+static void run_handwritten_folder(struct run *run, const char *path)
+{
+	run_each(run, path, ".json", NULL, run_handwritten_test);
+}
+
 void conformance_handwritten(struct run *run)
 {
-	static const char *const folders[] = {"handwritten/tests/decimal",
-					      "handwritten/tests/example_use_cases",
-					      "handwritten/tests/ip", "handwritten/tests/multi"};
-
-	for (size_t i = 0; i < ARRAY_COUNT(folders); i++)
-		run_each(run, folders[i], ".json", NULL, run_handwritten_test);
+	run_each_folder(run, "handwritten/tests", run_handwritten_folder);
 }
 
 /* Adds what a set of multi-policy or templates holds. */

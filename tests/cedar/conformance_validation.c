@@ -300,7 +300,18 @@ void conformance_validation_cases(struct run *run)
 	run_each(run, run->folder, ".validation.json", NULL, run_validation_case);
 }
 
-/* strict-cases: NAME.json = {"schema", "policies", "strict", "perPolicy"}, verdicts only. */
+/* strict-cases: NAME.json = {"schema", "policies", "strict", "perPolicy"}, verdicts only. The schema is
+ * text, or the name of a file in the folder. */
+static struct cedar_schema *read_case_schema(struct run *run, const struct tree *test)
+{
+	struct str text = tree_get_text(test, "schema");
+
+	if (str_ends_with(text, STR(".cedarschema")) &&
+	    !run_read(run, &text, "strict-cases/%.*s", STR_ARGS(text)))
+		return NULL;
+	return conformance_read_schema(run, text);
+}
+
 static void run_strict_case(struct run *run, const char *name)
 {
 	struct validate_options options = {.strict = true};
@@ -314,7 +325,7 @@ static void run_strict_case(struct run *run, const char *name)
 	if (!run_read(run, &json, "strict-cases/%s.json", name))
 		return;
 	test = tree_read(&run->arena, json);
-	schema = conformance_read_schema(run, tree_get_text(test, "schema"));
+	schema = read_case_schema(run, test);
 	if (schema == NULL)
 		return;
 	if (!parse(run, tree_get_text(test, "policies"), &source, &policies))

@@ -210,6 +210,9 @@ static void rules_of_declarations_are_enforced_where_they_are_broken(void **stat
 		       "{ principal: U, resource: U, context: T };",
 		       83, "must be a record");
 	assert_refused("type Record = Long;", 6, "reserved");
+	assert_refused("entity U in [Action]; action a;", 14, "type of actions");
+	assert_refused("entity U; action a appliesTo { principal: Action, resource: U };", 43,
+		       "type of actions");
 }
 
 static void mistakes_of_syntax_are_explained(void **state)
@@ -425,9 +428,13 @@ static void json_that_is_no_schema_is_refused_where_it_goes_wrong(void **state)
 			    21, "reserved");
 }
 
-static void a_refusal_of_json_may_name_the_empty_lists_of_an_action(void **state)
+static void what_may_be_left_out_of_json_may_be_empty_or_null(void **state)
 {
 	(void)state;
+	cedar_schema_free(accept_as("{\"\":{\"entityTypes\":{\"U\":{\"tags\":null}},\"actions\":{"
+				    "\"a\":{\"appliesTo\":null,\"memberOf\":null,"
+				    "\"attributes\":null}}}}",
+				    CEDAR_SCHEMA_JSON));
 	cedar_schema_free(accept_as("{\"\":{\"entityTypes\":{},\"actions\":{\"a\":{\"appliesTo\":"
 				    "{\"principalTypes\":[],\"resourceTypes\":[]},\"attributes\":{}"
 				    ",\"memberOf\":[]}}}}",
@@ -652,7 +659,7 @@ int main(void)
 		cmocka_unit_test(text_converts_to_json_and_json_to_itself),
 		cmocka_unit_test(every_json_form_of_a_type_is_understood),
 		cmocka_unit_test(json_that_is_no_schema_is_refused_where_it_goes_wrong),
-		cmocka_unit_test(a_refusal_of_json_may_name_the_empty_lists_of_an_action),
+		cmocka_unit_test(what_may_be_left_out_of_json_may_be_empty_or_null),
 		cmocka_unit_test(nesting_of_written_types_is_bounded),
 		cmocka_unit_test(nesting_of_resolved_types_is_bounded),
 		cmocka_unit_test(types_that_double_are_shared),
