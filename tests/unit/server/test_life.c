@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "running.h"
+#include "server/conn.h"
 #include "support/cmocka.h"
 #include "support/fault.h"
 
@@ -74,11 +75,15 @@ static void stopping_answers_what_was_read_and_loses_no_row(void **state)
 	running_start(running);
 	running_open_authorize(running, &talk);
 	talk_ask_together(&talk, COUNT, false);
+	/* The answer to the first says that all were read. */
+	talk_decision(&talk);
+	answered++;
 	running_stop(running);
 	for (const Wsauthz__Reply *reply; (reply = talk_reply(&talk)) != NULL;)
 		answered += reply->body_case == WSAUTHZ__REPLY__BODY_DECISION;
 	talk_close(&talk);
-	assert_int_equal(running_count_rows(running).all, answered);
+	assert_int_equal(answered, COUNT);
+	assert_int_equal(running_count_rows(running).all, COUNT);
 	/* The sockets are gone. */
 	assert_int_not_equal(access(running->authorize, F_OK), 0);
 	assert_int_not_equal(access(running->admin, F_OK), 0);
@@ -115,13 +120,12 @@ static void stopping_answers_every_reload_that_was_asked_for(void **state)
 	talk_close(&admin);
 }
 
-static void stopping_waits_no_longer_than_it_was_told(void **state)
+static void stopping_ends_what_was_only_begun(void **state)
 {
 	struct running *running = *state;
 	uint8_t half[] = {50, 0, 0, 0, 8};
 	struct talk silent, talk;
 
-	running->config.server.stop_ms = 100;
 	running_start(running);
 	talk_open(&silent, running->authorize);
 	running_open_authorize(running, &talk);
@@ -130,6 +134,53 @@ static void stopping_waits_no_longer_than_it_was_told(void **state)
 	assert_null(talk_reply(&talk));
 	talk_close(&talk);
 	talk_close(&silent);
+}
+
+/* Whatever the server read until now it has read when this returns. */
+static void wait_a_pass(struct talk *admin)
+{
+	Wsauthz__AdminRequest request = WSAUTHZ__ADMIN_REQUEST__INIT;
+	Wsauthz__Status body = WSAUTHZ__STATUS__INIT;
+
+	request.body_case = WSAUTHZ__ADMIN_REQUEST__BODY_STATUS;
+	request.status = &body;
+	assert_true(talk_ask_admin(admin, &request));
+	assert_non_null(talk_admin_reply(admin));
+}
+
+/* Pings and reads no answer until the server reads no more. */
+static void fill_up(struct talk *talk, struct talk *admin)
+{
+	static const uint8_t ping[] = {4, 0, 0, 0, 8, 99, 0x42, 0};
+	int refused = 0;
+
+	while (refused < 3) {
+		if (channel_write(talk->channel, ping, sizeof(ping), 0) == ERR_NONE) {
+			refused = 0;
+		} else {
+			wait_a_pass(admin);
+			refused++;
+		}
+	}
+}
+
+/* A peer that takes no answers holds a connection for deadlines.frame, but not the stop. */
+static void stopping_waits_no_longer_than_it_was_told(void **state)
+{
+	struct running *running = *state;
+	struct talk talk, admin;
+
+	running->config.server.stop_ms = 100;
+	running->config.server.frame_ms = 10000;
+	running_start(running);
+	running_open_authorize(running, &talk);
+	running_open_admin(running, &admin);
+	fill_up(&talk, &admin);
+	running_stop(running);
+	assert_non_null(strstr(buf_text(&running->log_text), "server.stop_limit"));
+	assert_null(strstr(buf_text(&running->log_text), conn_end_text(CONN_END_FINISH_TIMEOUT)));
+	talk_close(&talk);
+	talk_close(&admin);
 }
 
 static void whatever_allocation_fails_the_start_succeeds_or_fails_whole(void **state)
@@ -231,6 +282,7 @@ int main(void)
 		SERVER_TEST(an_unknown_account_in_a_list_stops_the_start),
 		SERVER_TEST(stopping_answers_what_was_read_and_loses_no_row),
 		SERVER_TEST(stopping_answers_every_reload_that_was_asked_for),
+		SERVER_TEST(stopping_ends_what_was_only_begun),
 		SERVER_TEST(stopping_waits_no_longer_than_it_was_told),
 		SERVER_TEST(whatever_allocation_fails_the_start_succeeds_or_fails_whole),
 		SERVER_TEST(whatever_allocation_fails_nothing_is_allowed_without_a_row),
