@@ -94,9 +94,10 @@ static void note_failure(struct audit_queue *queue, enum error error, size_t row
 			  row_count, error_text(error),
 			  queue->options.sink.failure_text(queue->options.sink.arg));
 	queue->failed_rows += row_count;
-	atomic_store(&queue->is_failing, true);
+	/* Who sees the failure finds the queue blocked already. */
 	atomic_store(&queue->is_blocked,
 		     queue->is_broken || (queue->options.relaxed && may_succeed_later(error)));
+	atomic_store(&queue->is_failing, true);
 }
 
 static void note_success(struct audit_queue *queue)
@@ -107,8 +108,8 @@ static void note_success(struct audit_queue *queue)
 		    "the audit can be written again; %llu attempts to record a row had failed",
 		    (unsigned long long)queue->failed_rows);
 	queue->failed_rows = 0;
-	atomic_store(&queue->is_failing, false);
 	atomic_store(&queue->is_blocked, false);
+	atomic_store(&queue->is_failing, false);
 }
 
 static enum error reopen(struct audit_queue *queue)
