@@ -165,9 +165,10 @@ static bool is_folder(const char *root, const char *folder)
 {
 	char path[PATH_BYTES];
 	struct stat status;
+	int length = snprintf(path, sizeof(path), "%s/%s", root, folder);
 
-	snprintf(path, sizeof(path), "%s/%s", root, folder);
-	return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+	return length > 0 && (size_t)length < sizeof(path) && stat(path, &status) == 0 &&
+	       S_ISDIR(status.st_mode);
 }
 
 void run_each_folder(struct run *run, const char *parent,
