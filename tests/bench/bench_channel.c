@@ -3,9 +3,12 @@
  * request. Rounds alternate echo and daemon and the medians are compared, because the machine's
  * speed drifts; quote the ratio.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "base/attributes.h"
 #include "bench/bench.h"
@@ -14,7 +17,7 @@
 #include "proto/authz.h"
 #include "support/daemon.h"
 
-enum { ROUNDS = 5, HELLO_MAX = 512, REQUEST_MAX = 2048, GROUP_COUNT = 4 };
+enum { ROUNDS = 5, DISK_COMMITS = 200, HELLO_MAX = 512, REQUEST_MAX = 2048, GROUP_COUNT = 4 };
 
 /* Nine bytes as a varint whatever the number added, so that a request is stamped in place. */
 #define ID_BASE (UINT64_C(1) << 56)
@@ -230,10 +233,46 @@ static bool run_case(const struct channel_case *c, struct channel_peers *all, bo
 	return ok;
 }
 
+/* What one durable commit costs at least on the disk the daemon's state is on, for the strict cases:
+ * N connections with one request each cannot do more than N in this time. */
+static bool report_disk(bool json)
+{
+	char name[256], block[4096] = {0};
+	double commit_us[DISK_COMMITS];
+	struct tmpdir dir;
+	bool ok = true;
+	int fd;
+
+	tmpdir_create(&dir);
+	fd = open(tmpdir_path(&dir, "disk", name, sizeof(name)), O_RDWR | O_CREAT | O_CLOEXEC,
+		  0600);
+	for (int i = 0; ok && i < DISK_COMMITS; i++) {
+		struct timespec start, end;
+
+		ok = fd >= 0 && pwrite(fd, block, sizeof(block), i * (off_t)sizeof(block)) > 0;
+		clock_gettime(CLOCK_MONOTONIC, &start);
+		ok = ok && fdatasync(fd) == 0;
+		clock_gettime(CLOCK_MONOTONIC, &end);
+		commit_us[i] = (double)(end.tv_sec - start.tv_sec) * 1e6 +
+			       (double)(end.tv_nsec - start.tv_nsec) / 1e3;
+	}
+	if (fd >= 0)
+		close(fd);
+	tmpdir_remove(&dir);
+	if (ok)
+		bench_report(&(struct bench_result){.name = "channel/disk/fdatasync/p50",
+						    .value = bench_median(commit_us, DISK_COMMITS),
+						    .unit = "us"},
+			     json);
+	else
+		perror("bench: writing to the disk");
+	return ok;
+}
+
 int bench_channel(bool json)
 {
 	struct channel_peers *all = calloc(1, sizeof(*all));
-	bool ok = all != NULL;
+	bool ok = all != NULL && report_disk(json);
 
 	for (size_t i = 0; ok && i < ARRAY_COUNT(cases); i++)
 		ok = run_case(&cases[i], all, json);
