@@ -24,9 +24,8 @@ static const struct arg_option list_options[] = {
 	{NULL, ARG_FLAG, 0, NULL, NULL},
 };
 
-static const char *const titles[] = {"RECORD",       "USER",     "APPLICATION",
-				     "MECHANISM",    "REVISION", "IDLE",
-				     "ENDS IN IDLE", "ENDS IN",  "ADMIN"};
+static const char *const titles[] = {"RECORD", "USER",      "APPLICATION", "MECHANISM", "REVISION",
+				     "IDLE",   "IDLE LEFT", "LIFE LEFT",   "ADMIN"};
 
 static bool add_row(struct table *table, const Wsauthz__Record *record)
 {

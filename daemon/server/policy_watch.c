@@ -25,9 +25,14 @@ static enum error watch_both(struct policy_watch *watch)
 static void on_quiet(uv_timer_t *timer)
 {
 	struct policy_watch *watch = timer->data;
+	bool was_lost = watch->is_lost;
 
-	(void)watch_both(watch);
-	watch->on_changed(watch->arg);
+	watch->is_lost = watch_both(watch) != ERR_NONE;
+	/* Nobody tells when the directory itself comes back; only a closing handle is refused. */
+	if (watch->is_lost)
+		(void)uv_timer_start(timer, on_quiet, watch->quiet_ms, 0);
+	if (!watch->is_lost || !was_lost)
+		watch->on_changed(watch->arg);
 }
 
 static void on_event(uv_fs_event_t *event, const char *name, int events, int status)

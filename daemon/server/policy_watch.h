@@ -21,12 +21,14 @@ struct policy_watch {
 	uv_timer_t quiet;
 	const char *directory;
 	uint64_t quiet_ms;
+	bool is_lost; /* the directory was not there when it was to be watched again */
 	void (*on_changed)(void *arg);
 	void *arg;
 };
 
-/* Watches `directory`, which is borrowed. The handles end like any other of the loop. ERR_IO when
- * the directory cannot be watched; the handles are there nevertheless. */
+/* Watches `directory`, which is borrowed; one that goes and comes back is watched again. The handles
+ * end like any other of the loop. ERR_IO when the directory cannot be watched; the handles are there
+ * nevertheless. */
 enum error policy_watch_start(struct policy_watch *watch, uv_loop_t *loop, const char *directory,
 			      uint64_t quiet_ms, void (*on_changed)(void *arg),
 			      void *arg) ATTR_MUST_CHECK;

@@ -201,6 +201,28 @@ static void a_change_in_the_directory_loads_the_policy_again(void **state)
 	talk_close(&admin);
 }
 
+/* Away for longer than the watch waits for quiet, so that it finds nothing to watch. */
+static void a_directory_that_comes_back_is_watched_again(void **state)
+{
+	struct running *running = *state;
+	struct talk admin;
+	char away[200];
+
+	snprintf(away, sizeof(away), "%s.away", running->policy_dir);
+	running->config.server.policy_reload = RELOAD_ON_CHANGE;
+	running_start(running);
+	running_open_admin(running, &admin);
+	assert_int_equal(rename(running->policy_dir, away), 0);
+	while (ask_status(&admin)->failure == NULL)
+		;
+	assert_int_equal(rename(away, running->policy_dir), 0);
+	running_write_policy(running, "@id(\"nobody\") forbid(principal, action, resource);\n");
+	while (ask_status(&admin)->policy->revision != 2)
+		;
+	assert_null(ask_status(&admin)->failure);
+	talk_close(&admin);
+}
+
 static void an_invalid_directory_at_start_falls_back_to_the_last_good_revision(void **state)
 {
 	const Wsauthz__StatusReply *status;
@@ -387,6 +409,7 @@ int main(void)
 		SERVER_TEST(an_unreadable_directory_is_a_failure_with_its_reason),
 		SERVER_TEST(a_hangup_loads_the_policy_again),
 		SERVER_TEST(a_change_in_the_directory_loads_the_policy_again),
+		SERVER_TEST(a_directory_that_comes_back_is_watched_again),
 		SERVER_TEST(an_invalid_directory_at_start_falls_back_to_the_last_good_revision),
 		SERVER_TEST(what_if_answers_without_a_trace),
 		SERVER_TEST(records_are_listed_in_pages),
