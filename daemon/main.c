@@ -9,8 +9,8 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "platform/platform.h"
-#include "server/listener.h"
 #include "server/policy_load.h"
+#include "server/role.h"
 #include "server/server.h"
 #include "server/version.h"
 
@@ -155,18 +155,19 @@ static enum error read_config(const char *path, struct arena *arena, struct conf
 /* Says which accounts of the lists do not exist. */
 static enum exit_code check_accounts(const struct config *config)
 {
-	const struct settings_endpoint *endpoints[] = {&config->server.authorize,
-						       &config->server.admin};
+	enum error (*const read[])(const struct settings *settings, struct role_rules *rules,
+				   struct buf *why) = {role_rules_read_hosts,
+						       role_rules_read_admins};
 	enum exit_code code = EXIT_DONE;
 	struct buf why;
 
 	buf_init(&why, LOG_MESSAGE_MAX);
-	for (size_t i = 0; i < ARRAY_COUNT(endpoints); i++) {
-		struct peer_rules rules;
+	for (size_t i = 0; i < ARRAY_COUNT(read); i++) {
+		struct role_rules rules;
 		enum error error;
 
 		buf_clear(&why);
-		error = listener_rules(endpoints[i], &rules, &why);
+		error = read[i](&config->server, &rules, &why);
 		if (error != ERR_NONE) {
 			print_problem(&why, error);
 			code = EXIT_INVALID;

@@ -18,7 +18,13 @@ enum {
 	ADMIN_DIAGNOSTICS_MAX = 100,
 	ADMIN_POLICY_ERRORS_MAX = 100,
 	ADMIN_RECORDS_MAX = 256, /* of a page */
+	ADMIN_BLOCKS_MAX = 256,  /* of a page */
+	ADMIN_REASON_BYTES = 1024,
+	ADMIN_PRINCIPAL_BYTES = 2 * AUTHZ_NAME_BYTES, /* folding makes a name longer */
 };
+
+/* The longest block that ends, seconds. */
+#define ADMIN_BLOCK_MAX_S UINT64_C(3155760000)
 
 /* As authz_request_decode(), for a payload of at most FRAME_ADMIN_MAX_BYTES. */
 enum wire_error admin_request_decode(const uint8_t *payload, size_t payload_bytes,

@@ -76,6 +76,36 @@ static const struct prescan_field records_list_fields[] = {
 	{"limit", REQUIRED, 1, UINT32_MAX},
 	{"name", 0, 0, AUTHZ_NAME_BYTES},
 	{"user_sid", 0, AUTHZ_SID_MIN_BYTES, AUTHZ_SID_BYTES},
+	{"record_id", BINARY, AUTHZ_ID_BYTES, AUTHZ_ID_BYTES},
+};
+
+static const struct prescan_field records_revoke_fields[] = {
+	{"record_id", BINARY, AUTHZ_ID_BYTES, AUTHZ_ID_BYTES},
+	{"principal", 0, 1, AUTHZ_NAME_BYTES},
+};
+
+static const struct prescan_field block_fields[] = {
+	{"principal", REQUIRED, 1, AUTHZ_NAME_BYTES},
+	{"duration_s", 0, 0, ADMIN_BLOCK_MAX_S},
+	{"reason", 0, 0, ADMIN_REASON_BYTES},
+};
+
+static const struct prescan_field block_reply_fields[] = {
+	{"block", REQUIRED, 0, 0},
+};
+
+static const struct prescan_field block_entry_fields[] = {
+	{"principal", REQUIRED, 1, ADMIN_PRINCIPAL_BYTES},
+	{"reason", 0, 0, ADMIN_REASON_BYTES},
+};
+
+static const struct prescan_field unblock_fields[] = {
+	{"principal", REQUIRED, 1, AUTHZ_NAME_BYTES},
+};
+
+static const struct prescan_field blocks_list_fields[] = {
+	{"after", 0, 0, ADMIN_PRINCIPAL_BYTES},
+	{"limit", REQUIRED, 1, UINT32_MAX},
 };
 
 static const struct prescan_field record_fields[] = {
@@ -108,6 +138,13 @@ static const struct prescan_message messages[] = {
 	{MESSAGE(records_list), FIELDS(records_list_fields)},
 	{MESSAGE(records_list_reply), .max_elements = ADMIN_RECORDS_MAX},
 	{MESSAGE(record), FIELDS(record_fields)},
+	{MESSAGE(records_revoke), FIELDS(records_revoke_fields), .body_required = true},
+	{MESSAGE(block), FIELDS(block_fields)},
+	{MESSAGE(block_reply), FIELDS(block_reply_fields)},
+	{MESSAGE(block_entry), FIELDS(block_entry_fields)},
+	{MESSAGE(unblock), FIELDS(unblock_fields)},
+	{MESSAGE(blocks_list), FIELDS(blocks_list_fields)},
+	{MESSAGE(blocks_list_reply), .max_elements = ADMIN_BLOCKS_MAX},
 	{MESSAGE(policy_reload_reply), FIELDS(policy_reload_reply_fields),
 	 .max_elements = ADMIN_DIAGNOSTICS_MAX},
 };

@@ -114,6 +114,18 @@ static bool pass_blocks(struct inquiry *inquiry)
 	return block == NULL || deny(inquiry, DECISION_FROM_BLOCK, block->reason);
 }
 
+/* WinRM does not ask again for a user it has let in, so a revoked one must be stopped at what it
+ * asks instead. Whoever connects anew is asked for anew. */
+static bool pass_revocation(struct inquiry *inquiry)
+{
+	const struct records *records = inquiry->decider->records;
+
+	return records == NULL || inquiry->question->kind == QUESTION_USER ||
+	       !records_is_revoked(records, &inquiry->decision->identity.key,
+				   inquiry->question->instant.boot_ms) ||
+	       deny(inquiry, DECISION_FROM_REVOKED, STR("the user's record was revoked"));
+}
+
 static bool find_policy(struct inquiry *inquiry)
 {
 	if (inquiry->decider->snapshot == NULL)
@@ -129,7 +141,7 @@ static bool begin(struct inquiry *inquiry, const struct decider *decider, struct
 	*inquiry = (struct inquiry){decider, arena, question, decision, .is_defined = false};
 	*decision = (struct decision){.question = question, .decided_action = ACTION_CONNECT};
 	return read_question(inquiry) && write_context(inquiry) && pass_blocks(inquiry) &&
-	       find_policy(inquiry);
+	       pass_revocation(inquiry) && find_policy(inquiry);
 }
 
 /* Evaluation. */
@@ -418,10 +430,55 @@ static void answer_quota(struct inquiry *inquiry)
 	};
 }
 
+static bool is_in(struct str sid, const struct str *sids, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (str_equal(sids[i], sid))
+			return true;
+	}
+	return false;
+}
+
+/* What an administrator, or the policy, decided against the user. Anything else that denies leaves
+ * nothing to rely on: not the sender, not the memory, not the limits. */
+static bool is_lockout(const struct decision *decision)
+{
+	switch (decision->source) {
+	case DECISION_FROM_POLICY:
+	case DECISION_FROM_DEFAULT:
+	case DECISION_FROM_POLICY_ERROR:
+	case DECISION_FROM_NO_POLICY:
+	case DECISION_FROM_BLOCK:
+	case DECISION_FROM_REVOKED: return decision->verdict != DECISION_ALLOW;
+	case DECISION_FROM_NONE:
+	case DECISION_FROM_RECORD:
+	case DECISION_FROM_BREAK_GLASS:
+	case DECISION_FROM_MALFORMED:
+	case DECISION_FROM_LIMIT:
+	case DECISION_FROM_RESOURCES:
+	case DECISION_FROM_INTERNAL: break;
+	}
+	return false;
+}
+
+/* Lets a member of the break-glass group in where the user would be locked out. What the policy
+ * said stays in the decision, for the audit. */
+static void break_glass(const struct decider *decider, struct decision *decision)
+{
+	struct str group = decider->settings->break_glass_group;
+
+	if (group.length == 0 || !is_lockout(decision) ||
+	    !is_in(group, decision->identity.groups, decision->identity.group_count))
+		return;
+	decision->verdict = DECISION_ALLOW;
+	decision->source = DECISION_FROM_BREAK_GLASS;
+	decision->extended_information = str_make(NULL, 0);
+}
+
 /* The questions. */
 
-void decide_user(const struct decider *decider, struct arena *arena,
-		 const struct question *question, struct decision *decision)
+static void answer_user(const struct decider *decider, struct arena *arena,
+			const struct question *question, struct decision *decision)
 {
 	struct inquiry inquiry;
 
@@ -440,8 +497,8 @@ void decide_user(const struct decider *decider, struct arena *arena,
 	answer_quota(&inquiry);
 }
 
-void decide_operation(const struct decider *decider, struct arena *arena,
-		      const struct question *question, struct decision *decision)
+static void answer_operation(const struct decider *decider, struct arena *arena,
+			     const struct question *question, struct decision *decision)
 {
 	struct inquiry inquiry;
 	struct refusal refusal = {.redirect = {.priority = 0}};
@@ -461,8 +518,8 @@ void decide_operation(const struct decider *decider, struct arena *arena,
 	allow(&inquiry, DECISION_FROM_POLICY);
 }
 
-void decide_quota(const struct decider *decider, struct arena *arena,
-		  const struct question *question, struct decision *decision)
+static void ask_quota(const struct decider *decider, struct arena *arena,
+		      const struct question *question, struct decision *decision)
 {
 	struct inquiry inquiry;
 
@@ -478,6 +535,27 @@ void decide_quota(const struct decider *decider, struct arena *arena,
 		allow(&inquiry, DECISION_FROM_POLICY);
 	}
 	answer_quota(&inquiry);
+}
+
+void decide_user(const struct decider *decider, struct arena *arena,
+		 const struct question *question, struct decision *decision)
+{
+	answer_user(decider, arena, question, decision);
+	break_glass(decider, decision);
+}
+
+void decide_operation(const struct decider *decider, struct arena *arena,
+		      const struct question *question, struct decision *decision)
+{
+	answer_operation(decider, arena, question, decision);
+	break_glass(decider, decision);
+}
+
+void decide_quota(const struct decider *decider, struct arena *arena,
+		  const struct question *question, struct decision *decision)
+{
+	ask_quota(decider, arena, question, decision);
+	break_glass(decider, decision);
 }
 
 void decide_what_if(const struct decider *decider, struct arena *arena,

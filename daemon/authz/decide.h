@@ -40,6 +40,8 @@ enum decision_verdict {
 	X(DEFAULT, "default")           /* no policy permits it */                                 \
 	X(RECORD, "record")             /* a live user record */                                   \
 	X(BLOCK, "block")               /* an administrator blocked the principal */               \
+	X(REVOKED, "revoked")           /* an administrator revoked the user's record */           \
+	X(BREAK_GLASS, "break_glass")   /* let in by the break-glass group, against a denial */    \
 	X(POLICY_ERROR, "policy_error") /* a forbid policy could not be evaluated */               \
 	X(NO_POLICY, "no_policy")       /* no policy is active */                                  \
 	X(MALFORMED, "malformed")       /* the sender or the operation breaks its bounds */        \
@@ -66,9 +68,13 @@ struct decide_settings {
 	/* What holds when no determining policy sets it. Time-outs must be set; a quota field that
 	 * is 0 is not. */
 	struct grant defaults;
+	/* SID of the group whose members get in whatever the policy, blocks and revocations say;
+	 * empty for none. Without a record, so that each use is decided and audited by itself. */
+	struct str break_glass_group;
 };
 
-/* on_error deny, on_reload reevaluate, idle 15 minutes, lifetime 8 hours, no quota. */
+/* on_error deny, on_reload reevaluate, idle 15 minutes, lifetime 8 hours, no quota, no break-glass
+ * group. */
 struct decide_settings decide_settings_default(void);
 
 /* The time of a request, read once. */

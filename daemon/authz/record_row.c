@@ -29,6 +29,7 @@ enum error record_row_read(const struct state_record *row, struct record *record
 				    .max_operations_per_timeslot =
 					    row->max_operations_per_timeslot}},
 		.administrator = row->administrator,
+		.revoked = row->revoked,
 	};
 
 	memcpy(read.id.bytes, row->id, sizeof(read.id.bytes));
@@ -64,6 +65,7 @@ bool record_row_write(const struct record *record, const uint8_t boot_id[STATE_B
 		.timeslot_s = quota->timeslot_s,
 		.max_operations_per_timeslot = quota->max_operations_per_timeslot,
 		.administrator = record->administrator,
+		.revoked = record->revoked,
 	};
 	memcpy(row->id, record->id.bytes, sizeof(row->id));
 	memcpy(row->key, record->owner.key.bytes, sizeof(row->key));

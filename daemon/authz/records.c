@@ -139,7 +139,8 @@ static struct entry *find_id(const struct records *records, struct record_id id)
 
 static bool is_usable(const struct entry *entry, int64_t now_ms)
 {
-	return entry != NULL && entry->live && now_ms <= record_last_usable_ms(&entry->record);
+	return entry != NULL && entry->live && !entry->record.revoked &&
+	       now_ms <= record_last_usable_ms(&entry->record);
 }
 
 const struct record *records_find(const struct records *records, const struct record_key *key,
@@ -156,6 +157,14 @@ const struct record *records_find_id(const struct records *records, struct recor
 	const struct entry *entry = find_id(records, id);
 
 	return is_usable(entry, now_ms) ? &entry->record : NULL;
+}
+
+bool records_is_revoked(const struct records *records, const struct record_key *key, int64_t now_ms)
+{
+	const struct entry *entry = find_key(records, key);
+
+	return entry != NULL && entry->record.revoked &&
+	       now_ms <= record_last_usable_ms(&entry->record);
 }
 
 /* Making and unmaking. */
@@ -239,7 +248,7 @@ static void stop_living(struct records *records, struct entry *entry)
 		return;
 	expiry_remove(&records->expiry, &entry->expiry);
 	entry->live = false;
-	records->live_count--;
+	records->live_count -= !entry->record.revoked;
 	mark_changed(records, entry);
 }
 
@@ -318,7 +327,10 @@ enum error records_reserve(struct records *records, const struct record_owner *o
 	enum error error;
 
 	if (entry != NULL && entry->live && !is_usable(entry, now_ms)) {
-		retire(records, entry);
+		if (entry->record.revoked)
+			end(records, entry);
+		else
+			retire(records, entry);
 		entry = find_key(records, &owner->key);
 	}
 	if (entry == NULL) {
@@ -377,11 +389,14 @@ void records_apply(struct records *records, const struct record_change *change,
 
 	if (entry == NULL)
 		return;
-	if (change->kind == RECORD_PUT) {
+	if (change->kind == RECORD_PUT)
 		entry->hold_count--;
-		if (!entry->ended)
-			put(records, entry, change, decision_id);
+	if (entry->record.revoked) {
+		free_if_unused(records, entry);
+		return;
 	}
+	if (change->kind == RECORD_PUT && !entry->ended)
+		put(records, entry, change, decision_id);
 	if (entry->live && change->kind != RECORD_END) {
 		touch(records, entry, change->boot_ms);
 		entry->record.context_count += change->adds_context;
@@ -411,43 +426,24 @@ bool records_revoke(struct records *records, struct record_id id)
 {
 	struct entry *entry = find_id(records, id);
 
-	if (entry == NULL || entry->ended)
+	if (entry == NULL || entry->ended || entry->record.revoked)
 		return false;
-	end(records, entry);
-	return true;
-}
-
-struct revocation {
-	struct records *records;
-	struct str principal;
-	size_t count;
-};
-
-static bool revoke_if_owned(struct map_node *node, void *arg)
-{
-	struct entry *entry = CONTAINER_OF(node, struct entry, by_id);
-	struct revocation *revocation = arg;
-
-	if (!entry->ended && str_equal(entry->record.owner.principal, revocation->principal)) {
-		end(revocation->records, entry);
-		revocation->count++;
+	if (!entry->live) {
+		end(records, entry);
+		return true;
 	}
+	entry->record.revoked = true;
+	records->live_count--;
+	expiry_move(&records->expiry, &entry->expiry, record_last_usable_ms(&entry->record));
+	mark_changed(records, entry);
 	return true;
-}
-
-size_t records_revoke_principal(struct records *records, struct str principal)
-{
-	struct revocation revocation = {records, principal, 0};
-
-	map_each(&records->by_id, revoke_if_owned, &revocation);
-	return revocation.count;
 }
 
 void records_release(struct records *records, struct record_id id)
 {
 	struct entry *entry = find_id(records, id);
 
-	if (entry == NULL || !entry->live)
+	if (entry == NULL || !entry->live || entry->record.revoked)
 		return;
 	if (entry->record.context_count > 0)
 		entry->record.context_count--;
@@ -500,7 +496,7 @@ enum error records_load(struct records *records, const struct state_record *row,
 	entry->record = record;
 	entry->written_use_ms = record.last_used_ms;
 	entry->live = true;
-	records->live_count++;
+	records->live_count += !record.revoked;
 	expiry_put(&records->expiry, &entry->expiry, record_last_usable_ms(&record));
 	return ERR_NONE;
 }
@@ -560,6 +556,13 @@ void records_changes_written(struct records *records, bool written)
 		else
 			free_if_unused(records, entry);
 	}
+}
+
+bool records_is_stored(const struct records *records, struct record_id id)
+{
+	const struct entry *entry = find_id(records, id);
+
+	return entry == NULL || entry->sync == SYNC_CLEAN;
 }
 
 /* Listing. */

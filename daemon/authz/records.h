@@ -13,7 +13,8 @@
  * while changes to it wait stays ended: applying them then does nothing.
  *
  * Time is the boot clock (base/clock.h): a record is used within its idle time-out and its maximum
- * lifetime, the last millisecond of either included.
+ * lifetime, the last millisecond of either included. A revoked record is remembered for the rest of
+ * its lifetime.
  */
 #ifndef AUTHZ_RECORDS_H
 #define AUTHZ_RECORDS_H
@@ -64,16 +65,18 @@ struct record {
 	int64_t last_used_ms; /* boot clock */
 	struct grant grant;   /* time-outs are set; fields of the quota may be 0 */
 	bool administrator;
+	bool revoked;           /* by an administrator: it admits nobody, but is remembered */
 	uint32_t context_count; /* contexts that hosts hold, as far as this process knows */
 };
 
-/* The last millisecond, by the boot clock, at which it may be used. */
+/* The last millisecond, by the boot clock, at which it may be used; of a revoked one, at which it
+ * is remembered. */
 static inline int64_t record_last_usable_ms(const struct record *record)
 {
 	int64_t idle_ms = record->last_used_ms + record->grant.idle_timeout_ms;
 	int64_t life_ms = record->created_ms + record->grant.max_lifetime_ms;
 
-	return idle_ms < life_ms ? idle_ms : life_ms;
+	return idle_ms < life_ms && !record->revoked ? idle_ms : life_ms;
 }
 
 /* What a decision does to a record once its audit row is durable. */
@@ -126,12 +129,15 @@ void records_apply(struct records *records, const struct record_change *change,
 /* Forgets a change whose audit row was not written. */
 void records_drop(struct records *records, const struct record_change *change);
 
-/* Ends a record at once, as an administrator asks, and with it what waits to be applied to it. True
- * when it lived or was pending. */
+/* Ends a record at once, as an administrator asks, and with it what waits to be applied to it. WinRM
+ * may hold on to the user it was told to let in, so the record is remembered to the end of its
+ * maximum lifetime or until its user connects anew: until then records_is_revoked(). A pending one
+ * is forgotten at once. True when it lived or was pending. */
 bool records_revoke(struct records *records, struct record_id id);
 
-/* The same for all records of a principal, in any application; returns how many. */
-size_t records_revoke_principal(struct records *records, struct str principal);
+/* True when the record with this key was revoked and its user has not connected since. */
+bool records_is_revoked(const struct records *records, const struct record_key *key,
+			int64_t now_ms);
 
 /* A host gave back a context. The record ends with the last one. An unknown id is ignored. */
 void records_release(struct records *records, struct record_id id);
@@ -142,7 +148,7 @@ size_t records_expire(struct records *records, int64_t now_ms);
 /* When records_expire() has something to do at the earliest; INT64_MAX when never. */
 int64_t records_next_expiry_ms(const struct records *records);
 
-/* Live records; pending ones do not count. */
+/* Live records; neither pending nor revoked ones count. */
 size_t records_count(const struct records *records);
 
 /* Persistence (store/state.h). The table remembers which records changed since they were written;
@@ -163,10 +169,13 @@ enum error records_collect_changes(struct records *records, struct arena *arena,
 /* Says whether the changes last collected are on disk; if not, they will be collected again. */
 void records_changes_written(struct records *records, bool written);
 
+/* True when all that happened to the record so far was written; also for one that is unknown. */
+bool records_is_stored(const struct records *records, struct record_id id);
+
 /* True when records_collect_changes() has something to collect. */
 bool records_have_changes(const struct records *records);
 
-/* Visits the live records in no particular order; stops when `visit` returns false. `visit` must
+/* Visits the live records, and those that are remembered as revoked, in no particular order; stops when `visit` returns false. `visit` must
  * not change the records. */
 void records_each(const struct records *records,
 		  bool (*visit)(const struct record *record, void *arg), void *arg);

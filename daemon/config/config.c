@@ -7,6 +7,7 @@
 
 #include <yaml.h>
 
+#include "authz/sid.h"
 #include "config/keys.h"
 
 struct config config_default(void)
@@ -222,6 +223,18 @@ static enum error read_path(struct reader *reader, const struct config_key *key)
 	return ERR_NONE;
 }
 
+static enum error read_sid(struct reader *reader, const struct config_key *key)
+{
+	struct str sid = scalar_text(reader);
+
+	if (sid.length == 0)
+		return ERR_NONE;
+	if (!sid_valid(sid))
+		return fail_here(reader, "'%s' takes a SID such as S-1-5-32-544, or \"\" for none",
+				 key->path);
+	return copy_text(reader, key, target(reader, key));
+}
+
 static enum error read_count(struct reader *reader, const struct config_key *key)
 {
 	uint64_t value;
@@ -383,6 +396,7 @@ static enum error read_scalar(struct reader *reader, const struct config_key *ke
 	switch (key->kind) {
 	case VALUE_PATH: return read_path(reader, key);
 	case VALUE_TEXT: return copy_text(reader, key, target(reader, key));
+	case VALUE_SID: return read_sid(reader, key);
 	case VALUE_COUNT:
 	case VALUE_QUOTA: return read_count(reader, key);
 	case VALUE_SECONDS:

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <limits.h>
 
+#include "authz/sid.h"
 #include "base/attributes.h"
 #include "config/config.h"
 
@@ -44,6 +45,16 @@ const struct config_key config_keys[] = {
 	{"admin.groups", VALUE_ACCOUNTS, AT(server.admin.groups), 1, 255, NULL},
 	{"admin.max_connections", VALUE_COUNT, AT(server.admin.max_connections), 1, 64, NULL},
 	{"admin.max_in_flight", VALUE_COUNT, AT(server.admin.max_in_flight), 1, 64, NULL},
+
+	{"roles", VALUE_SECTION, 0, 0, 0, NULL},
+	{"roles.operator_users", VALUE_ACCOUNTS, AT(server.operators.users), 1, 255, NULL},
+	{"roles.operator_groups", VALUE_ACCOUNTS, AT(server.operators.groups), 1, 255, NULL},
+	{"roles.auditor_users", VALUE_ACCOUNTS, AT(server.auditors.users), 1, 255, NULL},
+	{"roles.auditor_groups", VALUE_ACCOUNTS, AT(server.auditors.groups), 1, 255, NULL},
+
+	{"break_glass", VALUE_SECTION, 0, 0, 0, NULL},
+	{"break_glass.group", VALUE_SID, AT(server.decide.break_glass_group), 0, SID_MAX_BYTES,
+	 NULL},
 
 	{"state", VALUE_SECTION, 0, 0, 0, NULL},
 	{"state.directory", VALUE_PATH, AT(server.state_directory), 2, PATH_MAX / 2, NULL},

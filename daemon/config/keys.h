@@ -21,6 +21,7 @@ enum config_value {
 	VALUE_SECONDS,  /* a duration into a uint32_t of seconds; the range is of milliseconds */
 	VALUE_DURATION, /* a duration into an int64_t of milliseconds */
 	VALUE_CHOICE,   /* one of several words into an enum */
+	VALUE_SID,      /* a SID, or empty */
 	VALUE_ACCOUNTS, /* a sequence of names or numbers */
 };
 
@@ -37,7 +38,7 @@ struct config_key {
 	const struct config_choice *choices; /* ended by a NULL word */
 };
 
-enum { CONFIG_KEYS_MAX = 64 };
+enum { CONFIG_KEYS_MAX = 128 };
 
 /* At most CONFIG_KEYS_MAX, in the order of the sample; a section stands before its keys. */
 extern const struct config_key config_keys[];

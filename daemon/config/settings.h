@@ -16,6 +16,11 @@ struct settings_accounts {
 	uint32_t count;
 };
 
+/* Who has a role on the admin channel below that of an administrator. */
+struct settings_role {
+	struct settings_accounts users, groups;
+};
+
 /* One of the two doors. */
 struct settings_endpoint {
 	const char *socket; /* path of the Unix socket */
@@ -38,6 +43,7 @@ enum settings_durability {
 
 struct settings {
 	struct settings_endpoint authorize, admin;
+	struct settings_role operators, auditors;
 
 	const char *state_directory;
 	const char *policy_directory;

@@ -34,6 +34,8 @@ static const char *source_text(Wsauthz__Decision__Source source)
 	case WSAUTHZ__DECISION__SOURCE__RECORD: return "record";
 	case WSAUTHZ__DECISION__SOURCE__BLOCK: return "block";
 	case WSAUTHZ__DECISION__SOURCE__POLICY_ERROR: return "policy_error";
+	case WSAUTHZ__DECISION__SOURCE__REVOKED: return "revoked";
+	case WSAUTHZ__DECISION__SOURCE__BREAK_GLASS: return "break_glass";
 	default: return "unknown";
 	}
 }
@@ -44,6 +46,9 @@ static const char *explanation(Wsauthz__Decision__Source source)
 	case WSAUTHZ__DECISION__SOURCE__DEFAULT: return "no policy permits it";
 	case WSAUTHZ__DECISION__SOURCE__RECORD: return "a live user record";
 	case WSAUTHZ__DECISION__SOURCE__BLOCK: return "the principal is blocked";
+	case WSAUTHZ__DECISION__SOURCE__REVOKED: return "the user's record was revoked";
+	case WSAUTHZ__DECISION__SOURCE__BREAK_GLASS:
+		return "a member of the break-glass group, against a denial";
 	case WSAUTHZ__DECISION__SOURCE__POLICY_ERROR:
 		return "a forbid policy could not be evaluated";
 	default: return "";

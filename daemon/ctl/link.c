@@ -130,9 +130,12 @@ enum ctl_exit link_call(struct link *link, Wsauthz__AdminRequest *request,
 		struct str detail = link_str(message->refusal->detail);
 		output_error("the daemon refused: %s%s%.*s", refusal_text(message->refusal->reason),
 			     detail.length != 0 ? ": " : "", STR_ARGS(detail));
-		return message->refusal->reason == WSAUTHZ__REFUSAL__REASON__BAD_REQUEST
-			       ? CTL_USAGE
-			       : CTL_UNREACHABLE;
+		switch (message->refusal->reason) {
+		case WSAUTHZ__REFUSAL__REASON__BAD_REQUEST: return CTL_USAGE;
+		case WSAUTHZ__REFUSAL__REASON__NOT_PERMITTED:
+		case WSAUTHZ__REFUSAL__REASON__PEER_NOT_ALLOWED: return CTL_DENIED;
+		default: return CTL_UNREACHABLE;
+		}
 	}
 	if (message->id != request->id || message->body_case != expected) {
 		output_error("%s: the reply does not answer the request", link->path);
@@ -144,7 +147,6 @@ enum ctl_exit link_call(struct link *link, Wsauthz__AdminRequest *request,
 
 static enum ctl_exit connect_channel(struct link *link)
 {
-	struct peer_rules rules = {0};
 	enum error error;
 	struct buf why;
 
@@ -155,11 +157,11 @@ static enum ctl_exit connect_channel(struct link *link)
 	buf_deinit(&why);
 	if (error != ERR_NONE)
 		return CTL_UNREACHABLE;
-	if (peer_rules_add_own(&rules) != ERR_NONE ||
-	    !peer_rules_allow(&rules, channel_peer(link->channel))) {
+	if (!channel_is_trusted(link->channel)) {
 		char peer[PEER_TEXT_MAX];
 		peer_text(channel_peer(link->channel), peer);
-		output_error("%s is served by %s, which is neither root nor you; nothing was sent",
+		output_error("%s is served by %s, which is neither root, nor you, nor the owner of "
+			     "its directory; nothing was sent",
 			     link->path, peer);
 		return CTL_UNREACHABLE;
 	}

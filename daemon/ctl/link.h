@@ -1,6 +1,6 @@
 /*
  * The admin channel as wsauthzctl uses it: one request, one reply, blocking with a deadline. The
- * server's account is checked before the first byte: root or the user that calls.
+ * server's account is checked before the first byte (channel_is_trusted()).
  */
 #ifndef CTL_LINK_H
 #define CTL_LINK_H
@@ -19,7 +19,8 @@ enum ctl_exit link_open(const struct ctl *ctl, struct link **out);
 void link_close(struct link *link); /* accepts NULL */
 
 /* Sends the request (its id is set here) and waits for its reply, which lives until the next call.
- * A Refusal is reported on stderr and becomes CTL_UNREACHABLE. `expected` is the body case wanted.
+ * A Refusal is reported on stderr and becomes CTL_DENIED when this account may not ask for that,
+ * CTL_USAGE for a bad request, and else CTL_UNREACHABLE. `expected` is the body case wanted.
  */
 enum ctl_exit link_call(struct link *link, Wsauthz__AdminRequest *request,
 			Wsauthz__AdminReply__BodyCase expected, const Wsauthz__AdminReply **reply);

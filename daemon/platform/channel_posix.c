@@ -13,6 +13,7 @@
 struct channel {
 	int descriptor;
 	struct peer peer;
+	bool is_trusted;
 };
 
 static enum error connect_within(int fd, const char *path, int timeout_ms, struct buf *why)
@@ -36,6 +37,16 @@ static enum error connect_within(int fd, const char *path, int timeout_ms, struc
 	return why_errno(why, path, "connect");
 }
 
+static bool owns_directory(const struct peer *peer, const char *path)
+{
+	char directory[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
+	struct stat st;
+
+	return parent_of(path, directory, sizeof(directory)) == ERR_NONE &&
+	       lstat(directory, &st) == 0 && S_ISDIR(st.st_mode) &&
+	       (st.st_mode & (S_IWGRP | S_IWOTH)) == 0 && st.st_uid == peer->uid;
+}
+
 enum error channel_open(const char *path, int timeout_ms, struct channel **out, struct buf *why)
 {
 	struct channel *channel;
@@ -55,6 +66,9 @@ enum error channel_open(const char *path, int timeout_ms, struct channel **out, 
 		return error;
 	}
 	peer_of_socket(channel->descriptor, &channel->peer);
+	channel->is_trusted =
+		channel->peer.valid && (channel->peer.uid == 0 || channel->peer.uid == geteuid() ||
+					owns_directory(&channel->peer, path));
 	*out = channel;
 	return ERR_NONE;
 }
@@ -76,6 +90,11 @@ enum error channel_finish(struct channel *channel)
 const struct peer *channel_peer(const struct channel *channel)
 {
 	return &channel->peer;
+}
+
+bool channel_is_trusted(const struct channel *channel)
+{
+	return channel->is_trusted;
 }
 
 static int64_t now_ms(void)

@@ -182,8 +182,12 @@ enum error channel_open(const char *path, int timeout_ms, struct channel **out,
 			struct buf *why) ATTR_MUST_CHECK;
 void channel_close(struct channel *channel); /* accepts NULL */
 
-/* Who serves, so that the caller can refuse to talk to a stranger. */
+/* Who serves. */
 const struct peer *channel_peer(const struct channel *channel);
+
+/* Whether whoever serves may be told anything: root, the user who calls, or the owner of the
+ * directory that the endpoint lies in, when nobody else can write to it. */
+bool channel_is_trusted(const struct channel *channel) ATTR_MUST_CHECK;
 
 /* Says that nothing more will be written; what comes back can still be read. */
 enum error channel_finish(struct channel *channel) ATTR_MUST_CHECK;

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/admin_blocks.h"
+#include "server/admin_change.h"
 #include "server/admin_records.h"
 #include "server/admin_reply.h"
 #include "server/dispatch.h"
@@ -172,6 +174,8 @@ static bool refuse_undecided(struct request *request)
 	case DECISION_FROM_DEFAULT:
 	case DECISION_FROM_RECORD:
 	case DECISION_FROM_BLOCK:
+	case DECISION_FROM_REVOKED:
+	case DECISION_FROM_BREAK_GLASS:
 	case DECISION_FROM_POLICY_ERROR:
 	case DECISION_FROM_LIMIT: break;
 	}
@@ -214,6 +218,20 @@ static void handle_records_list(struct request *request, const Wsauthz__AdminReq
 	reply.body_case = WSAUTHZ__ADMIN_REPLY__BODY_RECORDS_LIST;
 	reply.records_list = &list;
 	if (admin_records_list(&request->arena, request->service, message->records_list, &list))
+		admin_reply_send(request->session, request->id, &reply);
+	else
+		refuse_memory(request);
+	request_free(request);
+}
+
+static void handle_blocks_list(struct request *request, const Wsauthz__AdminRequest *message)
+{
+	Wsauthz__BlocksListReply list = WSAUTHZ__BLOCKS_LIST_REPLY__INIT;
+	Wsauthz__AdminReply reply = WSAUTHZ__ADMIN_REPLY__INIT;
+
+	reply.body_case = WSAUTHZ__ADMIN_REPLY__BODY_BLOCKS_LIST;
+	reply.blocks_list = &list;
+	if (admin_blocks_list(&request->arena, request->service, message->blocks_list, &list))
 		admin_reply_send(request->session, request->id, &reply);
 	else
 		refuse_memory(request);
@@ -279,25 +297,47 @@ static void handle_policy_reload(struct request *request, const Wsauthz__AdminRe
 
 struct rule {
 	Wsauthz__AdminRequest__BodyCase body;
+	const char *command; /* what wsauthzctl calls it */
 	unsigned flags;
+	enum role role; /* the least that may send it */
 	void (*handle)(struct request *request, const Wsauthz__AdminRequest *message);
 };
 
+#define BODY(name) WSAUTHZ__ADMIN_REQUEST__BODY_##name
+
 static const struct rule rules[] = {
-	{WSAUTHZ__ADMIN_REQUEST__BODY_HELLO, DISPATCH_HELLO, handle_hello},
-	{WSAUTHZ__ADMIN_REQUEST__BODY_STATUS, 0, handle_status},
-	{WSAUTHZ__ADMIN_REQUEST__BODY_AUTHORIZE, 0, handle_authorize},
-	{WSAUTHZ__ADMIN_REQUEST__BODY_RECORDS_LIST, 0, handle_records_list},
-	{WSAUTHZ__ADMIN_REQUEST__BODY_POLICY_RELOAD, DISPATCH_LATER, handle_policy_reload},
+	{BODY(HELLO), "hello", DISPATCH_HELLO, ROLE_AUDITOR, handle_hello},
+	{BODY(STATUS), "status", 0, ROLE_AUDITOR, handle_status},
+	{BODY(AUTHORIZE), "authorize", 0, ROLE_AUDITOR, handle_authorize},
+	{BODY(RECORDS_LIST), "records list", 0, ROLE_AUDITOR, handle_records_list},
+	{BODY(RECORDS_REVOKE), "records revoke", DISPATCH_LATER, ROLE_OPERATOR,
+	 admin_change_revoke},
+	{BODY(BLOCK), "records block", DISPATCH_LATER, ROLE_OPERATOR, admin_change_block},
+	{BODY(UNBLOCK), "records unblock", DISPATCH_LATER, ROLE_OPERATOR, admin_change_unblock},
+	{BODY(BLOCKS_LIST), "records blocks", 0, ROLE_AUDITOR, handle_blocks_list},
+	{BODY(POLICY_RELOAD), "policy reload", DISPATCH_LATER, ROLE_ADMIN, handle_policy_reload},
 };
+
+/* A reload that only checks changes nothing. */
+static enum role needed_role(const struct rule *rule, const Wsauthz__AdminRequest *message)
+{
+	if (rule->body == BODY(POLICY_RELOAD) && message->policy_reload->check_only)
+		return ROLE_OPERATOR;
+	return rule->role;
+}
 
 static void handle(struct request *request, const Wsauthz__AdminRequest *message)
 {
 	request->id = message->id;
 	for (size_t i = 0; i < ARRAY_COUNT(rules); i++) {
+		enum role needed;
+
 		if (rules[i].body != message->body_case)
 			continue;
-		if (dispatch_admit(request, rules[i].flags))
+		needed = needed_role(&rules[i], message);
+		if (request->session->role < needed)
+			admin_change_forbid(request, rules[i].command, needed);
+		else if (dispatch_admit(request, rules[i].flags))
 			rules[i].handle(request, message);
 		else
 			request_free(request);

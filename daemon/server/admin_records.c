@@ -3,27 +3,18 @@
 #include <string.h>
 
 #include "base/casefold.h"
+#include "server/page.h"
 #include "server/question.h"
 #include "server/reply.h"
 
-enum {
-	/* Half a frame: names may be long, and the head of the reply needs room as well. A single
-	 * record is far smaller. */
-	PAGE_MAX_BYTES = FRAME_ADMIN_MAX_BYTES / 2,
-	RECORD_HEAD_BYTES = 6, /* tag and length of a record in the list, at most */
-};
-
-/* The smallest ids behind `after` that match, in order, while all records are visited. */
-struct page {
+/* The records that match, from the smallest id behind `after` on. */
+struct listing {
+	struct page page;
 	struct arena *scratch;
-	struct record_id after;
+	struct record_id after, id;
 	struct str name; /* folded */
 	struct str sid;
 	int64_t now_ms;
-	size_t limit;
-	const struct record *records[ADMIN_RECORDS_MAX];
-	size_t count;
-	bool more;
 };
 
 static int compare_ids(const struct record_id *a, const struct record_id *b)
@@ -31,44 +22,39 @@ static int compare_ids(const struct record_id *a, const struct record_id *b)
 	return memcmp(a->bytes, b->bytes, sizeof(a->bytes));
 }
 
-static bool matches(const struct page *page, const struct record *record)
+static int compare(const void *a, const void *b)
+{
+	const struct record *left = a, *right = b;
+
+	return compare_ids(&left->id, &right->id);
+}
+
+static bool matches(const struct listing *listing, const struct record *record)
 {
 	struct arena_mark mark;
 	bool same;
 
-	if (compare_ids(&record->id, &page->after) <= 0 ||
-	    page->now_ms > record_last_usable_ms(record))
+	if (compare_ids(&record->id, &listing->after) <= 0 ||
+	    listing->now_ms > record_last_usable_ms(record))
 		return false;
-	if (page->sid.length != 0 && !str_equal(record->owner.principal, page->sid))
+	if (!record_id_is_none(listing->id) && !record_id_equal(record->id, listing->id))
 		return false;
-	if (page->name.length == 0)
+	if (listing->sid.length != 0 && !str_equal(record->owner.principal, listing->sid))
+		return false;
+	if (listing->name.length == 0)
 		return true;
-	mark = arena_get_mark(page->scratch);
-	same = str_equal(casefold(page->scratch, record->owner.name), page->name);
-	arena_reset(page->scratch, mark);
+	mark = arena_get_mark(listing->scratch);
+	same = str_equal(casefold(listing->scratch, record->owner.name), listing->name);
+	arena_reset(listing->scratch, mark);
 	return same;
 }
 
-/* Puts the record in its place; what is pushed out at the end belongs to a later page. */
 static bool visit(const struct record *record, void *arg)
 {
-	struct page *page = arg;
-	size_t place = page->count;
+	struct listing *listing = arg;
 
-	if (!matches(page, record))
-		return true;
-	while (place > 0 && compare_ids(&record->id, &page->records[place - 1]->id) < 0)
-		place--;
-	if (page->count == page->limit) {
-		page->more = true;
-		if (place == page->limit)
-			return true;
-		page->count--;
-	}
-	memmove(&page->records[place + 1], &page->records[place],
-		(page->count - place) * sizeof(page->records[0]));
-	page->records[place] = record;
-	page->count++;
+	if (matches(listing, record))
+		page_put(&listing->page, record);
 	return true;
 }
 
@@ -109,6 +95,9 @@ static Wsauthz__Record *fill_record(struct arena *arena, const struct record *re
 	message->idle_timeout_ms = not_negative(record->grant.idle_timeout_ms);
 	message->lifetime_left_ms =
 		not_negative(record->created_ms + record->grant.max_lifetime_ms - now_ms);
+	message->revoked = record->revoked;
+	message->decision_id = record->decision_id;
+	message->context_count = record->context_count;
 	if (has_quota(&record->grant.quota)) {
 		message->quota = arena_alloc(arena, sizeof(*message->quota));
 		if (message->quota == NULL)
@@ -121,34 +110,39 @@ static Wsauthz__Record *fill_record(struct arena *arena, const struct record *re
 bool admin_records_list(struct arena *arena, const struct service *service,
 			const Wsauthz__RecordsList *query, Wsauthz__RecordsListReply *reply)
 {
-	struct page *page = arena_calloc(arena, 1, sizeof(*page));
+	struct listing *listing = arena_calloc(arena, 1, sizeof(*listing));
+	const struct page *page;
 	size_t bytes = 0;
 
-	if (page == NULL)
+	if (listing == NULL)
 		return false;
-	page->scratch = arena;
-	page->limit = query->limit < ADMIN_RECORDS_MAX ? query->limit : ADMIN_RECORDS_MAX;
-	page->now_ms = clock_boot_ms(service->clock);
-	page->sid = question_text(query->user_sid);
-	if (query->after.len == sizeof(page->after.bytes))
-		memcpy(page->after.bytes, query->after.data, sizeof(page->after.bytes));
+	page = &listing->page;
+	listing->page.compare = compare;
+	listing->page.limit = query->limit < ADMIN_RECORDS_MAX ? query->limit : ADMIN_RECORDS_MAX;
+	listing->scratch = arena;
+	listing->now_ms = clock_boot_ms(service->clock);
+	listing->sid = question_text(query->user_sid);
+	if (query->after.len == sizeof(listing->after.bytes))
+		memcpy(listing->after.bytes, query->after.data, sizeof(listing->after.bytes));
+	if (query->record_id.len == sizeof(listing->id.bytes))
+		memcpy(listing->id.bytes, query->record_id.data, sizeof(listing->id.bytes));
 	if (query->name.len != 0) {
-		page->name = casefold(arena, question_text(query->name));
-		if (page->name.ptr == NULL)
+		listing->name = casefold(arena, question_text(query->name));
+		if (listing->name.ptr == NULL)
 			return false;
 	}
-	records_each(service->records, visit, page);
+	records_each(service->records, visit, listing);
 
 	reply->records = arena_calloc(arena, page->count + 1, sizeof(Wsauthz__Record *));
 	if (reply->records == NULL)
 		return false;
 	reply->more = page->more;
 	for (size_t i = 0; i < page->count; i++) {
-		Wsauthz__Record *message = fill_record(arena, page->records[i], page->now_ms);
+		Wsauthz__Record *message = fill_record(arena, page->items[i], listing->now_ms);
 
 		if (message == NULL)
 			return false;
-		bytes += RECORD_HEAD_BYTES + wsauthz__record__get_packed_size(message);
+		bytes += PAGE_ITEM_HEAD_BYTES + wsauthz__record__get_packed_size(message);
 		if (bytes > PAGE_MAX_BYTES) {
 			reply->more = true;
 			break;

@@ -47,6 +47,16 @@ size_t admin_reply_encode_refusal(const uint8_t epoch[SESSION_EPOCH_BYTES],
 											   : 0;
 }
 
+void admin_reply_fill_block(const struct block *block, Wsauthz__BlockEntry *entry)
+{
+	entry->principal = authz_bytes(block->principal.ptr, block->principal.length);
+	entry->created_us = block->created_us > 0 ? (uint64_t)block->created_us : 0;
+	entry->until_us = block->until_us != BLOCK_FOR_EVER && block->until_us > 0
+				  ? (uint64_t)block->until_us
+				  : 0;
+	entry->reason = authz_bytes(block->reason.ptr, block->reason.length);
+}
+
 /* As much of `text` as a field of the channel takes: valid UTF-8 without NUL, within its bound. */
 static ProtobufCBinaryData field_text(struct str text, size_t max_bytes)
 {

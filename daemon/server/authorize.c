@@ -44,6 +44,8 @@ static enum refusal_reason refusal_of_source(enum decision_source source)
 	case DECISION_FROM_DEFAULT:
 	case DECISION_FROM_RECORD:
 	case DECISION_FROM_BLOCK:
+	case DECISION_FROM_REVOKED:
+	case DECISION_FROM_BREAK_GLASS:
 	case DECISION_FROM_POLICY_ERROR:
 	case DECISION_FROM_MALFORMED:
 	case DECISION_FROM_LIMIT: break;
@@ -110,6 +112,19 @@ static void log_malformed(const struct request *request)
 			    STR_ARGS(request->decision.detail), (unsigned long long)suppressed);
 }
 
+/* Never left unsaid: whoever may do this may do anything. */
+static void log_break_glass(const struct request *request)
+{
+	const struct decision *decision = &request->decision;
+
+	log_warning(request->service->log, "break_glass.used",
+		    "connection %llu, application %.*s: %.*s (%.*s) was let in against a denial",
+		    (unsigned long long)request->session->number,
+		    STR_ARGS(request->session->application),
+		    STR_ARGS(decision->question->sender->name),
+		    STR_ARGS(decision->identity.principal));
+}
+
 /* Fills the row of the decision and puts it on its way. */
 static enum error queue_row(struct request *request)
 {
@@ -144,6 +159,8 @@ void authorize_start(struct request *request, const struct question *question)
 	decide(request, question);
 	if (request->decision.source == DECISION_FROM_MALFORMED)
 		log_malformed(request);
+	if (request->decision.source == DECISION_FROM_BREAK_GLASS)
+		log_break_glass(request);
 	refusal = refusal_of_source(request->decision.source);
 	if (refusal == REFUSAL_NONE)
 		refusal = refusal_of_error(queue_row(request));

@@ -1,24 +1,9 @@
 #include "server/listener.h"
 
-enum error listener_rules(const struct settings_endpoint *settings, struct peer_rules *rules,
-			  struct buf *why)
-{
-	enum error error = ERR_NONE;
-
-	*rules = (struct peer_rules){0};
-	if (settings->users.count == 0 && settings->groups.count == 0)
-		return peer_rules_add_own(rules);
-	for (uint32_t i = 0; error == ERR_NONE && i < settings->users.count; i++)
-		error = peer_rules_add_user(rules, settings->users.items[i], why);
-	for (uint32_t i = 0; error == ERR_NONE && i < settings->groups.count; i++)
-		error = peer_rules_add_group(rules, settings->groups.items[i], why);
-	return error;
-}
-
 enum error listener_open(struct listener *listener, struct service *service,
 			 const struct session_channel *channel,
-			 const struct settings_endpoint *settings, struct conn_pool *pool,
-			 struct buf *why)
+			 const struct settings_endpoint *settings, const struct role_rules *roles,
+			 struct conn_pool *pool, struct buf *why)
 {
 	struct endpoint_options options = {
 		.path = settings->socket,
@@ -26,7 +11,6 @@ enum error listener_open(struct listener *listener, struct service *service,
 		.group = settings->group,
 		.queue_length = LISTENER_QUEUE_LENGTH,
 	};
-	enum error error;
 
 	listener->service = service;
 	listener->channel = channel;
@@ -39,10 +23,8 @@ enum error listener_open(struct listener *listener, struct service *service,
 		.frame_ms = service->settings->frame_ms,
 		.idle_ms = service->settings->idle_ms,
 	};
-	error = listener_rules(settings, &listener->rules, why);
-	if (error == ERR_NONE)
-		error = endpoint_open(&options, &listener->endpoint, why);
-	return error;
+	listener->roles = *roles;
+	return endpoint_open(&options, &listener->endpoint, why);
 }
 
 static void turn_away(struct listener *listener, const struct endpoint_connection *connection,
@@ -69,8 +51,9 @@ static void turn_away(struct listener *listener, const struct endpoint_connectio
 static void admit(struct listener *listener, const struct endpoint_connection *connection)
 {
 	struct service *service = listener->service;
+	enum role role = role_of(&listener->roles, &connection->peer);
 
-	if (!peer_rules_allow(&listener->rules, &connection->peer)) {
+	if (role == ROLE_NONE) {
 		turn_away(listener, connection, REFUSAL_PEER_NOT_ALLOWED,
 			  "this account is not served");
 		return;
@@ -80,7 +63,7 @@ static void admit(struct listener *listener, const struct endpoint_connection *c
 		return;
 	}
 	if (session_start(&listener->sessions, service, listener->channel, &listener->limits,
-			  listener->pool, connection) == ERR_NONE)
+			  listener->pool, connection, role) == ERR_NONE)
 		service->metrics.accepted++;
 	else
 		service->metrics.exhausted++;

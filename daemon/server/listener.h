@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "platform/platform.h"
+#include "server/role.h"
 #include "server/service.h"
 #include "server/session.h"
 
@@ -28,7 +29,7 @@ struct listener {
 	const struct session_channel *channel;
 	struct conn_pool *pool;
 	struct endpoint *endpoint;
-	struct peer_rules rules;
+	struct role_rules roles;
 	struct conn_limits limits;
 	uint32_t max_connections;
 	uv_poll_t poll;
@@ -36,17 +37,12 @@ struct listener {
 	uint8_t open_handles;
 };
 
-/* Resolves who may connect by `settings`; without any list the daemon's own user and root. Errors
- * as peer_rules_add_user(), with `why`. */
-enum error listener_rules(const struct settings_endpoint *settings, struct peer_rules *rules,
-			  struct buf *why) ATTR_MUST_CHECK;
-
-/* Takes the address and resolves who may connect; accepts nobody yet. Errors as endpoint_open() and
- * peer_rules_add_user(), with `why`. `settings` is borrowed during the call. */
+/* Takes the address; accepts nobody yet, and later whoever has a role by `roles`. Errors as
+ * endpoint_open(), with `why`. `settings` is borrowed during the call. */
 enum error listener_open(struct listener *listener, struct service *service,
 			 const struct session_channel *channel,
-			 const struct settings_endpoint *settings, struct conn_pool *pool,
-			 struct buf *why) ATTR_MUST_CHECK;
+			 const struct settings_endpoint *settings, const struct role_rules *roles,
+			 struct conn_pool *pool, struct buf *why) ATTR_MUST_CHECK;
 
 /* Accepts from now on. ERR_IO. */
 enum error listener_start(struct listener *listener, uv_loop_t *loop) ATTR_MUST_CHECK;

@@ -21,7 +21,8 @@
 	X(PEER_NOT_ALLOWED, "peer not allowed")                                                    \
 	X(SHUTTING_DOWN, "shutting down")                                                          \
 	X(DEADLINE, "deadline")                                                                    \
-	X(INTERNAL, "internal")
+	X(INTERNAL, "internal")                                                                    \
+	X(NOT_PERMITTED, "not permitted")
 
 enum refusal_reason {
 #define X(name, text) REFUSAL_##name,

@@ -14,6 +14,7 @@ struct record_keeper {
 	bool is_working;
 	bool is_closing;
 	int attempts_left; /* while closing */
+	struct record_keeper_waiter *waiters;
 	void (*on_closed)(void *arg);
 	void *on_closed_arg;
 
@@ -83,11 +84,47 @@ static void wait_for(struct record_keeper *keeper, uint64_t delay_ms)
 	(void)uv_timer_start(&keeper->timer, on_timer, delay_ms, 0);
 }
 
+static bool is_stored(const struct record_keeper *keeper, const struct record_keeper_waiter *waiter)
+{
+	for (size_t i = 0; i < waiter->count; i++) {
+		if (!records_is_stored(keeper->records, waiter->ids[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Calls those whose records are on disk, or all of them on an error. */
+static void call_waiters(struct record_keeper *keeper, enum error error)
+{
+	struct record_keeper_waiter *waiting = keeper->waiters;
+
+	keeper->waiters = NULL;
+	while (waiting != NULL) {
+		struct record_keeper_waiter *waiter = waiting;
+
+		waiting = waiter->next;
+		if (error != ERR_NONE || is_stored(keeper, waiter)) {
+			waiter->on_stored(waiter, error);
+		} else {
+			waiter->next = keeper->waiters;
+			keeper->waiters = waiter;
+		}
+	}
+}
+
+static void end(struct record_keeper *keeper)
+{
+	call_waiters(keeper, ERR_CANCELLED);
+	uv_close((uv_handle_t *)&keeper->timer, on_handle_closed);
+}
+
 /* Goes on after a batch, or ends. */
 static void next_step(struct record_keeper *keeper, bool failed)
 {
 	if (!keeper->is_closing) {
-		if (records_have_changes(keeper->records))
+		if (keeper->waiters != NULL && !failed)
+			wait_for(keeper, 0);
+		else if (records_have_changes(keeper->records))
 			wait_for(keeper, failed ? RECORD_KEEPER_RETRY_MS : RECORD_KEEPER_DELAY_MS);
 		return;
 	}
@@ -96,7 +133,7 @@ static void next_step(struct record_keeper *keeper, bool failed)
 	if (records_have_changes(keeper->records) && keeper->attempts_left > 0)
 		start_work(keeper);
 	else
-		uv_close((uv_handle_t *)&keeper->timer, on_handle_closed);
+		end(keeper);
 }
 
 static void on_written(uv_work_t *work, int status)
@@ -108,6 +145,7 @@ static void on_written(uv_work_t *work, int status)
 		keeper->error = ERR_CANCELLED;
 	records_changes_written(keeper->records, keeper->error == ERR_NONE);
 	arena_deinit(&keeper->arena);
+	call_waiters(keeper, keeper->error);
 	next_step(keeper, keeper->error != ERR_NONE);
 }
 
@@ -119,6 +157,7 @@ static void start_work(struct record_keeper *keeper)
 					RECORD_KEEPER_BATCH_COUNT, &keeper->changes);
 	if (error != ERR_NONE) {
 		arena_deinit(&keeper->arena);
+		call_waiters(keeper, error);
 		next_step(keeper, true);
 		return;
 	}
@@ -131,6 +170,16 @@ void record_keeper_notice(struct record_keeper *keeper)
 {
 	if (records_have_changes(keeper->records))
 		wait_for(keeper, RECORD_KEEPER_DELAY_MS);
+}
+
+void record_keeper_await(struct record_keeper *keeper, struct record_keeper_waiter *waiter)
+{
+	waiter->next = keeper->waiters;
+	keeper->waiters = waiter;
+	if (keeper->is_working || keeper->is_closing)
+		return;
+	/* Sooner than a change alone would; only a closing handle is refused. */
+	(void)uv_timer_start(&keeper->timer, on_timer, 0, 0);
 }
 
 void record_keeper_close(struct record_keeper *keeper, void (*on_closed)(void *arg), void *arg)

@@ -24,6 +24,16 @@ enum {
 
 struct record_keeper;
 
+/* Who wants to know when what happened to some records is on disk. */
+struct record_keeper_waiter {
+	struct record_keeper_waiter *next;
+	const struct record_id *ids;
+	size_t count;
+	/* Called once, never from record_keeper_await(): ERR_NONE when it is on disk; else the last
+	 * attempt failed, and the keeper tries again. */
+	void (*on_stored)(struct record_keeper_waiter *waiter, enum error error);
+};
+
 /* All arguments are borrowed. */
 enum error record_keeper_new(uv_loop_t *loop, struct records *records, struct state_store *store,
 			     const struct boot_id *boot_id,
@@ -32,8 +42,11 @@ enum error record_keeper_new(uv_loop_t *loop, struct records *records, struct st
 /* To be called after the records may have changed. */
 void record_keeper_notice(struct record_keeper *keeper);
 
-/* Writes what is left, tries once more if that fails, and calls `on_closed` when the keeper is
- * gone. */
+/* Writes at once and calls the waiter, which must live until then. */
+void record_keeper_await(struct record_keeper *keeper, struct record_keeper_waiter *waiter);
+
+/* Writes what is left, tries once more if that fails, calls those who wait, and calls
+ * `on_closed` when the keeper is gone. */
 void record_keeper_close(struct record_keeper *keeper, void (*on_closed)(void *arg), void *arg);
 
 #endif

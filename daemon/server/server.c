@@ -1,7 +1,8 @@
 /*
  * Stopping, step by step: give back the sockets and read no more; let the sessions answer what is
  * in flight and close, by force when the time is over; close the audit queue, which brings back
- * what is still on its way to disk; write the last record changes; close what is left in the loop.
+ * what is still on its way to disk; write the last record changes and what administrators changed;
+ * close what is left in the loop.
  */
 #include "server/server.h"
 
@@ -25,6 +26,7 @@ enum stop_stage {
 	STOP_SESSIONS, /* sessions finish */
 	STOP_AUDIT,    /* what is on its way to disk comes back */
 	STOP_RECORDS,  /* the last record changes are written */
+	STOP_CHANGES,  /* what administrators changed is written */
 	STOP_HANDLES,  /* the loop lets go of the rest */
 };
 
@@ -113,6 +115,14 @@ static void on_keeper_closed(void *arg)
 	continue_stop(server);
 }
 
+static void on_changes_closed(void *arg)
+{
+	struct server *server = arg;
+
+	server->service.changes = NULL;
+	continue_stop(server);
+}
+
 static void on_policy_closed(void *arg)
 {
 	struct server *server = arg;
@@ -156,6 +166,13 @@ static void continue_stop(struct server *server)
 	}
 	if (server->stop_stage == STOP_RECORDS && service->keeper == NULL &&
 	    !server->is_policy_open) {
+		server->stop_stage = STOP_CHANGES;
+		if (service->changes != NULL) {
+			changes_close(service->changes, on_changes_closed, server);
+			return;
+		}
+	}
+	if (server->stop_stage == STOP_CHANGES && service->changes == NULL) {
 		server->stop_stage = STOP_HANDLES;
 		/* Nothing is left but handles that need no farewell. */
 		uv_walk(&server->loop, close_handle, NULL);
@@ -456,6 +473,8 @@ static enum error open_queues(struct server *server)
 	error = record_keeper_new(&server->loop, service->records, server->state_store,
 				  &server->boot_id, &service->keeper);
 	if (error == ERR_NONE)
+		error = changes_new(&server->loop, server->state_store, &service->changes);
+	if (error == ERR_NONE)
 		error = audit_queue_new(&options, &service->audit);
 	return error;
 }
@@ -463,13 +482,18 @@ static enum error open_queues(struct server *server)
 static enum error open_doors(struct server *server, struct buf *why)
 {
 	const struct settings *settings = server->service.settings;
-	enum error error;
+	struct role_rules roles;
+	enum error error = role_rules_read_hosts(settings, &roles, why);
 
-	error = listener_open(&server->authorize, &server->service, &dispatch_authorize_channel,
-			      &settings->authorize, &server->pool, why);
+	if (error == ERR_NONE)
+		error = listener_open(&server->authorize, &server->service,
+				      &dispatch_authorize_channel, &settings->authorize, &roles,
+				      &server->pool, why);
+	if (error == ERR_NONE)
+		error = role_rules_read_admins(settings, &roles, why);
 	if (error == ERR_NONE)
 		error = listener_open(&server->admin, &server->service, &admin_channel,
-				      &settings->admin, &server->pool, why);
+				      &settings->admin, &roles, &server->pool, why);
 	if (error == ERR_NONE)
 		error = listener_start(&server->authorize, &server->loop);
 	if (error == ERR_NONE)

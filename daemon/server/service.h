@@ -16,6 +16,7 @@
 #include "cedar/cedar.h"
 #include "config/settings.h"
 #include "server/audit_queue.h"
+#include "server/changes.h"
 #include "server/metrics.h"
 #include "server/policy.h"
 #include "server/record_keeper.h"
@@ -44,6 +45,7 @@ struct service {
 	struct policy *policy;
 	struct audit_queue *audit;
 	struct record_keeper *keeper;
+	struct changes *changes;
 
 	struct metrics metrics;
 	struct service_rates rates;

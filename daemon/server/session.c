@@ -21,6 +21,7 @@ static bool ends_connection(enum refusal_reason reason)
 	case REFUSAL_SHUTTING_DOWN:
 	case REFUSAL_DEADLINE:
 	case REFUSAL_INTERNAL:
+	case REFUSAL_NOT_PERMITTED:
 	case REFUSAL_COUNT: break;
 	}
 	return false;
@@ -134,7 +135,8 @@ static void on_closed(struct conn *conn, enum conn_end end)
 
 enum error session_start(struct session_owner *owner, struct service *service,
 			 const struct session_channel *channel, const struct conn_limits *limits,
-			 struct conn_pool *pool, const struct endpoint_connection *connection)
+			 struct conn_pool *pool, const struct endpoint_connection *connection,
+			 enum role role)
 {
 	static const struct conn_owner conn_owner = {on_frame, on_bad_frame, on_closed};
 	struct session *session = mem_calloc(1, sizeof(*session));
@@ -152,6 +154,7 @@ enum error session_start(struct session_owner *owner, struct service *service,
 	session->owner = owner;
 	session->number = ++service->connection_count;
 	session->peer = connection->peer;
+	session->role = role;
 	peer_account(&session->peer, session->account);
 	map_init(&session->in_flight);
 	session->next = owner->first;

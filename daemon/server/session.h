@@ -15,6 +15,7 @@
 #include "platform/platform.h"
 #include "server/conn.h"
 #include "server/metrics.h"
+#include "server/role.h"
 #include "server/service.h"
 
 enum { SESSION_EPOCH_BYTES = 16, SESSION_REFUSAL_MAX_BYTES = 1024 };
@@ -58,6 +59,7 @@ struct session {
 	uint64_t number;
 	uint8_t epoch[SESSION_EPOCH_BYTES];
 	struct peer peer;
+	enum role role;
 	char account[PEER_TEXT_MAX]; /* as the audit keeps it */
 	bool is_greeted;
 	struct str application; /* of the Hello; owned */
@@ -65,12 +67,12 @@ struct session {
 	struct map in_flight;   /* requests that wait for their reply, by id */
 };
 
-/* Begins a session on a connection, whose descriptor is taken over also on failure. ERR_NO_MEMORY,
+/* Begins a session of a peer with this role on a connection, whose descriptor is taken over also on failure. ERR_NO_MEMORY,
  * ERR_IO (no random numbers). */
 enum error session_start(struct session_owner *owner, struct service *service,
 			 const struct session_channel *channel, const struct conn_limits *limits,
-			 struct conn_pool *pool,
-			 const struct endpoint_connection *connection) ATTR_MUST_CHECK;
+			 struct conn_pool *pool, const struct endpoint_connection *connection,
+			 enum role role) ATTR_MUST_CHECK;
 
 /* The peer said Hello. */
 void session_greeted(struct session *session);

@@ -76,6 +76,7 @@ struct state_record {
 	uint32_t timeslot_s;
 	uint32_t max_operations_per_timeslot;
 	bool administrator;
+	bool revoked; /* by an administrator; kept so that it stays so */
 };
 
 /* What a batch does to the records: first the deletions, then the puts. A put replaces the record

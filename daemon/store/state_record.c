@@ -5,15 +5,15 @@ static const char put_sql[] =
 	"INSERT OR REPLACE INTO record (id, key, boot_id, application, principal, user, mechanism,"
 	" policy_revision, decision_id, created_us, created_ms, last_used_ms, expires_ms, idle_ms,"
 	" max_lifetime_ms, max_shells, max_operations, timeslot_s, max_operations_per_timeslot,"
-	" administrator)"
+	" administrator, revoked)"
 	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
-	" ?19, ?20)";
+	" ?19, ?20, ?21)";
 
 static const char load_sql[] =
 	"SELECT id, key, boot_id, application, principal, user, mechanism, policy_revision,"
 	" decision_id, created_us, created_ms, last_used_ms, expires_ms, idle_ms, max_lifetime_ms,"
-	" max_shells, max_operations, timeslot_s, max_operations_per_timeslot, administrator"
-	" FROM record";
+	" max_shells, max_operations, timeslot_s, max_operations_per_timeslot, administrator,"
+	" revoked FROM record";
 
 static bool fits(const struct state_record *record)
 {
@@ -45,6 +45,7 @@ static enum error put(struct stmt *stmt, const struct state_record *record)
 	stmt_bind_int(stmt, 18, record->timeslot_s);
 	stmt_bind_int(stmt, 19, record->max_operations_per_timeslot);
 	stmt_bind_int(stmt, 20, record->administrator);
+	stmt_bind_int(stmt, 21, record->revoked);
 	return stmt_run(stmt);
 }
 
@@ -139,6 +140,7 @@ static enum error read_record(const struct stmt *stmt, struct state_record *reco
 	record->idle_ms = stmt_int(stmt, 13);
 	record->max_lifetime_ms = stmt_int(stmt, 14);
 	record->administrator = stmt_int(stmt, 19) != 0;
+	record->revoked = stmt_int(stmt, 20) != 0;
 	return ERR_NONE;
 }
 

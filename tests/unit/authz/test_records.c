@@ -279,15 +279,81 @@ static void a_denied_user_loses_the_record(void **state)
 	records_apply(*state, &change, 9);
 }
 
-static void a_principal_is_revoked_everywhere(void **state)
+static bool is_revoked(struct records *records, uint8_t number, int64_t now_ms)
 {
-	put(*state, 1, START_MS);
-	put(*state, 2, START_MS);
-	put(*state, 3, START_MS);
-	reserve(*state, 5, START_MS);
-	assert_int_equal(records_revoke_principal(*state, STR("S-1-5-1")), 3);
+	struct record_key key = {{number}};
+
+	return records_is_revoked(records, &key, now_ms);
+}
+
+static void a_revoked_record_is_remembered_to_the_end_of_its_lifetime(void **state)
+{
+	struct record_id id = put(*state, 1, START_MS);
+
+	assert_false(is_revoked(*state, 1, START_MS));
+	assert_true(records_revoke(*state, id));
+	assert_int_equal(records_count(*state), 0);
+	assert_true(is_revoked(*state, 1, START_MS));
+	assert_int_equal(records_expire(*state, START_MS + IDLE_MS + 1), 0);
+	assert_true(is_revoked(*state, 1, START_MS + LIFE_MS));
+	assert_false(is_revoked(*state, 1, START_MS + LIFE_MS + 1));
+	assert_int_equal(records_expire(*state, START_MS + LIFE_MS + 1), 1);
+	assert_false(is_revoked(*state, 1, START_MS));
+	assert_int_equal(records_count(*state), 0);
+}
+
+static void neither_use_nor_release_nor_a_denial_forgets_a_revocation(void **state)
+{
+	static const enum record_change_kind kinds[] = {RECORD_TOUCH, RECORD_END};
+	struct record_id id = put(*state, 1, START_MS);
+
+	assert_true(records_revoke(*state, id));
+	for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+		struct record_change change = change_of_kind(kinds[i], id, START_MS + 1);
+
+		records_apply(*state, &change, 9);
+	}
+	records_release(*state, id);
+	assert_true(is_revoked(*state, 1, START_MS + 1));
+}
+
+static void who_connects_anew_is_not_revoked_any_more(void **state)
+{
+	struct record_id id = put(*state, 1, START_MS);
+	struct record_id next;
+
+	assert_true(records_revoke(*state, id));
+	next = put(*state, 1, START_MS + 1);
+	assert_false(record_id_equal(next, id));
+	assert_false(is_revoked(*state, 1, START_MS + 1));
+	assert_non_null(find(*state, 1, START_MS + 1));
 	assert_int_equal(records_count(*state), 1);
-	assert_non_null(find(*state, 2, START_MS));
+}
+
+static void a_revocation_is_stored_and_comes_back(void **state)
+{
+	struct record_id id = put(*state, 1, START_MS);
+	struct state_record_changes changes;
+	struct records *other;
+	struct arena arena;
+
+	arena_init(&arena, 4096, SIZE_MAX);
+	assert_true(records_revoke(*state, id));
+	assert_false(records_is_stored(*state, id));
+	assert_int_equal(records_collect_changes(*state, &arena, boot_id, 10, &changes), ERR_NONE);
+	assert_int_equal(changes.put_count, 1);
+	assert_true(changes.puts[0].revoked);
+	assert_false(records_is_stored(*state, id));
+	records_changes_written(*state, true);
+	assert_true(records_is_stored(*state, id));
+
+	assert_int_equal(records_new(MAX_COUNT, secret, &other), ERR_NONE);
+	assert_int_equal(records_load(other, &changes.puts[0], START_MS + IDLE_MS + 1), ERR_NONE);
+	assert_true(is_revoked(other, 1, START_MS + IDLE_MS + 1));
+	assert_null(find(other, 1, START_MS));
+	assert_int_equal(records_count(other), 0);
+	records_free(other);
+	arena_deinit(&arena);
 }
 
 static void a_record_ends_with_its_last_context(void **state)
@@ -434,6 +500,13 @@ static void a_row_that_cannot_be_is_refused(void **state)
 	assert_int_equal(records_count(*state), 1);
 }
 
+static void end(struct records *records, struct record_id id)
+{
+	struct record_change change = change_of_kind(RECORD_END, id, START_MS);
+
+	records_apply(records, &change, 9);
+}
+
 static void changes_are_collected_once_they_are_written(void **state)
 {
 	struct record_id first = put(*state, 1, START_MS);
@@ -445,7 +518,7 @@ static void changes_are_collected_once_they_are_written(void **state)
 	assert_int_equal(collect(*state, &arena, true).put_count, 1);
 	assert_int_equal(collect(*state, &arena, true).put_count, 0);
 	put(*state, 2, START_MS);
-	assert_true(records_revoke(*state, first));
+	end(*state, first);
 	assert_int_equal(records_collect_changes(*state, &arena, boot_id, 1, &changes), ERR_NONE);
 	assert_int_equal(changes.put_count + changes.delete_count, 1);
 	records_changes_written(*state, true);
@@ -467,7 +540,7 @@ static void what_changes_while_it_is_written_is_written_again(void **state)
 	arena_init(&arena, 256, SIZE_MAX);
 	assert_int_equal(records_collect_changes(*state, &arena, boot_id, SIZE_MAX, &changes),
 			 ERR_NONE);
-	assert_true(records_revoke(*state, id));
+	end(*state, id);
 	assert_false(records_have_changes(*state));
 	records_changes_written(*state, true);
 	assert_true(records_have_changes(*state));
@@ -553,7 +626,10 @@ int main(void)
 		TEST(a_pending_record_can_be_revoked),
 		TEST(what_was_revoked_while_it_waited_leaves_no_trace),
 		TEST(a_denied_user_loses_the_record),
-		TEST(a_principal_is_revoked_everywhere),
+		TEST(a_revoked_record_is_remembered_to_the_end_of_its_lifetime),
+		TEST(neither_use_nor_release_nor_a_denial_forgets_a_revocation),
+		TEST(who_connects_anew_is_not_revoked_any_more),
+		TEST(a_revocation_is_stored_and_comes_back),
 		TEST(a_record_ends_with_its_last_context),
 		TEST(a_record_that_was_released_while_a_decision_waits_comes_back),
 		TEST(the_table_is_bounded),

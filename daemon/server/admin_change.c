@@ -1,0 +1,392 @@
+#include "server/admin_change.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/casefold.h"
+#include "cedar/json_write.h"
+#include "server/admin_reply.h"
+#include "server/question.h"
+
+enum { MICROSECONDS = 1000000, ARGUMENTS_MAX_BYTES = 60 * 1024 };
+
+/* A change with what it needs until it is answered; in the request's arena. */
+struct admin_change {
+	struct change change;
+	struct request *request;
+	struct state_block block;           /* Block, Unblock; the reply tells it as well */
+	enum state_lookup found;            /* Unblock */
+	struct record_keeper_waiter waiter; /* RecordsRevoke */
+	struct record_id *ids;
+	size_t count;
+};
+
+static struct admin_change *change_of(struct change *change)
+{
+	return CONTAINER_OF(change, struct admin_change, change);
+}
+
+static void refuse_and_free(struct request *request, enum refusal_reason reason, const char *detail)
+{
+	request_refuse(request, reason, detail);
+	request_free(request);
+}
+
+static void refuse_memory(struct request *request)
+{
+	refuse_and_free(request, REFUSAL_INTERNAL, error_text(ERR_NO_MEMORY));
+}
+
+/* Fills what is recorded of the command: who, what, of whom. `subject` is a text of the request or
+ * of its arena. False when memory is spent. */
+static bool describe(struct admin_change *change, const char *action, struct str key,
+		     struct str subject, struct str reason)
+{
+	struct request *request = change->request;
+	struct state_action *record = &change->change.action;
+	char peer[PEER_TEXT_MAX];
+	struct json_writer json;
+	struct buf arguments;
+
+	buf_init(&arguments, ARGUMENTS_MAX_BYTES);
+	json = json_write_to(&arguments);
+	json_write_object(&json);
+	json_write_key(&json, key);
+	json_write_string(&json, subject);
+	if (reason.length != 0) {
+		json_write_key(&json, STR("reason"));
+		json_write_string(&json, reason);
+	}
+	json_write_object_end(&json);
+	peer_text(&request->session->peer, peer);
+	*record = (struct state_action){
+		.at_us = request->instant.wall_us,
+		.actor = arena_copy(&request->arena, str_from(peer)),
+		.action = str_from(action),
+		.outcome = STR("done"),
+	};
+	if (arguments.failed == ERR_NONE)
+		record->arguments = arena_copy(&request->arena, buf_str(&arguments));
+	buf_deinit(&arguments);
+	log_info(request->service->log, action, "asked for by %s", peer);
+	return record->actor.ptr != NULL && record->arguments.ptr != NULL;
+}
+
+static struct admin_change *change_new(struct request *request)
+{
+	struct admin_change *change = arena_calloc(&request->arena, 1, sizeof(*change));
+
+	if (change != NULL)
+		change->request = request;
+	return change;
+}
+
+static void answer(struct request *request, Wsauthz__AdminReply *reply)
+{
+	if (request->session == NULL) {
+		request->service->metrics.undelivered++;
+	} else {
+		admin_reply_send(request->session, request->id, reply);
+		request_detach(request);
+	}
+	request_free(request);
+}
+
+/* The principal that an administrator typed. False after a refusal, which ended the request. */
+static bool read_principal(struct request *request, ProtobufCBinaryData text, struct str *principal)
+{
+	enum error error = identity_read_principal(&request->arena, question_text(text), principal);
+
+	if (error == ERR_NONE)
+		return true;
+	if (error == ERR_NO_MEMORY)
+		refuse_memory(request);
+	else
+		refuse_and_free(request, REFUSAL_BAD_REQUEST, "the principal is no valid text");
+	return false;
+}
+
+/* Blocks. */
+
+static struct block block_of(const struct state_block *row)
+{
+	return (struct block){
+		.principal = row->principal,
+		.created_us = row->created_us,
+		.until_us = row->until_us == STATE_BLOCK_FOR_EVER ? BLOCK_FOR_EVER : row->until_us,
+		.reason = row->reason,
+	};
+}
+
+static enum error write_block(struct state *state, struct change *change)
+{
+	return state_put_block(state, &change_of(change)->block);
+}
+
+static void on_blocked(struct change *base, enum error error)
+{
+	struct admin_change *change = change_of(base);
+	struct request *request = change->request;
+	struct block block = block_of(&change->block);
+	Wsauthz__BlockEntry entry = WSAUTHZ__BLOCK_ENTRY__INIT;
+	Wsauthz__BlockReply body = WSAUTHZ__BLOCK_REPLY__INIT;
+	Wsauthz__AdminReply reply = WSAUTHZ__ADMIN_REPLY__INIT;
+
+	/* Again, for an earlier command may have lifted it meanwhile. */
+	if (error == ERR_NONE)
+		error = blocks_put(request->service->blocks, &block);
+	if (error != ERR_NONE) {
+		refuse_and_free(
+			request, REFUSAL_INTERNAL,
+			"the block holds, but could not be stored: it ends with the daemon; "
+			"see its log");
+		return;
+	}
+	admin_reply_fill_block(&block, &entry);
+	body.block = &entry;
+	reply.body_case = WSAUTHZ__ADMIN_REPLY__BODY_BLOCK;
+	reply.block = &body;
+	answer(request, &reply);
+}
+
+void admin_change_block(struct request *request, const Wsauthz__AdminRequest *message)
+{
+	const Wsauthz__Block *body = message->block;
+	struct admin_change *change = change_new(request);
+	struct state_block *row;
+	struct block block;
+	enum error error;
+
+	if (change == NULL) {
+		refuse_memory(request);
+		return;
+	}
+	row = &change->block;
+	if (!read_principal(request, body->principal, &row->principal))
+		return;
+	row->created_us = request->instant.wall_us;
+	row->until_us = body->duration_s == 0
+				? STATE_BLOCK_FOR_EVER
+				: row->created_us + (int64_t)body->duration_s * MICROSECONDS;
+	row->reason = question_text(body->reason);
+	block = block_of(row);
+	error = blocks_put(request->service->blocks, &block);
+	if (error == ERR_LIMIT) {
+		refuse_and_free(request, REFUSAL_INTERNAL, "there are too many blocks");
+	} else if (error != ERR_NONE || !describe(change, "records.block", STR("principal"),
+						  row->principal, row->reason)) {
+		refuse_memory(request);
+	} else {
+		change->change.write = write_block;
+		change->change.on_done = on_blocked;
+		changes_push(request->service->changes, &change->change);
+	}
+}
+
+static enum error delete_block(struct state *state, struct change *base)
+{
+	struct admin_change *change = change_of(base);
+
+	return state_delete_block(state, change->block.principal, &change->found);
+}
+
+static void on_unblocked(struct change *base, enum error error)
+{
+	struct admin_change *change = change_of(base);
+	struct request *request = change->request;
+	Wsauthz__UnblockReply body = WSAUTHZ__UNBLOCK_REPLY__INIT;
+	Wsauthz__AdminReply reply = WSAUTHZ__ADMIN_REPLY__INIT;
+
+	if (error != ERR_NONE) {
+		refuse_and_free(request, REFUSAL_INTERNAL,
+				"the block could not be lifted: it holds; see the daemon's log");
+		return;
+	}
+	body.found = blocks_remove(request->service->blocks, change->block.principal) ||
+		     change->found == STATE_FOUND;
+	reply.body_case = WSAUTHZ__ADMIN_REPLY__BODY_UNBLOCK;
+	reply.unblock = &body;
+	answer(request, &reply);
+}
+
+void admin_change_unblock(struct request *request, const Wsauthz__AdminRequest *message)
+{
+	struct admin_change *change = change_new(request);
+
+	if (change == NULL) {
+		refuse_memory(request);
+		return;
+	}
+	if (!read_principal(request, message->unblock->principal, &change->block.principal))
+		return;
+	if (!describe(change, "records.unblock", STR("principal"), change->block.principal,
+		      STR(""))) {
+		refuse_memory(request);
+		return;
+	}
+	change->change.write = delete_block;
+	change->change.on_done = on_unblocked;
+	changes_push(request->service->changes, &change->change);
+}
+
+/* Revoking. */
+
+static void on_revoked(struct change *base, enum error error)
+{
+	struct admin_change *change = change_of(base);
+	Wsauthz__RecordsRevokeReply body = WSAUTHZ__RECORDS_REVOKE_REPLY__INIT;
+	Wsauthz__AdminReply reply = WSAUTHZ__ADMIN_REPLY__INIT;
+
+	if (error != ERR_NONE) {
+		refuse_and_free(change->request, REFUSAL_INTERNAL,
+				"the records ended, but that could not be stored yet; see the "
+				"daemon's log");
+		return;
+	}
+	body.revoked_count = (uint32_t)change->count;
+	reply.body_case = WSAUTHZ__ADMIN_REPLY__BODY_RECORDS_REVOKE;
+	reply.records_revoke = &body;
+	answer(change->request, &reply);
+}
+
+static void on_stored(struct record_keeper_waiter *waiter, enum error error)
+{
+	struct admin_change *change = CONTAINER_OF(waiter, struct admin_change, waiter);
+
+	if (error != ERR_NONE)
+		on_revoked(&change->change, error);
+	else
+		changes_push(change->request->service->changes, &change->change);
+}
+
+/* The records of a principal, or those of a name. */
+struct search {
+	struct arena *scratch;
+	struct str principal; /* canonical */
+	struct record_id *ids;
+	size_t count, capacity;
+};
+
+static bool find(const struct record *record, void *arg)
+{
+	struct search *search = arg;
+	struct arena_mark mark = arena_get_mark(search->scratch);
+	bool is_same = str_equal(record->owner.principal, search->principal) ||
+		       str_equal(casefold(search->scratch, record->owner.name), search->principal);
+
+	arena_reset(search->scratch, mark);
+	if (is_same && !record->revoked) {
+		if (search->count < search->capacity)
+			search->ids[search->count] = record->id;
+		search->count++;
+	}
+	return true;
+}
+
+/* Finds whose records end. False when memory is spent. */
+static bool find_records(struct admin_change *change, struct str principal)
+{
+	struct request *request = change->request;
+	struct search search = {.scratch = &request->arena, .principal = principal};
+
+	records_each(request->service->records, find, &search);
+	search.ids = arena_calloc(&request->arena, search.count + 1, sizeof(*search.ids));
+	if (search.ids == NULL)
+		return false;
+	search.capacity = search.count;
+	search.count = 0;
+	records_each(request->service->records, find, &search);
+	change->ids = search.ids;
+	change->count = search.count;
+	return true;
+}
+
+/* One record, by its id. False when memory is spent. */
+static bool take_record(struct admin_change *change, ProtobufCBinaryData id)
+{
+	struct record_id *copy = arena_alloc(&change->request->arena, sizeof(*copy));
+	char hex[2 * RECORD_ID_BYTES + 1];
+
+	if (copy == NULL)
+		return false;
+	memcpy(copy->bytes, id.data, sizeof(copy->bytes));
+	for (size_t i = 0; i < RECORD_ID_BYTES; i++)
+		snprintf(&hex[2 * i], 3, "%02x", copy->bytes[i]);
+	change->ids = copy;
+	change->count = 1;
+	return describe(change, "records.revoke", STR("record"), str_from(hex), STR(""));
+}
+
+/* Reads what is to be revoked. False after a refusal, which ended the request. */
+static bool read_revocation(struct admin_change *change, const Wsauthz__RecordsRevoke *body)
+{
+	struct str principal;
+	bool is_read;
+
+	if (body->whose_case == WSAUTHZ__RECORDS_REVOKE__WHOSE_RECORD_ID) {
+		is_read = take_record(change, body->record_id);
+	} else {
+		if (!read_principal(change->request, body->principal, &principal))
+			return false;
+		is_read =
+			describe(change, "records.revoke", STR("principal"), principal, STR("")) &&
+			find_records(change, principal);
+	}
+	if (!is_read)
+		refuse_memory(change->request);
+	return is_read;
+}
+
+void admin_change_revoke(struct request *request, const Wsauthz__AdminRequest *message)
+{
+	struct admin_change *change = change_new(request);
+	struct service *service = request->service;
+	size_t count = 0;
+
+	if (change == NULL) {
+		refuse_memory(request);
+		return;
+	}
+	if (!read_revocation(change, message->records_revoke))
+		return;
+	for (size_t i = 0; i < change->count; i++) {
+		if (records_revoke(service->records, change->ids[i]))
+			change->ids[count++] = change->ids[i];
+	}
+	change->count = count;
+	change->change.on_done = on_revoked;
+	change->waiter = (struct record_keeper_waiter){
+		.ids = change->ids, .count = count, .on_stored = on_stored};
+	record_keeper_await(service->keeper, &change->waiter);
+}
+
+/* What is not allowed. */
+
+static void on_forbidden(struct change *change, enum error error)
+{
+	/* What failed is logged; the refusal has left. */
+	(void)error;
+	request_free(change_of(change)->request);
+}
+
+void admin_change_forbid(struct request *request, const char *command, enum role needed)
+{
+	struct admin_change *change = change_new(request);
+	struct service *service = request->service;
+	const char *role = role_text(request->session->role);
+	bool is_described;
+	char detail[160];
+
+	snprintf(detail, sizeof(detail), "%s takes the role %s; this account has the role %s",
+		 command, role_text(needed), role);
+	is_described = change != NULL && describe(change, "admin.refused", STR("command"),
+						  str_from(command), STR(""));
+	request_refuse(request, REFUSAL_NOT_PERMITTED, detail);
+	if (!is_described) {
+		request_free(request);
+		return;
+	}
+	change->change.action.outcome = arena_copy(&request->arena, str_from(detail));
+	change->change.on_done = on_forbidden;
+	changes_push(service->changes, &change->change);
+}
