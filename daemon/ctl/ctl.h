@@ -43,6 +43,11 @@ struct ctl_command {
 extern const struct ctl_command status_command;
 extern const struct ctl_command authorize_command;
 extern const struct ctl_command records_list_command;
+extern const struct ctl_command records_show_command;
+extern const struct ctl_command records_revoke_command;
+extern const struct ctl_command block_command;
+extern const struct ctl_command unblock_command;
+extern const struct ctl_command blocks_command;
 extern const struct ctl_command audit_query_command;
 extern const struct ctl_command audit_verify_command;
 extern const struct ctl_command policy_reload_command;

@@ -11,11 +11,11 @@
 #include "ctl/output.h"
 
 static const struct ctl_command *const commands[] = {
-	&status_command,          &authorize_command,
-	&policy_reload_command,   &records_list_command,
-	&audit_query_command,     &audit_verify_command,
-	&cedar_authorize_command, &cedar_validate_command,
-	&cedar_format_command,    &cedar_check_parse_command,
+	&status_command,         &authorize_command,    &policy_reload_command,
+	&records_list_command,   &records_show_command, &records_revoke_command,
+	&block_command,          &unblock_command,      &blocks_command,
+	&audit_query_command,    &audit_verify_command, &cedar_authorize_command,
+	&cedar_validate_command, &cedar_format_command, &cedar_check_parse_command,
 };
 
 static const struct arg_option common_options[] = {

@@ -1,4 +1,4 @@
-/* wsauthzctl records list: the live user records, a page at a time from the daemon. */
+/* wsauthzctl records list, show, revoke: the user records, a page at a time from the daemon. */
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -6,6 +6,7 @@
 
 #include "base/attributes.h"
 #include "base/civil.h"
+#include "base/log.h"
 #include "cedar/json_write.h"
 #include "ctl/ctl.h"
 #include "ctl/link.h"
@@ -25,13 +26,23 @@ static const struct arg_option list_options[] = {
 };
 
 static const char *const titles[] = {"RECORD", "USER",      "APPLICATION", "MECHANISM", "REVISION",
-				     "IDLE",   "IDLE LEFT", "LIFE LEFT",   "ADMIN"};
+				     "IDLE",   "IDLE LEFT", "LIFE LEFT",   "STATE"};
+
+static const char *state_text(const Wsauthz__Record *record)
+{
+	if (record->revoked)
+		return "revoked";
+	return record->administrator ? "administrator" : "live";
+}
+
+static uint64_t idle_left_ms(const Wsauthz__Record *record)
+{
+	return record->idle_timeout_ms > record->idle_ms ? record->idle_timeout_ms - record->idle_ms
+							 : 0;
+}
 
 static bool add_row(struct table *table, const Wsauthz__Record *record)
 {
-	uint64_t idle_left = record->idle_timeout_ms > record->idle_ms
-				     ? record->idle_timeout_ms - record->idle_ms
-				     : 0;
 	struct buf id, revision, idle, idle_ends, ends;
 	bool ok;
 
@@ -43,7 +54,7 @@ static bool add_row(struct table *table, const Wsauthz__Record *record)
 	output_hex(&id, record->record_id.data, record->record_id.len);
 	buf_printf(&revision, "%" PRIu64, record->policy_revision);
 	output_duration(&idle, record->idle_ms);
-	output_duration(&idle_ends, idle_left);
+	output_duration(&idle_ends, idle_left_ms(record));
 	output_duration(&ends, record->lifetime_left_ms);
 	ok = table_add(table, (const struct str[]){
 				      buf_str(&id),
@@ -54,7 +65,7 @@ static bool add_row(struct table *table, const Wsauthz__Record *record)
 				      buf_str(&idle),
 				      buf_str(&idle_ends),
 				      buf_str(&ends),
-				      record->administrator ? STR("yes") : STR("no"),
+				      str_from(state_text(record)),
 			      });
 	buf_deinit(&id);
 	buf_deinit(&revision);
@@ -74,7 +85,8 @@ static void json_record(struct buf *out, const Wsauthz__Record *record)
 		{"idle_ms", record->idle_ms},
 		{"idle_timeout_ms", record->idle_timeout_ms},
 		{"lifetime_left_ms", record->lifetime_left_ms},
-		{"operations", record->operation_count},
+		{"decision", record->decision_id},
+		{"contexts", record->context_count},
 	};
 	const struct {
 		const char *key;
@@ -107,6 +119,8 @@ static void json_record(struct buf *out, const Wsauthz__Record *record)
 	}
 	json_write_key(&json, STR("administrator"));
 	json_write_bool(&json, record->administrator);
+	json_write_key(&json, STR("revoked"));
+	json_write_bool(&json, record->revoked);
 	json_write_object_end(&json);
 	buf_deinit(&text);
 }
@@ -179,6 +193,201 @@ static enum ctl_exit run(const struct ctl *ctl, const void *options, char **oper
 	buf_deinit(&line);
 	return code;
 }
+
+/* One record, or what is to be revoked. */
+
+static bool parse_record_id(const char *text, uint8_t id[AUTHZ_ID_BYTES])
+{
+	if (strlen(text) != 2 * (size_t)AUTHZ_ID_BYTES)
+		return false;
+	for (size_t i = 0; i < AUTHZ_ID_BYTES; i++) {
+		int high = str_hex_digit(text[2 * i]), low = str_hex_digit(text[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		id[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
+static void print_line(const char *name, struct str value)
+{
+	struct buf text;
+
+	buf_init(&text, 8 * LINE_MAX_BYTES);
+	log_escape(&text, value);
+	printf("%-14s %s\n", name, buf_text(&text));
+	buf_deinit(&text);
+}
+
+static void print_span(const char *name, uint64_t ms)
+{
+	struct buf text;
+
+	buf_init(&text, 64);
+	output_duration(&text, ms);
+	printf("%-14s %s\n", name, buf_text(&text));
+	buf_deinit(&text);
+}
+
+static void print_limit(const char *name, uint32_t value)
+{
+	if (value == UINT32_MAX)
+		printf("%-14s unlimited\n", name);
+	else
+		printf("%-14s %" PRIu32 "\n", name, value);
+}
+
+static void print_record(const Wsauthz__Record *record)
+{
+	struct buf text;
+
+	buf_init(&text, 64);
+	output_hex(&text, record->record_id.data, record->record_id.len);
+	print_line("record", buf_str(&text));
+	buf_clear(&text);
+	output_time(&text, (int64_t)record->created_us);
+	print_line("user", link_str(record->name));
+	if (record->user_sid.len != 0)
+		print_line("sid", link_str(record->user_sid));
+	print_line("application", link_str(record->application));
+	print_line("mechanism", link_str(record->mechanism));
+	print_line("state", str_from(state_text(record)));
+	print_line("created", buf_str(&text));
+	printf("%-14s %" PRIu64 "\n%-14s %" PRIu64 "\n%-14s %" PRIu32 "\n", "revision",
+	       record->policy_revision, "decision", record->decision_id, "contexts",
+	       record->context_count);
+	print_span("idle", record->idle_ms);
+	print_span("idle left", idle_left_ms(record));
+	print_span("life left", record->lifetime_left_ms);
+	if (record->quota != NULL) {
+		print_limit("shells", record->quota->max_concurrent_shells);
+		print_limit("operations", record->quota->max_concurrent_operations);
+		printf("%-14s %" PRIu32 "s\n", "timeslot", record->quota->timeslot_s);
+		print_limit("per timeslot", record->quota->max_operations_per_timeslot);
+	}
+	buf_deinit(&text);
+}
+
+static enum ctl_exit show(const struct ctl *ctl, struct link *link, uint8_t id[AUTHZ_ID_BYTES])
+{
+	Wsauthz__RecordsList query = WSAUTHZ__RECORDS_LIST__INIT;
+	Wsauthz__AdminRequest request = WSAUTHZ__ADMIN_REQUEST__INIT;
+	const Wsauthz__AdminReply *reply = NULL;
+	enum ctl_exit code;
+	struct buf line;
+
+	query.limit = 1;
+	query.record_id = authz_bytes(id, AUTHZ_ID_BYTES);
+	request.body_case = WSAUTHZ__ADMIN_REQUEST__BODY_RECORDS_LIST;
+	request.records_list = &query;
+	code = link_call(link, &request, WSAUTHZ__ADMIN_REPLY__BODY_RECORDS_LIST, &reply);
+	if (code != CTL_DONE)
+		return code;
+	if (reply->records_list->n_records == 0) {
+		output_error("there is no such record; it may have expired");
+		return CTL_DENIED;
+	}
+	buf_init(&line, LINE_MAX_BYTES);
+	if (ctl->json) {
+		json_record(&line, reply->records_list->records[0]);
+		output_line(&line);
+	} else {
+		print_record(reply->records_list->records[0]);
+	}
+	buf_deinit(&line);
+	return CTL_DONE;
+}
+
+static enum ctl_exit run_show(const struct ctl *ctl, const void *options, char **operands,
+			      int operand_count)
+{
+	uint8_t id[AUTHZ_ID_BYTES];
+	struct link *link = NULL;
+	enum ctl_exit code;
+
+	(void)options;
+	(void)operand_count;
+	if (!parse_record_id(operands[0], id)) {
+		output_error("'%s' is no record id: 32 hexadecimal digits, as records list --json "
+			     "shows them",
+			     operands[0]);
+		return CTL_USAGE;
+	}
+	code = link_open(ctl, &link);
+	if (code == CTL_DONE)
+		code = show(ctl, link, id);
+	link_close(link);
+	return code;
+}
+
+static void print_revoked(const struct ctl *ctl, uint32_t count)
+{
+	if (ctl->json)
+		printf("{\"revoked\":%" PRIu32 "}\n", count);
+	else
+		printf("%" PRIu32 " %s revoked\n", count, count == 1 ? "record" : "records");
+}
+
+static enum ctl_exit run_revoke(const struct ctl *ctl, const void *options, char **operands,
+				int operand_count)
+{
+	Wsauthz__RecordsRevoke revoke = WSAUTHZ__RECORDS_REVOKE__INIT;
+	Wsauthz__AdminRequest request = WSAUTHZ__ADMIN_REQUEST__INIT;
+	const Wsauthz__AdminReply *reply = NULL;
+	uint8_t id[AUTHZ_ID_BYTES];
+	struct link *link = NULL;
+	enum ctl_exit code;
+
+	(void)options;
+	(void)operand_count;
+	if (parse_record_id(operands[0], id)) {
+		revoke.whose_case = WSAUTHZ__RECORDS_REVOKE__WHOSE_RECORD_ID;
+		revoke.record_id = authz_bytes(id, sizeof(id));
+	} else {
+		revoke.whose_case = WSAUTHZ__RECORDS_REVOKE__WHOSE_PRINCIPAL;
+		revoke.principal = link_bytes(str_from(operands[0]));
+	}
+	request.body_case = WSAUTHZ__ADMIN_REQUEST__BODY_RECORDS_REVOKE;
+	request.records_revoke = &revoke;
+	code = link_open(ctl, &link);
+	if (code == CTL_DONE)
+		code = link_call(link, &request, WSAUTHZ__ADMIN_REPLY__BODY_RECORDS_REVOKE, &reply);
+	if (code == CTL_DONE) {
+		print_revoked(ctl, reply->records_revoke->revoked_count);
+		code = reply->records_revoke->revoked_count != 0 ? CTL_DONE : CTL_DENIED;
+	}
+	link_close(link);
+	return code;
+}
+
+struct no_options {
+	char unused;
+};
+
+static const struct arg_option no_options[] = {{NULL, ARG_FLAG, 0, NULL, NULL}};
+
+const struct ctl_command records_show_command = {
+	.words = "records show",
+	.operands = "RECORD",
+	.summary = "one user record",
+	.options = no_options,
+	.options_size = sizeof(struct no_options),
+	.operand_min = 1,
+	.operand_max = 1,
+	.run = run_show,
+};
+
+const struct ctl_command records_revoke_command = {
+	.words = "records revoke",
+	.operands = "RECORD|SID|NAME",
+	.summary = "deny a user who is in, until they connect anew",
+	.options = no_options,
+	.options_size = sizeof(struct no_options),
+	.operand_min = 1,
+	.operand_max = 1,
+	.run = run_revoke,
+};
 
 const struct ctl_command records_list_command = {
 	.words = "records list",

@@ -240,6 +240,40 @@ static void records_list_shows_live_records_by_name_whatever_the_case(void **sta
 	fixture_stop(&daemon);
 }
 
+static void a_user_is_revoked_and_blocked_and_let_go(void **state)
+{
+	struct daemon daemon;
+
+	(void)state;
+	fixture_start(&daemon, FIXTURE_POLICY("15m"), NULL);
+	connect_as(&daemon, "CONTOSO\\alice", ALICE, OPERATORS);
+	assert_int_equal(ctl(&daemon, "records revoke 'contoso\\ALICE'"), DONE);
+	expect_output("1 record revoked");
+	assert_int_equal(ctl(&daemon, "records revoke " ALICE), DENIED);
+	assert_int_equal(ctl(&daemon, "records list"), DONE);
+	expect_output("revoked");
+	assert_int_equal(ctl(&daemon, "records show 0123"), USAGE);
+	assert_int_equal(ctl(&daemon, "records show 00000000000000000000000000000001"), DENIED);
+
+	assert_int_equal(ctl(&daemon, "block " ALICE " --for 90"), USAGE);
+	expect_output("--for takes a span");
+	assert_int_equal(ctl(&daemon, "block " ALICE " --for 8h --reason 'left\tthe company'"),
+			 DONE);
+	expect_output("blocked " ALICE " until 2");
+	assert_int_equal(ctl(&daemon, "block 'CONTOSO\\Bob'"), DONE);
+	expect_output("blocked contoso\\bob for ever");
+	assert_int_equal(ctl(&daemon, "blocks"), DONE);
+	assert_int_equal(line_count(), 3);
+	expect_output("left\\u{9}the company");
+	assert_int_equal(ctl(&daemon, "blocks --json"), DONE);
+	assert_int_equal(line_count(), 2);
+	expect_output("\"reason\":\"left\\tthe company\"");
+	assert_int_equal(ctl(&daemon, "unblock " ALICE), DONE);
+	assert_int_equal(ctl(&daemon, "unblock " ALICE), DENIED);
+	expect_output("no such block");
+	fixture_stop(&daemon);
+}
+
 static void policy_reload_activates_or_says_why_not(void **state)
 {
 	struct daemon daemon;
@@ -271,6 +305,7 @@ int main(void)
 		cmocka_unit_test(audit_query_filters_and_works_without_the_daemon),
 		cmocka_unit_test(hostile_names_cannot_disturb_a_terminal),
 		cmocka_unit_test(records_list_shows_live_records_by_name_whatever_the_case),
+		cmocka_unit_test(a_user_is_revoked_and_blocked_and_let_go),
 		cmocka_unit_test(policy_reload_activates_or_says_why_not),
 	};
 

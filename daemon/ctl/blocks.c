@@ -1,0 +1,277 @@
+/* wsauthzctl block, unblock, blocks: principals that are denied before any policy is asked. */
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/attributes.h"
+#include "base/civil.h"
+#include "base/log.h"
+#include "cedar/json_write.h"
+#include "ctl/ctl.h"
+#include "ctl/link.h"
+#include "ctl/output.h"
+#include "ctl/when.h"
+
+enum { LINE_MAX_BYTES = 1 << 20 };
+
+struct block_options {
+	const char *duration, *reason;
+};
+
+static const struct arg_option block_options[] = {
+	{"--for", ARG_TEXT, offsetof(struct block_options, duration), "SPAN",
+	 "how long, such as 30m or 8h; for ever without it"},
+	{"--reason", ARG_TEXT, offsetof(struct block_options, reason), "TEXT",
+	 "why, for other administrators"},
+	{NULL, ARG_FLAG, 0, NULL, NULL},
+};
+
+struct no_options {
+	char unused;
+};
+
+static const struct arg_option no_options[] = {{NULL, ARG_FLAG, 0, NULL, NULL}};
+
+static void append_until(struct buf *out, const Wsauthz__BlockEntry *entry)
+{
+	if (entry->until_us == 0)
+		buf_append_str(out, STR("for ever"));
+	else
+		output_time(out, (int64_t)entry->until_us);
+}
+
+static void write_moment(struct json_writer *json, const char *key, uint64_t wall_us)
+{
+	struct buf text;
+
+	buf_init(&text, 64);
+	civil_append(&text, (int64_t)wall_us);
+	json_write_key(json, str_from(key));
+	json_write_string(json, buf_str(&text));
+	buf_deinit(&text);
+}
+
+static void json_block(struct buf *out, const Wsauthz__BlockEntry *entry)
+{
+	struct json_writer json = json_write_to(out);
+
+	json_write_object(&json);
+	json_write_key(&json, STR("principal"));
+	json_write_string(&json, link_str(entry->principal));
+	write_moment(&json, "created", entry->created_us);
+	if (entry->until_us != 0)
+		write_moment(&json, "until", entry->until_us);
+	json_write_key(&json, STR("reason"));
+	json_write_string(&json, link_str(entry->reason));
+	json_write_object_end(&json);
+}
+
+static void print_block(const struct ctl *ctl, const Wsauthz__BlockEntry *entry)
+{
+	struct buf line;
+
+	buf_init(&line, LINE_MAX_BYTES);
+	if (ctl->json) {
+		json_block(&line, entry);
+	} else {
+		buf_append_str(&line, STR("blocked "));
+		log_escape(&line, link_str(entry->principal));
+		buf_append_str(&line, entry->until_us != 0 ? STR(" until ") : STR(" "));
+		append_until(&line, entry);
+	}
+	output_line(&line);
+	buf_deinit(&line);
+}
+
+/* Reads --for into whole seconds, at least one. */
+static bool read_duration(const char *text, uint64_t *seconds)
+{
+	uint64_t ms;
+
+	if (text == NULL) {
+		*seconds = 0;
+		return true;
+	}
+	if (!when_parse_span(str_from(text), &ms)) {
+		output_error("--for takes a span such as 30m, 8h or 1d12h; not '%s'", text);
+		return false;
+	}
+	*seconds = (ms + 999) / 1000;
+	return true;
+}
+
+static enum ctl_exit run_block(const struct ctl *ctl, const void *opaque, char **operands,
+			       int operand_count)
+{
+	const struct block_options *options = opaque;
+	Wsauthz__Block block = WSAUTHZ__BLOCK__INIT;
+	Wsauthz__AdminRequest request = WSAUTHZ__ADMIN_REQUEST__INIT;
+	const Wsauthz__AdminReply *reply = NULL;
+	struct link *link = NULL;
+	enum ctl_exit code;
+
+	(void)operand_count;
+	if (!read_duration(options->duration, &block.duration_s))
+		return CTL_USAGE;
+	block.principal = link_bytes(str_from(operands[0]));
+	block.reason = link_bytes(str_from(options->reason));
+	request.body_case = WSAUTHZ__ADMIN_REQUEST__BODY_BLOCK;
+	request.block = &block;
+	code = link_open(ctl, &link);
+	if (code == CTL_DONE)
+		code = link_call(link, &request, WSAUTHZ__ADMIN_REPLY__BODY_BLOCK, &reply);
+	if (code == CTL_DONE)
+		print_block(ctl, reply->block->block);
+	link_close(link);
+	return code;
+}
+
+static enum ctl_exit run_unblock(const struct ctl *ctl, const void *options, char **operands,
+				 int operand_count)
+{
+	Wsauthz__Unblock unblock = WSAUTHZ__UNBLOCK__INIT;
+	Wsauthz__AdminRequest request = WSAUTHZ__ADMIN_REQUEST__INIT;
+	const Wsauthz__AdminReply *reply = NULL;
+	struct link *link = NULL;
+	enum ctl_exit code;
+
+	(void)options;
+	(void)operand_count;
+	unblock.principal = link_bytes(str_from(operands[0]));
+	request.body_case = WSAUTHZ__ADMIN_REQUEST__BODY_UNBLOCK;
+	request.unblock = &unblock;
+	code = link_open(ctl, &link);
+	if (code == CTL_DONE)
+		code = link_call(link, &request, WSAUTHZ__ADMIN_REPLY__BODY_UNBLOCK, &reply);
+	if (code == CTL_DONE) {
+		bool found = reply->unblock->found;
+
+		if (ctl->json)
+			printf("{\"found\":%s}\n", found ? "true" : "false");
+		else
+			printf("%s\n", found ? "unblocked" : "there was no such block");
+		code = found ? CTL_DONE : CTL_DENIED;
+	}
+	link_close(link);
+	return code;
+}
+
+static const char *const titles[] = {"PRINCIPAL", "SINCE", "UNTIL", "REASON"};
+
+static bool add_row(struct table *table, const Wsauthz__BlockEntry *entry)
+{
+	struct buf since, until;
+	bool ok;
+
+	buf_init(&since, 64);
+	buf_init(&until, 64);
+	output_time(&since, (int64_t)entry->created_us);
+	append_until(&until, entry);
+	ok = table_add(table, (const struct str[]){link_str(entry->principal), buf_str(&since),
+						   buf_str(&until), link_str(entry->reason)});
+	buf_deinit(&since);
+	buf_deinit(&until);
+	return ok;
+}
+
+static enum ctl_exit take_page(const struct ctl *ctl, const Wsauthz__BlocksListReply *page,
+			       struct table *table)
+{
+	for (size_t i = 0; i < page->n_blocks; i++) {
+		if (ctl->json) {
+			print_block(ctl, page->blocks[i]);
+		} else if (!add_row(table, page->blocks[i])) {
+			output_error("out of memory");
+			return CTL_INVALID;
+		}
+	}
+	return CTL_DONE;
+}
+
+static enum ctl_exit list(const struct ctl *ctl, struct link *link, struct table *table)
+{
+	Wsauthz__BlocksList query = WSAUTHZ__BLOCKS_LIST__INIT;
+	Wsauthz__AdminRequest request = WSAUTHZ__ADMIN_REQUEST__INIT;
+	const Wsauthz__AdminReply *reply = NULL;
+	enum ctl_exit code;
+	struct buf last;
+
+	buf_init(&last, LINE_MAX_BYTES);
+	query.limit = ADMIN_BLOCKS_MAX;
+	request.body_case = WSAUTHZ__ADMIN_REQUEST__BODY_BLOCKS_LIST;
+	request.blocks_list = &query;
+	do {
+		const Wsauthz__BlocksListReply *page;
+
+		code = link_call(link, &request, WSAUTHZ__ADMIN_REPLY__BODY_BLOCKS_LIST, &reply);
+		if (code != CTL_DONE)
+			break;
+		page = reply->blocks_list;
+		code = take_page(ctl, page, table);
+		if (code != CTL_DONE || page->n_blocks == 0 || !page->more)
+			break;
+		/* The reply is gone with the next call. */
+		buf_clear(&last);
+		buf_append_str(&last, link_str(page->blocks[page->n_blocks - 1]->principal));
+		query.after = link_bytes(buf_str(&last));
+	} while (true);
+	buf_deinit(&last);
+	return code;
+}
+
+static enum ctl_exit run_blocks(const struct ctl *ctl, const void *options, char **operands,
+				int operand_count)
+{
+	struct link *link = NULL;
+	struct table table;
+	enum ctl_exit code;
+
+	(void)options;
+	(void)operands;
+	(void)operand_count;
+	table_init(&table, titles, ARRAY_COUNT(titles), 3);
+	code = link_open(ctl, &link);
+	if (code == CTL_DONE)
+		code = list(ctl, link, &table);
+	if (code == CTL_DONE && !ctl->json) {
+		if (table.first != NULL)
+			table_print(&table);
+		else
+			printf("nobody is blocked\n");
+	}
+	link_close(link);
+	table_deinit(&table);
+	return code;
+}
+
+const struct ctl_command block_command = {
+	.words = "block",
+	.operands = "SID|NAME",
+	.summary = "deny a principal, whatever the policy says",
+	.options = block_options,
+	.options_size = sizeof(struct block_options),
+	.operand_min = 1,
+	.operand_max = 1,
+	.run = run_block,
+};
+
+const struct ctl_command unblock_command = {
+	.words = "unblock",
+	.operands = "SID|NAME",
+	.summary = "lift a block",
+	.options = no_options,
+	.options_size = sizeof(struct no_options),
+	.operand_min = 1,
+	.operand_max = 1,
+	.run = run_unblock,
+};
+
+const struct ctl_command blocks_command = {
+	.words = "blocks",
+	.operands = "",
+	.summary = "who is blocked",
+	.options = no_options,
+	.options_size = sizeof(struct no_options),
+	.run = run_blocks,
+};
