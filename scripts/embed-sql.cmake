@@ -1,4 +1,4 @@
-# Turns schema/{state,audit}/NNNN-name.sql into C: struct db_migrations, in order.
+# Turns schema/{state,audit,seal}/NNNN-name.sql into C: struct db_migrations, in order.
 # Usage: cmake -D SCHEMA_DIR=schema -D OUTPUT=migrations.c -P embed-sql.cmake
 # The texts become arrays of numbers, because a string literal of C may be no longer than 4,095
 # characters, and so that nothing in them needs escaping.
@@ -32,4 +32,5 @@ endfunction()
 set(output "/* Made by scripts/embed-sql.cmake. */\n#include \"store/migrate.h\"\n\n")
 embed(state)
 embed(audit)
+embed(seal)
 file(WRITE ${OUTPUT} "${output}")

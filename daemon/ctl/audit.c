@@ -52,7 +52,7 @@ static const struct arg_option query_options[] = {
 /* Opening for reading needs none of the services of the writer. */
 static enum ctl_exit open_reader(const struct ctl *ctl, struct audit_reader **out)
 {
-	struct store_env env = {0};
+	struct store_env env = {.list_names = directory_list_names};
 	const char *directory;
 	enum error error;
 	struct buf why;

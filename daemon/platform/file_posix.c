@@ -39,6 +39,30 @@ enum error directory_make_private(const char *path, struct buf *why)
 	return error;
 }
 
+enum error directory_list_names(const char *path,
+				enum error (*on_name)(void *arg, const char *name), void *arg)
+{
+	DIR *stream = opendir(path);
+	enum error error = ERR_NONE;
+	struct dirent *entry;
+
+	if (stream == NULL)
+		return error_from_errno(errno);
+	while (error == ERR_NONE) {
+		errno = 0;
+		entry = readdir(stream);
+		if (entry == NULL) {
+			if (errno != 0)
+				error = error_from_errno(errno);
+			break;
+		}
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			error = on_name(arg, entry->d_name);
+	}
+	closedir(stream);
+	return error;
+}
+
 enum error file_create_private(const char *path)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);

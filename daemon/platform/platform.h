@@ -207,6 +207,12 @@ enum error channel_read(struct channel *channel, void *bytes, size_t capacity, i
  * `why`. */
 enum error directory_make_private(const char *path, struct buf *why) ATTR_MUST_CHECK;
 
+/* Delivers the names in a directory but "." and "..", in any order; an error of `on_name` ends it
+ * and is returned. */
+enum error directory_list_names(const char *path,
+				enum error (*on_name)(void *arg, const char *name),
+				void *arg) ATTR_MUST_CHECK;
+
 /* Creates an empty file that only its owner may read and write, whatever the umask, following no
  * link. ERR_EXISTS when the name is taken. */
 enum error file_create_private(const char *path) ATTR_MUST_CHECK;

@@ -5,6 +5,7 @@
 #include "base/utf8.h"
 #include "platform/platform.h"
 #include "server/version.h"
+#include "store/segment.h"
 
 void admin_reply_send(struct session *session, uint64_t id, Wsauthz__AdminReply *reply)
 {
@@ -175,6 +176,7 @@ static bool fill_audit(struct arena *arena, const struct service *service,
 		       Wsauthz__StatusReply *status)
 {
 	Wsauthz__AuditStatus *message = arena_alloc(arena, sizeof(*message));
+	char *name;
 
 	if (message == NULL)
 		return false;
@@ -185,7 +187,11 @@ static bool fill_audit(struct arena *arena, const struct service *service,
 	message->writable = audit_queue_writable(service->audit);
 	message->last_decision_id = service->last_decision_id;
 	message->queued_count = audit_queue_length(service->audit);
-	message->segment = authz_bytes(AUDIT_SEGMENT_NAME, strlen(AUDIT_SEGMENT_NAME));
+	name = arena_alloc(arena, SEGMENT_NAME_BYTES);
+	if (name == NULL)
+		return false;
+	segment_name(service->audit_segment, name);
+	message->segment = authz_bytes(name, strlen(name));
 	status->audit = message;
 	return true;
 }

@@ -356,9 +356,16 @@ static enum error init_service(struct server *server, const struct settings *set
 		error = platform_random(&server->store_env.hash_key,
 					sizeof(server->store_env.hash_key));
 	server->store_env.create_private = file_create_private;
+	server->store_env.list_names = directory_list_names;
 	if (error == ERR_NONE)
 		error = platform_boot_id(&server->boot_id);
 	return error;
+}
+
+static void note_live_segment(struct server *server)
+{
+	server->service.last_decision_id = audit_head(server->audit_store).decision_id;
+	server->service.audit_segment = audit_segment_number(server->audit_store);
 }
 
 static enum error open_stores(struct server *server, struct buf *why)
@@ -376,7 +383,7 @@ static enum error open_stores(struct server *server, struct buf *why)
 		error = state_store_open(directory, &server->store_env, service->log,
 					 &server->state_store, why);
 	if (error == ERR_NONE)
-		server->service.last_decision_id = audit_head(server->audit_store).decision_id;
+		note_live_segment(server);
 	return error;
 }
 

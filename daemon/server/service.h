@@ -50,6 +50,7 @@ struct service {
 	struct metrics metrics;
 	struct service_rates rates;
 	uint64_t last_decision_id; /* relaxed: the last that was given; strict: the last recorded */
+	uint32_t audit_segment;    /* the live one */
 	uint64_t connection_count; /* that were ever accepted; numbers them */
 	const struct session_owner *authorize_sessions;
 	int64_t started_us;

@@ -9,6 +9,7 @@
 #include "store/audit_schema.h"
 #include "store/chain.h"
 #include "store/intern.h"
+#include "store/segment_db.h"
 #include "store/stmt.h"
 
 enum {
@@ -36,6 +37,10 @@ struct part_table {
 
 struct audit {
 	struct db db;
+	uint32_t number;
+	int64_t begun_us;
+	uint64_t base_id; /* the last id of the segments before */
+	bool has_begun;   /* else rows would not know what they follow */
 	struct stmt insert;
 	struct part_table parts[AUDIT_PART_COUNT];
 	struct intern known;
@@ -87,35 +92,178 @@ static enum error prepare_part(struct audit *audit, enum audit_part part)
 	return error;
 }
 
-static enum error read_head(struct audit *audit)
-{
-	struct stmt last;
-	bool row = false;
-	enum error error = stmt_prepare(&last, &audit->db,
-					"SELECT id, chain FROM decision ORDER BY id DESC LIMIT 1");
-
-	if (error == ERR_NONE)
-		error = stmt_step(&last, &row);
-	if (error == ERR_NONE && row) {
-		audit->head.decision_id = stmt_u64(&last, 0);
-		if (stmt_int(&last, 0) <= 0 ||
-		    !stmt_copy_blob(&last, 1, audit->head.chain, AUDIT_CHAIN_BYTES))
-			error = ERR_CORRUPT;
-	}
-	stmt_finish(&last);
-	return error;
-}
-
 static enum error prepare(struct audit *audit, struct buf *why)
 {
 	enum error error = stmt_prepare(&audit->insert, &audit->db, insert_sql);
 
 	for (int part = 0; error == ERR_NONE && part < AUDIT_PART_COUNT; part++)
 		error = prepare_part(audit, (enum audit_part)part);
-	if (error == ERR_NONE)
-		error = read_head(audit);
 	if (error != ERR_NONE)
 		buf_printf(why, "audit segment: %s: %s", error_text(error), audit->db.failure);
+	return error;
+}
+
+static struct audit *new_audit(const struct store_env *env)
+{
+	struct audit *audit = mem_calloc(1, sizeof(*audit));
+
+	if (audit == NULL)
+		return NULL;
+	intern_init(&audit->known, env->hash_key, CACHE_ENTRIES, CACHE_BYTES);
+	buf_init(&audit->content, CONTENT_MAX_BYTES);
+	buf_init(&audit->lists[0], LIST_MAX_BYTES);
+	buf_init(&audit->lists[1], LIST_MAX_BYTES);
+	return audit;
+}
+
+/* Opens one segment, whether it has begun or not. */
+static enum error open_segment(const char *directory, uint32_t number, const struct store_env *env,
+			       enum db_mode mode, struct audit **out, struct segment *segment,
+			       struct buf *why)
+{
+	struct audit *audit = new_audit(env);
+	size_t said = why->length;
+
+	if (audit == NULL)
+		return ERR_NO_MEMORY;
+	audit->number = number;
+	enum error error = sodium_init() >= 0 ? ERR_NONE : ERR_INTERNAL;
+	if (error == ERR_NONE)
+		error = audit_open_segment(directory, number, env, mode, &audit->db, why);
+	if (error == ERR_NONE)
+		error = segment_describe(&audit->db, number, segment, &audit->has_begun);
+	if (error == ERR_NONE) {
+		audit->head = segment->head;
+		audit->base_id = segment->before.decision_id;
+		audit->begun_us = segment->begun_us;
+		error = prepare(audit, why);
+	}
+	if (error != ERR_NONE && why->length == said)
+		buf_printf(why, "audit segment %u: %s: %s", (unsigned)number, error_text(error),
+			   audit->db.failure);
+	if (error != ERR_NONE)
+		audit_close(audit);
+	else
+		*out = audit;
+	return error;
+}
+
+enum error audit_prepare_next(const char *directory, const struct store_env *env, uint32_t number,
+			      struct audit **out, struct buf *why)
+{
+	struct segment segment;
+	struct audit *next;
+
+	if (number >= SEGMENT_NUMBER_MAX) {
+		buf_printf(why, "there are %u audit segments, and there can be no more",
+			   (unsigned)number);
+		return ERR_LIMIT;
+	}
+	enum error error = open_segment(directory, number + 1, env, DB_WRITE, &next, &segment, why);
+	if (error != ERR_NONE)
+		return error;
+	if (next->has_begun) {
+		buf_printf(why, "audit segment %u has begun already", (unsigned)number + 1);
+		audit_close(next);
+		return ERR_EXISTS;
+	}
+	*out = next;
+	return ERR_NONE;
+}
+
+static enum error insert_beginning(struct audit *audit, const struct audit_head *head,
+				   int64_t wall_us)
+{
+	struct stmt stmt;
+	enum error error = stmt_prepare(&stmt, &audit->db,
+					"INSERT INTO beginning"
+					" (id, number, base_id, base_chain, begun_us)"
+					" VALUES (1, ?1, ?2, ?3, ?4)");
+
+	if (error == ERR_NONE) {
+		stmt_bind_int(&stmt, 1, audit->number);
+		stmt_bind_u64(&stmt, 2, head->decision_id);
+		stmt_bind_blob(&stmt, 3, head->chain, AUDIT_CHAIN_BYTES);
+		stmt_bind_int(&stmt, 4, wall_us);
+		error = stmt_run(&stmt);
+	}
+	stmt_finish(&stmt);
+	return error;
+}
+
+/* Notes where the chain stands, which makes the segment one. */
+static enum error begin(struct audit *audit, const struct audit_head *head, int64_t wall_us)
+{
+	enum error error = db_begin(&audit->db);
+
+	if (error != ERR_NONE)
+		return error;
+	error = insert_beginning(audit, head, wall_us);
+	if (error != ERR_NONE) {
+		db_rollback(&audit->db);
+		return error;
+	}
+	error = db_commit(&audit->db);
+	if (error != ERR_NONE)
+		return error;
+	audit->head = *head;
+	audit->base_id = head->decision_id;
+	audit->begun_us = wall_us;
+	audit->has_begun = true;
+	return ERR_NONE;
+}
+
+enum error audit_rotate(struct audit *audit, struct audit *next, int64_t wall_us)
+{
+	if (audit->db.broken != ERR_NONE)
+		return audit->db.broken;
+	if (next->number != audit->number + 1)
+		return ERR_INVALID;
+	enum error error = begin(next, &audit->head, wall_us);
+	/* Whether it has begun shows only when it is opened again. Until then nothing may be added
+	 * to a segment that others may take for ended. */
+	if (error != ERR_NONE && next->db.broken != ERR_NONE) {
+		audit->db.broken = next->db.broken;
+		memcpy(audit->db.failure, next->db.failure, sizeof(audit->db.failure));
+	}
+	return error;
+}
+
+/* The segment that rows go to, when the newest is `number`. */
+static enum error open_live(const char *directory, uint32_t number, const struct store_env *env,
+			    enum db_mode mode, struct audit **out, struct buf *why)
+{
+	struct segment segment;
+	struct audit *audit;
+	enum error error = open_segment(directory, number, env, mode, &audit, &segment, why);
+
+	if (error != ERR_NONE)
+		return error;
+	if (!audit->has_begun) {
+		/* It was prepared, and its time has not come. */
+		audit_close(audit);
+		error = open_segment(directory, number - 1, env, mode, &audit, &segment, why);
+		if (error != ERR_NONE)
+			return error;
+	}
+	if (segment.state == SEGMENT_SEALED) {
+		struct audit_head head = segment.head;
+		int64_t sealed_us = segment.sealed_us;
+
+		number = audit->number;
+		audit_close(audit);
+		error = audit_prepare_next(directory, env, number, &audit, why);
+		if (error == ERR_NONE) {
+			error = begin(audit, &head, sealed_us);
+			if (error != ERR_NONE) {
+				buf_printf(why, "audit segment %u: %s: %s", (unsigned)number + 1,
+					   error_text(error), audit->db.failure);
+				audit_close(audit);
+			}
+		}
+	}
+	if (error == ERR_NONE)
+		*out = audit;
 	return error;
 }
 
@@ -123,24 +271,16 @@ enum error audit_open(const char *directory, const struct store_env *env, bool c
 		      struct audit **out, struct buf *why)
 {
 	enum db_mode mode = check ? DB_WRITE_CHECK : DB_WRITE;
-	struct audit *audit = mem_calloc(1, sizeof(*audit));
+	struct segment_numbers numbers = {0};
+	enum error error = segment_numbers_read(&numbers, directory, env);
+	uint32_t newest = 1;
 
-	if (audit == NULL)
-		return ERR_NO_MEMORY;
-	intern_init(&audit->known, env->hash_key, CACHE_ENTRIES, CACHE_BYTES);
-	buf_init(&audit->content, CONTENT_MAX_BYTES);
-	buf_init(&audit->lists[0], LIST_MAX_BYTES);
-	buf_init(&audit->lists[1], LIST_MAX_BYTES);
-	enum error error = sodium_init() >= 0 ? ERR_NONE : ERR_INTERNAL;
-	if (error == ERR_NONE)
-		error = audit_open_segment(directory, env, mode, &audit->db, why);
-	if (error == ERR_NONE)
-		error = prepare(audit, why);
 	if (error != ERR_NONE)
-		audit_close(audit);
-	else
-		*out = audit;
-	return error;
+		buf_printf(why, "%s: %s", directory, error_text(error));
+	if (numbers.count != 0)
+		newest = numbers.items[numbers.count - 1];
+	segment_numbers_deinit(&numbers);
+	return error == ERR_NONE ? open_live(directory, newest, env, mode, out, why) : error;
 }
 
 void audit_close(struct audit *audit)
@@ -292,6 +432,8 @@ enum error audit_append(struct audit *audit, const struct audit_row *rows, size_
 {
 	if (audit->db.broken != ERR_NONE)
 		return audit->db.broken;
+	if (!audit->has_begun)
+		return ERR_INVALID;
 	if (count == 0)
 		return ERR_NONE;
 	for (size_t i = 0; i < count; i++) {
@@ -316,4 +458,19 @@ const char *audit_failure_text(const struct audit *audit)
 struct audit_head audit_head(const struct audit *audit)
 {
 	return audit->head;
+}
+
+uint32_t audit_segment_number(const struct audit *audit)
+{
+	return audit->number;
+}
+
+uint64_t audit_segment_rows(const struct audit *audit)
+{
+	return audit->head.decision_id - audit->base_id;
+}
+
+int64_t audit_segment_begun_us(const struct audit *audit)
+{
+	return audit->begun_us;
 }

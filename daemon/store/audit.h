@@ -2,10 +2,11 @@
  * The audit: one row for every completion, appended in batches, never changed.
  *
  * A batch is one transaction and is on disk when audit_append() returns: the caller may let its
- * answers go only then. A segment is one SQLite file (AUDIT_SEGMENT_NAME) that stands alone: the
- * texts of a row are kept once by content in tables of their own, so that a row stays small, and
- * the digests of those texts go into a chain over all rows, so that no row can be changed, removed
- * or moved without all later ones showing it (audit_verify()).
+ * answers go only then. The audit is a row of segments (segment.h), each one SQLite file that
+ * stands alone: the texts of a row are kept once by content in tables of their own, so that a row
+ * stays small, and the digests of those texts go into a chain over all rows, so that no row can be
+ * changed, removed or moved without all later ones showing it (audit_verify()). Rows are added to
+ * the newest segment, the live one; audit_rotate() begins the next.
  *
  * Synchronous; one thread at a time uses a `struct audit`. Any number of readers (audit_query.h)
  * may have the same directory open meanwhile.
@@ -22,9 +23,6 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "store/env.h"
-
-/* The segment that is written, in the state directory. */
-#define AUDIT_SEGMENT_NAME "audit-000001.db"
 
 enum {
 	AUDIT_RECORD_ID_BYTES = 16,
@@ -111,7 +109,8 @@ struct audit;
 
 /*
  * Opens the live segment in `directory`, creates it when it is missing and brings an older one up
- * to date. `directory` must exist and belong to the daemon alone, which is for the caller to
+ * to date. When the newest is sealed already, because the live one was taken away, the next begins
+ * where it ended. `directory` must exist and belong to the daemon alone, which is for the caller to
  * ensure, as is that no second daemon uses it. With `check` the whole file is checked first (after
  * an error, or at start): about 0.5 s for 100 MB.
  *
@@ -125,6 +124,29 @@ enum error audit_open(const char *directory, const struct store_env *env, bool c
 
 /* Accepts NULL. */
 void audit_close(struct audit *audit);
+
+/*
+ * Makes and opens the file of the segment that will follow `number`, which takes some commits; to
+ * be done before audit_rotate() needs it, by any thread. Errors as audit_open(); ERR_LIMIT when
+ * there is no such number. What it makes does not count as a segment before audit_rotate().
+ */
+enum error audit_prepare_next(const char *directory, const struct store_env *env, uint32_t number,
+			      struct audit **out, struct buf *why) ATTR_MUST_CHECK;
+
+/*
+ * Begins the segment `next`, which audit_prepare_next() gave for the number of `audit`, where
+ * `audit` ends; costs one commit. On success rows are to be appended to `next`, and `audit` takes
+ * no more and is to be closed, by any thread. On failure, which is one of audit_append(), `audit`
+ * goes on, or fails alike until it is closed and opened when it is not known whether `next` has
+ * begun; `next` is to be closed.
+ */
+enum error audit_rotate(struct audit *audit, struct audit *next, int64_t wall_us) ATTR_MUST_CHECK;
+
+/* The live segment: its number, the ids that it may have used so far, and when it began (0 where
+ * schema version 1 began it). */
+uint32_t audit_segment_number(const struct audit *audit);
+uint64_t audit_segment_rows(const struct audit *audit);
+int64_t audit_segment_begun_us(const struct audit *audit);
 
 /*
  * Appends `count` rows in one transaction, which is on disk when this returns ERR_NONE. The rows

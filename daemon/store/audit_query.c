@@ -1,6 +1,7 @@
 #include "store/audit_query.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include <sqlite3.h>
 
@@ -47,6 +48,52 @@ static enum error add_functions(struct audit_reader *reader)
 					    &reader->arena, list_has, NULL, NULL, NULL));
 }
 
+static void close_segment(struct audit_reader *reader)
+{
+	if (reader->is_open)
+		db_close(&reader->db);
+	reader->is_open = false;
+}
+
+enum error audit_reader_use(struct audit_reader *reader, size_t index, struct buf *why)
+{
+	if (reader->is_open && reader->open_index == index)
+		return ERR_NONE;
+	close_segment(reader);
+	enum error error =
+		audit_open_segment(reader->directory, reader->segments.items[index].number,
+				   &reader->env, DB_READ, &reader->db, why);
+	if (error != ERR_NONE)
+		return error;
+	error = add_functions(reader);
+	if (error != ERR_NONE) {
+		buf_printf(why, "reading the audit: %s", error_text(error));
+		db_close(&reader->db);
+		return error;
+	}
+	reader->open_index = index;
+	reader->is_open = true;
+	return ERR_NONE;
+}
+
+enum error audit_reader_refresh(struct audit_reader *reader, struct buf *why)
+{
+	const struct segment_list *segments = &reader->segments;
+	uint32_t number = reader->is_open ? segments->items[reader->open_index].number : 0;
+	enum error error =
+		segment_list_read(&reader->segments, reader->directory, &reader->env, why);
+
+	if (error != ERR_NONE)
+		return error;
+	/* Only a reader that has gone on lets the segment be sealed: the live one stays open. */
+	if (number != 0 && segments->count != 0 &&
+	    segments->items[segments->count - 1].number == number)
+		reader->open_index = segments->count - 1;
+	else
+		close_segment(reader);
+	return ERR_NONE;
+}
+
 enum error audit_reader_open(const char *directory, const struct store_env *env,
 			     struct audit_reader **out, struct buf *why)
 {
@@ -55,9 +102,15 @@ enum error audit_reader_open(const char *directory, const struct store_env *env,
 	if (reader == NULL)
 		return ERR_NO_MEMORY;
 	arena_init(&reader->arena, AUDIT_READER_CHUNK_BYTES, AUDIT_READER_ARENA_BYTES);
-	enum error error = audit_open_segment(directory, env, DB_READ, &reader->db, why);
+	reader->env = *env;
+	reader->directory = mem_copy_text(directory, strlen(directory));
+	enum error error = reader->directory != NULL ? ERR_NONE : ERR_NO_MEMORY;
 	if (error == ERR_NONE)
-		error = add_functions(reader);
+		error = audit_reader_refresh(reader, why);
+	if (error == ERR_NONE && reader->segments.count == 0) {
+		buf_printf(why, "%s: there is no audit", directory);
+		error = ERR_NOT_FOUND;
+	}
 	if (error != ERR_NONE)
 		audit_reader_close(reader);
 	else
@@ -69,9 +122,16 @@ void audit_reader_close(struct audit_reader *reader)
 {
 	if (reader == NULL)
 		return;
-	db_close(&reader->db);
+	close_segment(reader);
+	segment_list_deinit(&reader->segments);
+	mem_free(reader->directory);
 	arena_deinit(&reader->arena);
 	mem_free(reader);
+}
+
+const struct segment_list *audit_reader_segments(const struct audit_reader *reader)
+{
+	return &reader->segments;
 }
 
 /* The conditions a filter can set. Each is there only when it is set, so that the planner sees
@@ -171,11 +231,21 @@ static void bind_filter(const struct audit_filter *filter, struct stmt *stmt)
 		stmt_bind_int(stmt, BY_UNTIL, filter->until_us);
 }
 
-static enum error deliver(struct audit_reader *reader, struct stmt *stmt,
-			  bool (*on_row)(void *arg, const struct audit_row *row), void *arg,
-			  struct buf *why)
+/* A query on its way through the segments. */
+struct query {
+	struct audit_reader *reader;
+	struct audit_filter filter; /* with what is left of the limit */
+	const char *sql;
+	bool (*on_row)(void *arg, const struct audit_row *row);
+	void *arg;
+	bool is_over;
+	struct buf *why;
+};
+
+static enum error deliver(struct query *query, struct stmt *stmt)
 {
-	struct arena_mark start = arena_get_mark(&reader->arena);
+	struct arena *arena = &query->reader->arena;
+	struct arena_mark start = arena_get_mark(arena);
 
 	for (;;) {
 		struct audit_row row;
@@ -185,39 +255,105 @@ static enum error deliver(struct audit_reader *reader, struct stmt *stmt,
 
 		if (error != ERR_NONE || !more)
 			return error;
-		error = audit_row_read(stmt, &reader->arena, &row, chain);
+		error = audit_row_read(stmt, arena, &row, chain);
 		if (error == ERR_CORRUPT)
-			buf_printf(why, "decision %" PRIu64 " holds what is never written",
+			buf_printf(query->why, "decision %" PRIu64 " holds what is never written",
 				   stmt_u64(stmt, 0));
 		if (error != ERR_NONE)
 			return error;
-		if (!on_row(arg, &row))
+		query->is_over = !query->on_row(query->arg, &row) || query->filter.limit == 1;
+		if (query->filter.limit != 0)
+			query->filter.limit--;
+		arena_reset(arena, start);
+		if (query->is_over)
 			return ERR_NONE;
-		arena_reset(&reader->arena, start);
 	}
+}
+
+static enum error query_open_segment(struct query *query)
+{
+	struct audit_reader *reader = query->reader;
+	size_t said = query->why->length;
+	struct stmt stmt;
+	enum error error = stmt_prepare(&stmt, &reader->db, query->sql);
+
+	if (error == ERR_NONE) {
+		bind_filter(&query->filter, &stmt);
+		error = deliver(query, &stmt);
+	}
+	stmt_finish(&stmt);
+	if (error != ERR_NONE && query->why->length == said)
+		buf_printf(query->why, "reading the audit: %s: %s", error_text(error),
+			   reader->db.failure);
+	return error;
+}
+
+/* Whether a row of the segment could match. Of one that is not sealed only the first id is sure:
+ * rows may have been added since the list was made. */
+static bool may_match(const struct segment *segment, const struct audit_filter *filter)
+{
+	bool is_sealed = segment->state == SEGMENT_SEALED;
+
+	if (segment->first_id != 0) {
+		if (filter->decision_id != 0 && filter->decision_id < segment->first_id)
+			return false;
+		if (filter->before_id != 0 && filter->before_id <= segment->first_id)
+			return false;
+	}
+	if (!is_sealed)
+		return true;
+	return (filter->decision_id == 0 || filter->decision_id <= segment->last_id) &&
+	       filter->after_id < segment->last_id &&
+	       (filter->since_us == 0 || filter->since_us <= segment->last_us) &&
+	       (filter->until_us == 0 || filter->until_us > segment->first_us);
+}
+
+static enum error query_segments(struct query *query)
+{
+	const struct segment_list *segments = &query->reader->segments;
+
+	for (size_t i = 0; i < segments->count && !query->is_over; i++) {
+		size_t index = query->filter.newest_first ? segments->count - 1 - i : i;
+		size_t said = query->why->length;
+
+		if (!may_match(&segments->items[index], &query->filter))
+			continue;
+		enum error error = audit_reader_use(query->reader, index, query->why);
+		if (error == ERR_NOT_FOUND) {
+			query->why->length = said;
+			continue;
+		}
+		if (error == ERR_NONE)
+			error = query_open_segment(query);
+		if (error != ERR_NONE)
+			return error;
+	}
+	return ERR_NONE;
 }
 
 enum error audit_query(struct audit_reader *reader, const struct audit_filter *filter,
 		       bool (*on_row)(void *arg, const struct audit_row *row), void *arg,
 		       struct buf *why)
 {
-	size_t said = why->length;
-	struct stmt stmt = {0};
+	struct query query = {
+		.reader = reader,
+		.filter = *filter,
+		.on_row = on_row,
+		.arg = arg,
+		.why = why,
+	};
 	struct buf sql;
+	enum error error = audit_reader_refresh(reader, why);
 
 	buf_init(&sql, QUERY_MAX_BYTES);
 	write_query(filter, &sql);
-	const char *text = buf_text(&sql);
-	enum error error = sql.failed;
-	if (error == ERR_NONE)
-		error = stmt_prepare(&stmt, &reader->db, text);
-	if (error == ERR_NONE) {
-		bind_filter(filter, &stmt);
-		error = deliver(reader, &stmt, on_row, arg, why);
+	query.sql = buf_text(&sql);
+	if (error == ERR_NONE && sql.failed != ERR_NONE) {
+		error = sql.failed;
+		buf_printf(why, "reading the audit: %s", error_text(error));
 	}
-	stmt_finish(&stmt);
+	if (error == ERR_NONE)
+		error = query_segments(&query);
 	buf_deinit(&sql);
-	if (error != ERR_NONE && why->length == said)
-		buf_printf(why, "reading the audit: %s: %s", error_text(error), reader->db.failure);
 	return error;
 }

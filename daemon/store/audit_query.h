@@ -1,6 +1,8 @@
 /*
  * Reading the audit, also while the daemon writes it and also without the daemon.
  *
+ * A reader sees all segments of the audit as one, also those that come and go while it is open.
+ *
  * One thread at a time uses a reader; readers of other threads and processes do not disturb it, nor
  * the writer. A reader that stays in a query for long keeps the writer's log from being recycled:
  * read in pages (`limit`, then `after_id` or `before_id`).
@@ -18,6 +20,7 @@
 #include "base/str.h"
 #include "store/audit.h"
 #include "store/env.h"
+#include "store/segment.h"
 
 struct audit_reader;
 
@@ -29,6 +32,9 @@ enum error audit_reader_open(const char *directory, const struct store_env *env,
 
 /* Accepts NULL. */
 void audit_reader_close(struct audit_reader *reader);
+
+/* The segments as the last call found them; valid until the next call. */
+const struct segment_list *audit_reader_segments(const struct audit_reader *reader);
 
 /* Which rows; the zero filter means all. Conditions are joined by "and". */
 struct audit_filter {
@@ -50,7 +56,7 @@ struct audit_filter {
 	uint64_t limit;             /* rows at most; 0: all */
 };
 
-/* Delivers the matching rows in order, all from one moment of the audit. The texts of a row live
+/* Delivers the matching rows in order, those of one segment from one moment. The texts of a row live
  * until `on_row` returns; when it returns false the query ends early. ERR_CORRUPT, ERR_IO,
  * ERR_BUSY, ERR_NO_MEMORY, with `why`; rows delivered before the error are good. */
 enum error audit_query(struct audit_reader *reader, const struct audit_filter *filter,

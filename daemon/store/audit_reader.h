@@ -5,6 +5,7 @@
 #include "base/arena.h"
 #include "store/audit_query.h"
 #include "store/db.h"
+#include "store/segment.h"
 
 enum {
 	AUDIT_READER_CHUNK_BYTES = 16 * 1024,
@@ -12,9 +13,23 @@ enum {
 	AUDIT_READER_ARENA_BYTES = 64 * 1024 * 1024,
 };
 
+/* One segment at a time is open: `db` belongs to segments.items[open_index]. */
 struct audit_reader {
+	char *directory;
+	struct store_env env;
+	struct segment_list segments;
 	struct db db;
+	size_t open_index;
+	bool is_open;
 	struct arena arena; /* of the row at hand */
 };
+
+/* Looks which segments there are now. No statement of `db` may be left. */
+enum error audit_reader_refresh(struct audit_reader *reader, struct buf *why) ATTR_MUST_CHECK;
+
+/* Opens a segment of the list in `db`, unless it is open already; no statement of another one may
+ * be left. ERR_NOT_FOUND when retention has removed it meanwhile. */
+enum error audit_reader_use(struct audit_reader *reader, size_t index,
+			    struct buf *why) ATTR_MUST_CHECK;
 
 #endif

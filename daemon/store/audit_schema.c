@@ -2,6 +2,7 @@
 
 #include "store/audit.h"
 #include "store/migrate.h"
+#include "store/segment.h"
 
 enum { VALUE_MAX_BYTES = 1024 * 1024 };
 
@@ -9,13 +10,15 @@ enum { VALUE_MAX_BYTES = 1024 * 1024 };
 static const struct db_right rights[] = {
 	{"decision", .insert = true}, {"subject", .insert = true}, {"group_set", .insert = true},
 	{"request", .insert = true},  {"context", .insert = true}, {"outcome", .insert = true},
-	{"origin", .insert = true},
+	{"origin", .insert = true},   {"event", .insert = true},   {"beginning", .insert = true},
 };
 
 static const struct db_schema schema = {
 	.noun = "audit segment",
 	.application_id = 0x77735a41, /* "wsZA" */
 	.migrations = &audit_migrations,
+	.sealing = &seal_migrations,
+	.sealed_mark = "decision_subject",
 	.rights = rights,
 	.right_count = ARRAY_COUNT(rights),
 	.max_value_bytes = VALUE_MAX_BYTES,
@@ -24,8 +27,11 @@ static const struct db_schema schema = {
 	.check_references = false,
 };
 
-enum error audit_open_segment(const char *directory, const struct store_env *env, enum db_mode mode,
-			      struct db *db, struct buf *why)
+enum error audit_open_segment(const char *directory, uint32_t number, const struct store_env *env,
+			      enum db_mode mode, struct db *db, struct buf *why)
 {
-	return db_open(db, directory, AUDIT_SEGMENT_NAME, env, &schema, mode, why);
+	char name[SEGMENT_NAME_BYTES];
+
+	segment_name(number, name);
+	return db_open(db, directory, name, env, &schema, mode, why);
 }

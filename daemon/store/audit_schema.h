@@ -9,8 +9,8 @@
 #include "store/db.h"
 #include "store/env.h"
 
-/* Opens the live segment of the audit in `directory`, as db_open() does. */
-enum error audit_open_segment(const char *directory, const struct store_env *env, enum db_mode mode,
-			      struct db *db, struct buf *why) ATTR_MUST_CHECK;
+/* Opens segment `number` of the audit in `directory`, as db_open() does. */
+enum error audit_open_segment(const char *directory, uint32_t number, const struct store_env *env,
+			      enum db_mode mode, struct db *db, struct buf *why) ATTR_MUST_CHECK;
 
 #endif

@@ -71,6 +71,33 @@ static enum error verify_rows(struct verifier *verifier, struct arena *arena)
 	}
 }
 
+static enum error verify_segment(struct verifier *verifier, struct audit_reader *reader,
+				 size_t index, const char *sql, struct buf *why)
+{
+	const struct segment *segment = &reader->segments.items[index];
+	enum error error = audit_reader_use(reader, index, why);
+
+	if (error != ERR_NONE)
+		return error;
+	if (index == 0) {
+		verifier->result.head = segment->before;
+	} else if (segment->before.decision_id != verifier->result.head.decision_id ||
+		   memcmp(segment->before.chain, verifier->result.head.chain, AUDIT_CHAIN_BYTES) !=
+			   0) {
+		verifier->result.intact = false;
+		verifier->result.first_bad_id = segment->first_id;
+		return ERR_NONE;
+	}
+	error = stmt_prepare(&verifier->rows, &reader->db, sql);
+	if (error == ERR_NONE)
+		error = verify_rows(verifier, &reader->arena);
+	stmt_finish(&verifier->rows);
+	if (error != ERR_NONE)
+		buf_printf(why, "verifying the audit: %s: %s", error_text(error),
+			   reader->db.failure);
+	return error;
+}
+
 enum error audit_verify(struct audit_reader *reader, struct audit_verification *out,
 			struct buf *why)
 {
@@ -82,16 +109,17 @@ enum error audit_verify(struct audit_reader *reader, struct audit_verification *
 	buf_printf(&sql, "%s ORDER BY d.id", audit_row_select);
 	const char *text = buf_text(&sql);
 	enum error error = sodium_init() >= 0 ? sql.failed : ERR_INTERNAL;
+	if (error != ERR_NONE)
+		buf_printf(why, "verifying the audit: %s", error_text(error));
 	if (error == ERR_NONE)
-		error = stmt_prepare(&verifier.rows, &reader->db, text);
-	if (error == ERR_NONE)
-		error = verify_rows(&verifier, &reader->arena);
+		error = audit_reader_refresh(reader, why);
+	for (size_t i = 0; error == ERR_NONE && verifier.result.intact; i++) {
+		if (i == reader->segments.count)
+			break;
+		error = verify_segment(&verifier, reader, i, text, why);
+	}
 	if (error == ERR_NONE)
 		*out = verifier.result;
-	else
-		buf_printf(why, "verifying the audit: %s: %s", error_text(error),
-			   reader->db.failure);
-	stmt_finish(&verifier.rows);
 	buf_deinit(&verifier.content);
 	buf_deinit(&sql);
 	return error;

@@ -49,6 +49,10 @@ struct db_schema {
 	const char *noun; /* for messages: "audit segment" */
 	uint32_t application_id;
 	const struct db_migrations *migrations;
+	/* What is added when a database takes no more rows, and an index that is among it; NULL
+	 * where that does not happen. */
+	const struct db_migrations *sealing;
+	const char *sealed_mark;
 	const struct db_right *rights; /* tables that are not listed can only be read */
 	size_t right_count;
 	int max_value_bytes;   /* of one text or blob */

@@ -115,22 +115,58 @@ static enum error compare(struct stmt *actual, struct stmt *expected, struct buf
 
 /* An empty database in which the migrations up to `version` have run shows what must be there. */
 static enum error make_expected(struct db *expected, const struct db_schema *schema,
-				uint64_t version)
+				uint64_t version, bool is_sealed)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY |
 		    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
 	int result = sqlite3_open_v2(":memory:", &expected->handle, flags, NULL);
 
 	expected->schema = schema;
-	return result == SQLITE_OK ? run_to(expected, version) : db_fail(expected, result);
+	enum error error =
+		result == SQLITE_OK ? run_to(expected, version) : db_fail(expected, result);
+	return error == ERR_NONE && is_sealed ? migrate_seal(expected) : error;
+}
+
+enum error migrate_seal(struct db *db)
+{
+	const struct db_migrations *steps = db->schema->sealing;
+	enum error error = ERR_NONE;
+
+	for (size_t i = 0; error == ERR_NONE && i < steps->count; i++)
+		error = db_exec(db, steps->items[i].sql);
+	return error;
+}
+
+enum error migrate_find_sealed(struct db *db, bool *is_sealed)
+{
+	struct stmt stmt;
+	bool row = false;
+	enum error error = ERR_NONE;
+
+	if (db->schema->sealing != NULL) {
+		error = stmt_prepare(&stmt, db,
+				     "SELECT 1 FROM sqlite_schema WHERE type = 'index'"
+				     " AND name = ?1");
+		if (error == ERR_NONE) {
+			stmt_bind_text(&stmt, 1, str_from(db->schema->sealed_mark));
+			error = stmt_step(&stmt, &row);
+		}
+		stmt_finish(&stmt);
+	}
+	if (error == ERR_NONE)
+		*is_sealed = row;
+	return error;
 }
 
 static enum error check_objects(struct db *db, uint64_t version, struct buf *why)
 {
 	struct stmt actual_rows = {0}, expected_rows = {0};
 	struct db expected = {0};
-	enum error error = make_expected(&expected, db->schema, version);
+	bool is_sealed = false;
+	enum error error = migrate_find_sealed(db, &is_sealed);
 
+	if (error == ERR_NONE)
+		error = make_expected(&expected, db->schema, version, is_sealed);
 	if (error == ERR_NONE)
 		error = stmt_prepare(&expected_rows, &expected, objects_sql);
 	if (error == ERR_NONE)

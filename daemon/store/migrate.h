@@ -21,8 +21,15 @@ enum error migrate_check(struct db *db, bool must_be_current, struct buf *why) A
 /* Runs the migrations that are missing; after migrate_check(). */
 enum error migrate_run(struct db *db) ATTR_MUST_CHECK;
 
+/* Runs what schema->sealing has, within the caller's transaction. */
+enum error migrate_seal(struct db *db) ATTR_MUST_CHECK;
+
+/* Whether it has been run. */
+enum error migrate_find_sealed(struct db *db, bool *is_sealed) ATTR_MUST_CHECK;
+
 /* The migrations in schema/, built in by scripts/embed-sql.cmake. */
 extern const struct db_migrations state_migrations;
 extern const struct db_migrations audit_migrations;
+extern const struct db_migrations seal_migrations; /* on top of them, see struct db_schema */
 
 #endif

@@ -24,6 +24,7 @@ static struct store_env power_env(void)
 	struct store_env env = store_env_make(power_vfs_name());
 
 	env.create_private = power_vfs_create;
+	env.list_names = power_vfs_list;
 	return env;
 }
 

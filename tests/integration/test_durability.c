@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 
 #include "integration/fixture.h"
+#include "platform/platform.h"
 #include "store/audit_query.h"
 
 enum { CONNECTIONS = 64, KILLS = 12, MAX_REPLIES = 1 << 20 };
@@ -116,7 +117,7 @@ static bool on_row(void *arg, const struct audit_row *row)
 
 static void expect_every_reply_recorded(struct load *load, const struct daemon *daemon)
 {
-	struct store_env env = {0};
+	struct store_env env = {.list_names = directory_list_names};
 	struct audit_filter all = {0};
 	struct audit_verification chain;
 	struct audit_reader *reader;

@@ -292,6 +292,21 @@ void power_vfs_free(void)
 	memset(&disk, 0, sizeof(disk));
 }
 
+enum error power_vfs_list(const char *directory, enum error (*on_name)(void *arg, const char *name),
+			  void *arg)
+{
+	enum error error = ERR_NONE;
+
+	(void)directory;
+	for (size_t i = 0; error == ERR_NONE && i < FILES_MAX; i++) {
+		const char *slash = strrchr(disk.files[i].path, '/');
+
+		if (disk.files[i].exists && slash != NULL)
+			error = on_name(arg, slash + 1);
+	}
+	return error;
+}
+
 enum error power_vfs_create(const char *path)
 {
 	size_t file = find_file(path);

@@ -25,6 +25,10 @@ void power_vfs_free(void);
 /* For struct store_env: makes an empty file. */
 enum error power_vfs_create(const char *path);
 
+/* For struct store_env: the names of the files, whose directory is not looked at. */
+enum error power_vfs_list(const char *directory, enum error (*on_name)(void *arg, const char *name),
+			  void *arg);
+
 /* Notes that at this moment the world was told `value`. */
 void power_vfs_note(uint64_t value);
 

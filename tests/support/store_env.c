@@ -1,5 +1,6 @@
 #include "support/store_env.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,10 +16,26 @@ static enum error create_private(const char *path)
 	return ERR_NONE;
 }
 
+static enum error list_names(const char *directory,
+			     enum error (*on_name)(void *arg, const char *name), void *arg)
+{
+	DIR *stream = opendir(directory);
+	enum error error = ERR_NONE;
+	struct dirent *entry;
+
+	if (stream == NULL)
+		return errno == ENOENT ? ERR_NOT_FOUND : ERR_IO;
+	while (error == ERR_NONE && (entry = readdir(stream)) != NULL)
+		error = on_name(arg, entry->d_name);
+	closedir(stream);
+	return error;
+}
+
 struct store_env store_env_make(const char *vfs)
 {
 	return (struct store_env){
 		.create_private = create_private,
+		.list_names = list_names,
 		.vfs = vfs,
 		.hash_key = {0x736f6d6520746573, 0x74206b6579206f66},
 	};

@@ -139,7 +139,8 @@ static bool count_row(void *arg, const struct audit_row *row)
 
 struct running_rows running_count_rows(struct running *running)
 {
-	struct store_env env = {.create_private = file_create_private};
+	struct store_env env = {.create_private = file_create_private,
+				.list_names = directory_list_names};
 	struct running_rows count = {0, 0, 0};
 	struct audit_filter all = {0};
 	struct audit_reader *reader;

@@ -129,7 +129,8 @@ static bool count_action(void *arg, const struct state_action *action)
 
 static void a_reload_is_recorded_with_who_asked_for_it(void **state)
 {
-	struct store_env env = {.create_private = file_create_private};
+	struct store_env env = {.create_private = file_create_private,
+				.list_names = directory_list_names};
 	struct running *running = *state;
 	size_t counts[2] = {0, 0};
 	struct state *store = NULL;

@@ -100,7 +100,8 @@ static void records_survive_a_restart(void **state)
 
 static void a_stored_block_denies_from_the_start(void **state)
 {
-	struct store_env env = {.create_private = file_create_private};
+	struct store_env env = {.create_private = file_create_private,
+				.list_names = directory_list_names};
 	struct state_block block = {.principal = STR(ALICE), .until_us = STATE_BLOCK_FOR_EVER};
 	struct running *running = *state;
 	const Wsauthz__Decision *decision;

@@ -79,9 +79,9 @@ static void the_writer_cannot_change_what_it_wrote(void **state)
 	struct db db;
 
 	fill(fixture);
-	assert_int_equal(
-		audit_open_segment(fixture->dir.path, &fixture->env, DB_WRITE, &db, &fixture->why),
-		ERR_NONE);
+	assert_int_equal(audit_open_segment(fixture->dir.path, 1, &fixture->env, DB_WRITE, &db,
+					    &fixture->why),
+			 ERR_NONE);
 	attack(db.handle);
 	db_close(&db);
 	fixture_assert_audit(fixture, 10);

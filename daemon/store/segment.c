@@ -1,0 +1,302 @@
+#include "store/segment.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#include "base/mem.h"
+#include "base/sort.h"
+#include "store/audit_schema.h"
+#include "store/segment_db.h"
+#include "store/stmt.h"
+
+void segment_name(uint32_t number, char out[SEGMENT_NAME_BYTES])
+{
+	assert(number >= 1 && number <= SEGMENT_NUMBER_MAX);
+	snprintf(out, SEGMENT_NAME_BYTES, "audit-%06u.db", (unsigned)(number % 1000000));
+}
+
+uint32_t segment_number(const char *name)
+{
+	char same[SEGMENT_NAME_BYTES];
+	uint32_t number = 0;
+
+	if (strncmp(name, "audit-", 6) != 0)
+		return 0;
+	for (size_t i = 6; i < 12; i++) {
+		if (name[i] < '0' || name[i] > '9')
+			return 0;
+		number = number * 10 + (uint32_t)(name[i] - '0');
+	}
+	if (number == 0)
+		return 0;
+	segment_name(number, same);
+	return strcmp(name, same) == 0 ? number : 0;
+}
+
+/* Which numbers there are. */
+
+static enum error add_number(void *arg, const char *name)
+{
+	struct segment_numbers *numbers = arg;
+	uint32_t number = segment_number(name);
+
+	if (number == 0)
+		return ERR_NONE;
+	if (numbers->count == numbers->capacity) {
+		size_t capacity = numbers->capacity != 0 ? numbers->capacity * 2 : 16;
+		uint32_t *items = mem_resize(numbers->items, capacity, sizeof(*items));
+		if (items == NULL)
+			return ERR_NO_MEMORY;
+		numbers->items = items;
+		numbers->capacity = capacity;
+	}
+	numbers->items[numbers->count++] = number;
+	return ERR_NONE;
+}
+
+enum error segment_numbers_read(struct segment_numbers *numbers, const char *directory,
+				const struct store_env *env)
+{
+	if (env->list_names == NULL)
+		return ERR_INTERNAL;
+	numbers->count = 0;
+	enum error error = env->list_names(directory, add_number, numbers);
+	if (error == ERR_NONE)
+		sort_u32(numbers->items, numbers->count);
+	return error;
+}
+
+void segment_numbers_deinit(struct segment_numbers *numbers)
+{
+	mem_free(numbers->items);
+	*numbers = (struct segment_numbers){0};
+}
+
+/* What a segment says of itself. */
+
+static enum error read_beginning(struct db *db, struct segment *segment, bool *has_begun)
+{
+	struct stmt stmt;
+	bool row = false;
+	enum error error = stmt_prepare(&stmt, db,
+					"SELECT number, base_id, base_chain, begun_us"
+					" FROM beginning");
+
+	if (error == ERR_NONE)
+		error = stmt_step(&stmt, &row);
+	if (error == ERR_NONE && row) {
+		segment->before.decision_id = stmt_u64(&stmt, 1);
+		segment->begun_us = stmt_int(&stmt, 3);
+		if (stmt_int(&stmt, 0) != segment->number || stmt_int(&stmt, 1) < 0 ||
+		    !stmt_copy_blob(&stmt, 2, segment->before.chain, AUDIT_CHAIN_BYTES))
+			error = ERR_CORRUPT;
+	}
+	stmt_finish(&stmt);
+	*has_begun = row;
+	return error;
+}
+
+/* The first or last row of decisions and events. */
+static enum error read_end(struct db *db, bool is_first, uint64_t *id, int64_t *wall_us,
+			   uint8_t chain[AUDIT_CHAIN_BYTES])
+{
+	static const char first[] =
+		"SELECT * FROM (SELECT id, wall_us, chain FROM decision ORDER BY id LIMIT 1)"
+		" UNION ALL SELECT * FROM (SELECT id, wall_us, chain FROM event ORDER BY id LIMIT "
+		"1)"
+		" ORDER BY 1 LIMIT 1";
+	static const char last[] =
+		"SELECT * FROM (SELECT id, wall_us, chain FROM decision ORDER BY id DESC LIMIT 1)"
+		" UNION ALL"
+		" SELECT * FROM (SELECT id, wall_us, chain FROM event ORDER BY id DESC LIMIT 1)"
+		" ORDER BY 1 DESC LIMIT 1";
+	struct stmt stmt;
+	bool row = false;
+	enum error error = stmt_prepare(&stmt, db, is_first ? first : last);
+
+	if (error == ERR_NONE)
+		error = stmt_step(&stmt, &row);
+	if (error == ERR_NONE && row) {
+		*id = stmt_u64(&stmt, 0);
+		*wall_us = stmt_int(&stmt, 1);
+		if (stmt_int(&stmt, 0) <= 0 || !stmt_copy_blob(&stmt, 2, chain, AUDIT_CHAIN_BYTES))
+			error = ERR_CORRUPT;
+	}
+	stmt_finish(&stmt);
+	return error;
+}
+
+static enum error read_ends(struct db *db, struct segment *segment)
+{
+	uint8_t first_chain[AUDIT_CHAIN_BYTES];
+	enum error error = read_end(db, true, &segment->first_id, &segment->first_us, first_chain);
+
+	segment->head = segment->before;
+	if (error == ERR_NONE)
+		error = read_end(db, false, &segment->last_id, &segment->last_us,
+				 segment->head.chain);
+	if (segment->last_id != 0)
+		segment->head.decision_id = segment->last_id;
+	return error;
+}
+
+static enum error read_seal(struct db *db, struct segment *segment)
+{
+	struct stmt stmt;
+	bool row = false;
+	enum error error = stmt_prepare(&stmt, db,
+					"SELECT sealed_us, first_id, last_id, decision_count,"
+					" event_count, first_us, last_us, chain, public_key,"
+					" signature FROM seal");
+
+	if (error == ERR_NONE)
+		error = stmt_step(&stmt, &row);
+	if (error == ERR_NONE && row) {
+		segment->state = SEGMENT_SEALED;
+		segment->sealed_us = stmt_int(&stmt, 0);
+		segment->first_id = stmt_u64(&stmt, 1);
+		segment->last_id = segment->head.decision_id = stmt_u64(&stmt, 2);
+		segment->decision_count = stmt_u64(&stmt, 3);
+		segment->event_count = stmt_u64(&stmt, 4);
+		segment->first_us = stmt_int(&stmt, 5);
+		segment->last_us = stmt_int(&stmt, 6);
+		if (!stmt_copy_blob(&stmt, 7, segment->head.chain, AUDIT_CHAIN_BYTES))
+			error = ERR_CORRUPT;
+		segment->is_signed =
+			stmt_copy_blob(&stmt, 8, segment->public_key, SEGMENT_KEY_BYTES) &&
+			stmt_copy_blob(&stmt, 9, segment->signature, SEGMENT_SIGNATURE_BYTES);
+	}
+	stmt_finish(&stmt);
+	return error;
+}
+
+static enum error read_size(struct db *db, struct segment *segment)
+{
+	sqlite3_file *file = NULL;
+	sqlite3_int64 bytes = 0;
+	int result = sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+
+	if (result == SQLITE_OK)
+		result = file->pMethods->xFileSize(file, &bytes);
+	segment->file_bytes = (uint64_t)bytes;
+	return db_fail(db, result);
+}
+
+enum error segment_describe(struct db *db, uint32_t number, struct segment *out, bool *has_begun)
+{
+	struct segment segment = {.number = number, .state = SEGMENT_CLOSED};
+	enum error error = read_beginning(db, &segment, has_begun);
+
+	if (error == ERR_NONE)
+		error = read_seal(db, &segment);
+	if (error == ERR_NONE && segment.state != SEGMENT_SEALED)
+		error = read_ends(db, &segment);
+	if (error == ERR_NONE)
+		error = read_size(db, &segment);
+	/* Schema version 1 knew one segment only. */
+	*has_begun |= number == 1 || segment.last_id != 0;
+	if (error == ERR_NONE)
+		*out = segment;
+	return error;
+}
+
+/* The list. */
+
+static enum error describe_file(const char *directory, uint32_t number, const struct store_env *env,
+				struct segment *out, bool *has_begun, struct buf *why)
+{
+	size_t said = why->length;
+	struct db db;
+	enum error error = audit_open_segment(directory, number, env, DB_READ, &db, why);
+
+	if (error != ERR_NONE)
+		return error;
+	error = segment_describe(&db, number, out, has_begun);
+	if (error != ERR_NONE && why->length == said)
+		buf_printf(why, "audit segment %u: %s: %s", (unsigned)number, error_text(error),
+			   db.failure);
+	db_close(&db);
+	return error;
+}
+
+static const struct segment *find_sealed(const struct segment_list *list, uint32_t number)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->items[i].number == number && list->items[i].state == SEGMENT_SEALED)
+			return &list->items[i];
+	}
+	return NULL;
+}
+
+/* Fills the zeroed `list` with what is known or can be read of each number. */
+static enum error describe_all(struct segment_list *list, const struct segment_list *known,
+			       const struct segment_numbers *numbers, const char *directory,
+			       const struct store_env *env, struct buf *why)
+{
+	for (size_t i = 0; i < numbers->count; i++) {
+		const struct segment *sealed = find_sealed(known, numbers->items[i]);
+		struct segment *segment = &list->items[list->count];
+		bool has_begun = true;
+		size_t said = why->length;
+
+		if (sealed != NULL) {
+			*segment = *sealed;
+		} else {
+			enum error error = describe_file(directory, numbers->items[i], env, segment,
+							 &has_begun, why);
+			if (error == ERR_NOT_FOUND) {
+				/* Retention was faster. */
+				why->length = said;
+				continue;
+			}
+			if (error != ERR_NONE)
+				return error;
+		}
+		list->count += has_begun;
+	}
+	if (list->count != 0 && list->items[list->count - 1].state == SEGMENT_CLOSED)
+		list->items[list->count - 1].state = SEGMENT_LIVE;
+	return ERR_NONE;
+}
+
+enum error segment_list_read(struct segment_list *list, const char *directory,
+			     const struct store_env *env, struct buf *why)
+{
+	struct segment_numbers numbers = {0};
+	struct segment_list fresh = {0};
+	size_t said = why->length;
+	enum error error = segment_numbers_read(&numbers, directory, env);
+
+	if (error == ERR_NONE) {
+		fresh.items = mem_calloc(numbers.count + 1, sizeof(*fresh.items));
+		if (fresh.items == NULL)
+			error = ERR_NO_MEMORY;
+	}
+	if (error == ERR_NONE)
+		error = describe_all(&fresh, list, &numbers, directory, env, why);
+	if (error != ERR_NONE && why->length == said)
+		buf_printf(why, "%s: %s", directory, error_text(error));
+	segment_numbers_deinit(&numbers);
+	segment_list_deinit(error == ERR_NONE ? list : &fresh);
+	if (error == ERR_NONE)
+		*list = fresh;
+	return error;
+}
+
+void segment_list_deinit(struct segment_list *list)
+{
+	mem_free(list->items);
+	*list = (struct segment_list){0};
+}
+
+size_t segment_list_find(const struct segment_list *list, uint64_t id)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (id >= list->items[i].first_id && id <= list->items[i].last_id)
+			return i;
+	}
+	return list->count;
+}
