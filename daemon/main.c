@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "platform/platform.h"
-#include "server/policy_load.h"
+#include "policy/load.h"
 #include "server/role.h"
 #include "server/server.h"
 #include "server/version.h"
@@ -190,7 +190,7 @@ static enum exit_code check_policy(const struct config *config)
 		return EXIT_FAILED;
 	policy_load_init(&load);
 	buf_init(&text, SIZE_MAX);
-	policy_load_directory(&load, directory, key, platform_clock());
+	policy_load_directory(&load, directory, key);
 	policy_load_print(&load, &text);
 	fputs(buf_text(&text), stderr);
 	code = load.error == ERR_NO_MEMORY ? EXIT_FAILED : EXIT_INVALID;

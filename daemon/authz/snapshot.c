@@ -304,6 +304,18 @@ static enum error add_schema(struct build *build)
 	return cedar_engine_add_actions(build->snapshot->engine, build->schema, build->diags);
 }
 
+/* A policy that can go wrong at run time is refused before it can. One that applies to nothing is
+ * only a warning: it does no harm, and the list of actions may grow. */
+static enum error validate(struct build *build)
+{
+	static const struct cedar_validation options = {.mode = CEDAR_STRICT,
+							.inapplicable_is_warning = true};
+	enum error error = cedar_engine_validate(build->snapshot->engine, build->schema, &options,
+						 build->diags);
+
+	return build->names.failed != ERR_NONE ? build->names.failed : error;
+}
+
 static enum error build_snapshot(struct build *build, const struct snapshot_file *files,
 				 struct hash_key key)
 {
@@ -324,6 +336,8 @@ static enum error build_snapshot(struct build *build, const struct snapshot_file
 	error = add_schema(build);
 	if (error == ERR_NONE)
 		error = add_files(build);
+	if (error == ERR_NONE && build->error == ERR_NONE)
+		error = validate(build);
 	if (error == ERR_NONE && build->error == ERR_NONE)
 		error = seal(build);
 	return error != ERR_NONE ? error : build->error;

@@ -40,7 +40,8 @@ struct snapshot;
  * error in `diags` there is no snapshot. Policies and templates come from *.cedar (a policy's
  * id is its @id, else "file#N"), links of templates from links.json (authz/links.h), what names
  * stand for from directory.json (authz/names.h), and entities that hold for every request from
- * entities.json (authz/static_entities.h). A set without any policy is an error, and so is a
+ * entities.json (authz/static_entities.h). Policies must be valid by the schema of the product in
+ * strict mode. A set without any policy is an error, and so is a
  * wanted file that this build cannot read. `limits` may be NULL; `key` seeds the engine's tables.
  * ERR_SYNTAX, ERR_INVALID, ERR_EXISTS, ERR_LIMIT, ERR_UNSUPPORTED, each with diagnostics;
  * ERR_NO_MEMORY. The snapshot has one reference, the caller's. */

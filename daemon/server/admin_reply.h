@@ -7,8 +7,8 @@
 
 #include "base/arena.h"
 #include "base/attributes.h"
+#include "policy/load.h"
 #include "proto/admin.h"
-#include "server/policy_load.h"
 #include "server/service.h"
 #include "server/session.h"
 

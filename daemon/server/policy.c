@@ -125,16 +125,16 @@ enum error policy_start(struct policy *policy)
 {
 	const struct policy_options *options = &policy->options;
 
-	policy_load_revision(policy->load, options->directory, options->key, options->clock,
-			     options->store);
-	policy_load_log(policy->load, options->log);
+	policy_store_load(policy->load, options->directory, options->key, options->clock,
+			  options->store);
+	policy_store_log(policy->load, options->log);
 	if (policy->load->error == ERR_NONE) {
 		activate(policy, policy->load);
 		note_success(policy);
 		return ERR_NONE;
 	}
 	note_failure(policy);
-	policy_load_stored(policy->load, options->key, options->clock, options->store);
+	policy_store_fetch(policy->load, 0, options->key, options->clock, options->store);
 	if (policy->load->error == ERR_NONE) {
 		activate(policy, policy->load);
 		policy->is_fallback = true;
@@ -152,11 +152,11 @@ static void run_load(uv_work_t *work)
 	struct policy *policy = work->data;
 	const struct policy_options *options = &policy->options;
 
-	policy_load_revision(policy->load, options->directory, options->key, options->clock,
-			     policy->check_only ? NULL : options->store);
+	policy_store_load(policy->load, options->directory, options->key, options->clock,
+			  policy->check_only ? NULL : options->store);
 	if (policy->waiter != NULL && !policy->check_only)
-		policy_load_record(policy->load, policy->waiter->actor, options->clock,
-				   options->store);
+		policy_store_record(policy->load, policy->waiter->actor, options->clock,
+				    options->store);
 }
 
 static void start_next(struct policy *policy);
@@ -166,7 +166,7 @@ static bool conclude(struct policy *policy)
 {
 	bool activated;
 
-	policy_load_log(policy->load, policy->options.log);
+	policy_store_log(policy->load, policy->options.log);
 	policy->options.metrics->reloads++;
 	if (policy->load->error != ERR_NONE) {
 		policy->options.metrics->failed_reloads++;

@@ -15,7 +15,7 @@
 #include "base/attributes.h"
 #include "base/error.h"
 #include "server/metrics.h"
-#include "server/policy_load.h"
+#include "server/policy_store.h"
 
 struct policy;
 

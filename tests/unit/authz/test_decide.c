@@ -254,7 +254,7 @@ static void a_forbid_that_errs_denies_the_administrator_flag_only(void **state)
 	world_set_policy(world,
 			 PERMIT_ALL
 			 "forbid(principal, action == WinRM::Action::\"Administer\", resource) "
-			 "when { context.nothing };",
+			 "when { 9223372036854775807 + 1 > 0 };",
 			 1);
 	assert_allowed(world_ask_user(world), DECISION_FROM_POLICY);
 	assert_false(world->decision.administrator);
@@ -729,12 +729,12 @@ static void a_forbid_that_errs_denies(void **state)
 
 	world_set_policy(world,
 			 PERMIT_ALL "@id(\"broken\") forbid(principal, action, resource) "
-				    "when { context.session.certificate.issuer == \"x\" };",
+				    "when { context.session.url.port + 9223372036854775807 > 0 };",
 			 1);
 	assert_denied(world_ask_user(world), DECISION_FROM_POLICY_ERROR);
 	assert_int_equal(world->decision.error_count, 1);
 	assert_str_equal(world->decision.erring[0], "broken");
-	assert_int_equal(world->decision.errors[0].kind, CEDAR_EVAL_NO_ATTRIBUTE);
+	assert_int_equal(world->decision.errors[0].kind, CEDAR_EVAL_OVERFLOW);
 	assert_denied(world_ask_operation(world, TRANSFER "/Get", WMI), DECISION_FROM_POLICY_ERROR);
 	assert_denied(world_ask_quota(world), DECISION_FROM_POLICY_ERROR);
 }
@@ -744,9 +744,11 @@ static void a_forbid_that_errs_is_skipped_when_so_configured(void **state)
 	struct world *world = *state;
 
 	world->settings.on_error = DECIDE_ERROR_AS_CEDAR;
-	world_set_policy(world,
-			 PERMIT_ALL "forbid(principal, action, resource) when { context.nothing };",
-			 1);
+	world_set_policy(
+		world,
+		PERMIT_ALL
+		"forbid(principal, action, resource) when { 9223372036854775807 + 1 > 0 };",
+		1);
 	assert_allowed(world_ask_user(world), DECISION_FROM_POLICY);
 	assert_int_equal(world->decision.error_count, 1);
 }
@@ -755,11 +757,15 @@ static void a_permit_that_errs_permits_nothing_and_hurts_no_other(void **state)
 {
 	struct world *world = *state;
 
-	world_set_policy(world, "permit(principal, action, resource) when { context.nothing };", 1);
+	world_set_policy(
+		world, "permit(principal, action, resource) when { 9223372036854775807 + 1 > 0 };",
+		1);
 	assert_denied(world_ask_user(world), DECISION_FROM_DEFAULT);
-	world_set_policy(world,
-			 PERMIT_ALL "permit(principal, action, resource) when { context.nothing };",
-			 2);
+	world_set_policy(
+		world,
+		PERMIT_ALL
+		"permit(principal, action, resource) when { 9223372036854775807 + 1 > 0 };",
+		2);
 	assert_allowed(world_ask_user(world), DECISION_FROM_POLICY);
 }
 
@@ -768,7 +774,7 @@ static void a_forbid_that_holds_is_named_before_one_that_errs(void **state)
 	struct world *world = *state;
 
 	world_set_policy(world,
-			 "forbid(principal, action, resource) when { context.nothing };"
+			 "forbid(principal, action, resource) when { 9223372036854775807 + 1 > 0 };"
 			 "@id(\"no\") " FORBID_ALL,
 			 1);
 	assert_denied(world_ask_user(world), DECISION_FROM_POLICY);

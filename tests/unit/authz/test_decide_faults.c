@@ -104,10 +104,11 @@ static const struct decision *ask_malformed(struct world *world)
 static const struct decision *ask_with_an_erring_policy(struct world *world)
 {
 	if (snapshot_revision(world->snapshot) == 1)
-		world_set_policy(world,
-				 "permit(principal, action, resource);"
-				 "forbid(principal, action, resource) when { context.nothing };",
-				 2);
+		world_set_policy(
+			world,
+			"permit(principal, action, resource);"
+			"forbid(principal, action, resource) when { 9223372036854775807 + 1 > 0 };",
+			2);
 	return world_ask_user(world);
 }
 

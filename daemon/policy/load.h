@@ -1,0 +1,64 @@
+/*
+ * From a policy directory, or from a revision that was stored, to a snapshot: read safely, build,
+ * validate. All of it blocks and none of it touches what serves: it runs at start, on workers and in
+ * wsauthzctl.
+ */
+#ifndef POLICY_LOAD_H
+#define POLICY_LOAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "authz/snapshot.h"
+#include "base/attributes.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/hash.h"
+#include "cedar/cedar.h"
+#include "platform/platform.h"
+#include "store/state.h"
+
+enum {
+	POLICY_MAX_FILE_BYTES = STATE_FILE_MAX_BYTES,
+	POLICY_MAX_TOTAL_BYTES = 64 * 1024 * 1024,
+};
+
+struct policy_load {
+	enum error error; /* ERR_NONE: `snapshot` can serve */
+	/* Why the directory could not be read or the revision not be stored; else empty. */
+	struct buf obstacle;
+	struct cedar_diags diags;
+	bool has_digest;
+	uint8_t digest[SNAPSHOT_DIGEST_BYTES];
+	/* The revision, numbered if it was ever stored; owned. */
+	struct snapshot *snapshot;
+	int64_t finished_us; /* wall clock; set by the daemon */
+};
+
+void policy_load_init(struct policy_load *load);
+void policy_load_deinit(struct policy_load *load);
+
+/* Reads the files of `directory` into `tree`, which is to be deinitialised on success. Errors as
+ * tree_read(), with `why`. */
+enum error policy_read_directory(const char *directory, struct tree *tree,
+				 struct buf *why) ATTR_MUST_CHECK;
+
+/* Builds a snapshot of what was read; `key` as for snapshot_new(). */
+void policy_load_tree(struct policy_load *load, const struct tree *tree, struct hash_key key);
+
+/* Reads `directory` and builds a snapshot. */
+void policy_load_directory(struct policy_load *load, const char *directory, struct hash_key key);
+
+/* Builds a snapshot of a revision that was stored; it has the revision's number. */
+void policy_load_revision(struct policy_load *load, const struct state_revision *revision,
+			  struct hash_key key);
+
+/* Finds revision `number` in `state`, the newest one for 0, and builds a snapshot of it.
+ * ERR_NOT_FOUND with an obstacle when there is none. */
+void policy_load_stored(struct policy_load *load, struct state *state, uint64_t number,
+			struct hash_key key);
+
+/* Appends all that stands against it for a person at a terminal, with source lines and carets. */
+void policy_load_print(const struct policy_load *load, struct buf *out);
+
+#endif

@@ -1,0 +1,166 @@
+#include "server/policy_store.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+/* A revision on its way into the state database. */
+struct storing {
+	struct state_revision revision;
+	uint64_t number;
+};
+
+static enum error put_revision(struct state *state, void *arg)
+{
+	struct storing *storing = arg;
+	bool added = false;
+
+	return state_put_revision(state, &storing->revision, &storing->number, &added);
+}
+
+static void store_revision(struct policy_load *load, const char *directory, const struct tree *tree,
+			   struct state_store *store)
+{
+	struct storing storing = {.revision = {.activated_us = load->finished_us,
+					       .source = str_from(directory),
+					       .file_count = tree->file_count}};
+	struct state_policy_file *files = mem_calloc(tree->file_count, sizeof(*files));
+
+	if (files == NULL) {
+		load->error = ERR_NO_MEMORY;
+	} else {
+		for (size_t i = 0; i < tree->file_count; i++)
+			files[i] = (struct state_policy_file){tree->files[i].name,
+							      tree->files[i].text};
+		storing.revision.files = files;
+		memcpy(storing.revision.digest, load->digest, sizeof(load->digest));
+		load->error = state_store_use(store, "policy.not_stored", put_revision, &storing);
+	}
+	mem_free(files);
+	if (load->error == ERR_NONE)
+		snapshot_set_revision(load->snapshot, storing.number);
+	else
+		buf_printf(&load->obstacle, "the revision could not be stored: %s",
+			   error_text(load->error));
+}
+
+void policy_store_load(struct policy_load *load, const char *directory, struct hash_key key,
+		       const struct clock *clock, struct state_store *store)
+{
+	struct tree tree;
+
+	load->error = policy_read_directory(directory, &tree, &load->obstacle);
+	load->finished_us = clock_wall_us(clock);
+	if (load->error != ERR_NONE)
+		return;
+	policy_load_tree(load, &tree, key);
+	load->finished_us = clock_wall_us(clock);
+	if (load->error == ERR_NONE && store != NULL)
+		store_revision(load, directory, &tree, store);
+	tree_deinit(&tree);
+}
+
+/* A revision on its way out of the state database. */
+struct fetching {
+	struct policy_load *load;
+	uint64_t number;
+	struct hash_key key;
+};
+
+static enum error fetch(struct state *state, void *arg)
+{
+	struct fetching *fetching = arg;
+
+	policy_load_stored(fetching->load, state, fetching->number, fetching->key);
+	/* A database that can be read is none to be opened anew, whatever is in it. */
+	return fetching->load->error == ERR_IO || fetching->load->error == ERR_CORRUPT
+		       ? fetching->load->error
+		       : ERR_NONE;
+}
+
+void policy_store_fetch(struct policy_load *load, uint64_t number, struct hash_key key,
+			const struct clock *clock, struct state_store *store)
+{
+	struct fetching fetching = {load, number, key};
+	enum error error = state_store_use(store, "policy.not_read", fetch, &fetching);
+
+	if (load->error == ERR_NONE)
+		load->error = error;
+	load->finished_us = clock_wall_us(clock);
+}
+
+static enum error put_action(struct state *state, void *arg)
+{
+	uint64_t id;
+
+	return state_put_action(state, arg, &id);
+}
+
+/* The first thing that is wrong, or that nothing is. */
+static struct str outcome_of(const struct policy_load *load)
+{
+	if (load->error == ERR_NONE)
+		return STR("done");
+	if (load->obstacle.length != 0)
+		return buf_str(&load->obstacle);
+	for (const struct cedar_diag *diag = load->diags.first; diag != NULL; diag = diag->next) {
+		if (diag->severity == CEDAR_ERROR)
+			return diag->message;
+	}
+	return str_from(error_text(load->error));
+}
+
+void policy_store_record(const struct policy_load *load, struct str actor,
+			 const struct clock *clock, struct state_store *store)
+{
+	struct state_action action = {
+		.at_us = clock_wall_us(clock),
+		.actor = actor,
+		.action = STR("policy.reload"),
+		.arguments = STR("{}"),
+		.outcome = outcome_of(load),
+	};
+
+	enum error error = state_store_use(store, "policy.not_recorded", put_action, &action);
+
+	/* What failed is logged. The load stands, for its revision is stored. */
+	(void)error;
+}
+
+/* Logs `text` line by line, so that the caret stands below its source line. */
+static void log_lines(const struct log *log, enum log_level level, const char *event,
+		      struct str text)
+{
+	while (text.length != 0) {
+		const char *end = str_find_byte(text, '\n');
+		size_t length = end != NULL ? (size_t)(end - text.ptr) : text.length;
+
+		log_event(log, level, event, "%.*s", (int)length, text.ptr);
+		length += end != NULL;
+		text = str_make(text.ptr + length, text.length - length);
+	}
+}
+
+void policy_store_log(const struct policy_load *load, const struct log *log)
+{
+	uint32_t logged = 0;
+	struct buf text;
+
+	if (load->obstacle.length != 0)
+		log_error(log, "policy.invalid", "%.*s", STR_ARGS(buf_str(&load->obstacle)));
+	buf_init(&text, 64 * 1024);
+	for (const struct cedar_diag *diag = load->diags.first;
+	     diag != NULL && logged < POLICY_LOGGED_DIAGS; diag = diag->next, logged++) {
+		bool is_error = diag->severity == CEDAR_ERROR;
+
+		buf_clear(&text);
+		cedar_diag_print(&text, diag);
+		log_lines(log, is_error ? LOG_ERROR : LOG_WARNING,
+			  is_error ? "policy.invalid" : "policy.warning", buf_str(&text));
+	}
+	buf_deinit(&text);
+	if (load->diags.error_count + load->diags.warning_count > logged)
+		log_warning(
+			log, "policy.warning", "%u more diagnostics are not logged",
+			(unsigned)(load->diags.error_count + load->diags.warning_count - logged));
+}
