@@ -308,8 +308,8 @@ static enum error add_schema(struct build *build)
  * only a warning: it does no harm, and the list of actions may grow. */
 static enum error validate(struct build *build)
 {
-	static const struct cedar_validation options = {.mode = CEDAR_STRICT,
-							.inapplicable_is_warning = true};
+	static const struct cedar_validation options = {
+		.mode = CEDAR_STRICT, .inapplicable_is_warning = true, .once_a_place = true};
 	enum error error = cedar_engine_validate(build->snapshot->engine, build->schema, &options,
 						 build->diags);
 

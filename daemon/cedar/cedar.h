@@ -173,6 +173,9 @@ struct cedar_validation {
 	enum cedar_validation_mode mode;
 	/* A policy whose scope admits no action of the schema is useless, but does no harm. */
 	bool inapplicable_is_warning;
+	/* What is wrong at one place is told for the first action it is wrong for, and not again
+	 * for the others. */
+	bool once_a_place;
 };
 
 /* Validates all policies, templates and links, before the engine is sealed. `options` may be NULL:

@@ -26,7 +26,8 @@ static bool is_known(const struct validator *v, const struct validate_finding *f
 		const struct validate_finding *other = &v->findings[i];
 
 		if (other->kind == finding->kind && other->span.start == finding->span.start &&
-		    other->span.end == finding->span.end && other->text == finding->text)
+		    other->span.end == finding->span.end &&
+		    (other->text == finding->text || v->options->once_a_place))
 			return true;
 	}
 	return false;
@@ -462,6 +463,7 @@ enum error cedar_engine_validate(struct cedar_engine *engine, const struct cedar
 	if (options != NULL) {
 		inner.strict = options->mode != CEDAR_PERMISSIVE;
 		inner.inapplicable_is_warning = options->inapplicable_is_warning;
+		inner.once_a_place = options->once_a_place;
 	}
 	arena_init(&arena, 4096, SIZE_MAX);
 	for (uint32_t i = 0; i < engine->item_count && worst != ERR_NO_MEMORY; i++) {

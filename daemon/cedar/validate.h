@@ -57,6 +57,7 @@ enum validate_kind {
 struct validate_options {
 	bool strict;
 	bool inapplicable_is_warning;
+	bool once_a_place;
 	/* Told of each error and warning; may be NULL. */
 	void (*on_finding)(void *arg, enum validate_kind kind, enum cedar_severity severity);
 	void *arg;
@@ -121,7 +122,7 @@ struct answer {
 	uint32_t path;
 };
 
-/* Reports an error or warning in the policy once for each place and text. */
+/* Reports an error or warning in the policy once for each place and text, or place alone. */
 void validate_report(struct validator *v, enum validate_kind kind, struct span span,
 		     const char *format, ...) ATTR_PRINTF(4, 5);
 
