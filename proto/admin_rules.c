@@ -116,6 +116,10 @@ static const struct prescan_field record_fields[] = {
 	{"user_sid", 0, AUTHZ_SID_MIN_BYTES, AUTHZ_SID_BYTES},
 };
 
+static const struct prescan_field policy_rollback_fields[] = {
+	{"revision", REQUIRED, 1, INT64_MAX},
+};
+
 static const struct prescan_field policy_reload_reply_fields[] = {
 	{"digest", BINARY, ADMIN_DIGEST_BYTES, ADMIN_DIGEST_BYTES},
 };
@@ -145,6 +149,7 @@ static const struct prescan_message messages[] = {
 	{MESSAGE(unblock), FIELDS(unblock_fields)},
 	{MESSAGE(blocks_list), FIELDS(blocks_list_fields)},
 	{MESSAGE(blocks_list_reply), .max_elements = ADMIN_BLOCKS_MAX},
+	{MESSAGE(policy_rollback), FIELDS(policy_rollback_fields)},
 	{MESSAGE(policy_reload_reply), FIELDS(policy_reload_reply_fields),
 	 .max_elements = ADMIN_DIAGNOSTICS_MAX},
 };

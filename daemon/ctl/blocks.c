@@ -27,12 +27,6 @@ static const struct arg_option block_options[] = {
 	{NULL, ARG_FLAG, 0, NULL, NULL},
 };
 
-struct no_options {
-	char unused;
-};
-
-static const struct arg_option no_options[] = {{NULL, ARG_FLAG, 0, NULL, NULL}};
-
 static void append_until(struct buf *out, const Wsauthz__BlockEntry *entry)
 {
 	if (entry->until_us == 0)
@@ -260,8 +254,7 @@ const struct ctl_command unblock_command = {
 	.words = "unblock",
 	.operands = "SID|NAME",
 	.summary = "lift a block",
-	.options = no_options,
-	.options_size = sizeof(struct no_options),
+	.options = ctl_no_options,
 	.operand_min = 1,
 	.operand_max = 1,
 	.run = run_unblock,
@@ -271,7 +264,6 @@ const struct ctl_command blocks_command = {
 	.words = "blocks",
 	.operands = "",
 	.summary = "who is blocked",
-	.options = no_options,
-	.options_size = sizeof(struct no_options),
+	.options = ctl_no_options,
 	.run = run_blocks,
 };

@@ -40,6 +40,9 @@ struct ctl_command {
 			     int operand_count);
 };
 
+/* For a command that takes none; its options_size is 0. */
+extern const struct arg_option ctl_no_options[];
+
 extern const struct ctl_command status_command;
 extern const struct ctl_command authorize_command;
 extern const struct ctl_command records_list_command;
@@ -51,6 +54,11 @@ extern const struct ctl_command blocks_command;
 extern const struct ctl_command audit_query_command;
 extern const struct ctl_command audit_verify_command;
 extern const struct ctl_command policy_reload_command;
+extern const struct ctl_command policy_rollback_command;
+extern const struct ctl_command policy_check_command;
+extern const struct ctl_command policy_history_command;
+extern const struct ctl_command policy_show_command;
+extern const struct ctl_command policy_diff_command;
 extern const struct ctl_command cedar_authorize_command;
 extern const struct ctl_command cedar_validate_command;
 extern const struct ctl_command cedar_format_command;

@@ -10,13 +10,33 @@
 #include "ctl/ctl.h"
 #include "ctl/output.h"
 
+/* In the order that --help lists them. */
+/* clang-format off */
 static const struct ctl_command *const commands[] = {
-	&status_command,         &authorize_command,    &policy_reload_command,
-	&records_list_command,   &records_show_command, &records_revoke_command,
-	&block_command,          &unblock_command,      &blocks_command,
-	&audit_query_command,    &audit_verify_command, &cedar_authorize_command,
-	&cedar_validate_command, &cedar_format_command, &cedar_check_parse_command,
+	&status_command,
+	&authorize_command,
+	&policy_check_command,
+	&policy_diff_command,
+	&policy_reload_command,
+	&policy_rollback_command,
+	&policy_history_command,
+	&policy_show_command,
+	&records_list_command,
+	&records_show_command,
+	&records_revoke_command,
+	&block_command,
+	&unblock_command,
+	&blocks_command,
+	&audit_query_command,
+	&audit_verify_command,
+	&cedar_authorize_command,
+	&cedar_validate_command,
+	&cedar_format_command,
+	&cedar_check_parse_command,
 };
+/* clang-format on */
+
+const struct arg_option ctl_no_options[] = {{NULL, ARG_FLAG, 0, NULL, NULL}};
 
 static const struct arg_option common_options[] = {
 	{"--config", ARG_TEXT, offsetof(struct ctl, config_path), "FILE",
@@ -114,7 +134,7 @@ static enum ctl_exit run_parsed(const struct ctl_command *command, void *options
 
 static enum ctl_exit run(const struct ctl_command *command, int argc, char **argv)
 {
-	void *options = mem_calloc(1, command->options_size);
+	void *options = mem_calloc(1, command->options_size + 1); /* never nothing */
 	enum ctl_exit code;
 
 	if (options == NULL) {

@@ -1,4 +1,5 @@
-/* wsauthzctl policy reload: activates the policy directory, or says why not. */
+/* wsauthzctl policy reload and policy rollback: activates the policy directory or a stored revision,
+ * or says why not. */
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -61,26 +62,18 @@ static void json_reply(struct buf *out, const Wsauthz__PolicyReloadReply *reply)
 	buf_deinit(&hex);
 }
 
-static enum ctl_exit run(const struct ctl *ctl, const void *opaque, char **operands,
-			 int operand_count)
+/* Asks for an activation, which answers with a PolicyReloadReply, and prints that. */
+static enum ctl_exit activate(const struct ctl *ctl, Wsauthz__AdminRequest *request)
 {
-	const struct reload_options *options = opaque;
-	Wsauthz__PolicyReload reload = WSAUTHZ__POLICY_RELOAD__INIT;
-	Wsauthz__AdminRequest request = WSAUTHZ__ADMIN_REQUEST__INIT;
 	const Wsauthz__AdminReply *reply = NULL;
 	struct link *link = NULL;
 	enum ctl_exit code;
 	struct buf out;
 
-	(void)operands;
-	(void)operand_count;
 	buf_init(&out, ANSWER_MAX_BYTES);
-	reload.check_only = options->check_only;
-	request.body_case = WSAUTHZ__ADMIN_REQUEST__BODY_POLICY_RELOAD;
-	request.policy_reload = &reload;
 	code = link_open(ctl, &link);
 	if (code == CTL_DONE)
-		code = link_call(link, &request, WSAUTHZ__ADMIN_REPLY__BODY_POLICY_RELOAD, &reply);
+		code = link_call(link, request, WSAUTHZ__ADMIN_REPLY__BODY_POLICY_RELOAD, &reply);
 	if (code == CTL_DONE) {
 		if (ctl->json)
 			json_reply(&out, reply->policy_reload);
@@ -94,11 +87,55 @@ static enum ctl_exit run(const struct ctl *ctl, const void *opaque, char **opera
 	return code;
 }
 
+static enum ctl_exit run_reload(const struct ctl *ctl, const void *opaque, char **operands,
+				int operand_count)
+{
+	const struct reload_options *options = opaque;
+	Wsauthz__PolicyReload reload = WSAUTHZ__POLICY_RELOAD__INIT;
+	Wsauthz__AdminRequest request = WSAUTHZ__ADMIN_REQUEST__INIT;
+
+	(void)operands;
+	(void)operand_count;
+	reload.check_only = options->check_only;
+	request.body_case = WSAUTHZ__ADMIN_REQUEST__BODY_POLICY_RELOAD;
+	request.policy_reload = &reload;
+	return activate(ctl, &request);
+}
+
+static enum ctl_exit run_rollback(const struct ctl *ctl, const void *options, char **operands,
+				  int operand_count)
+{
+	Wsauthz__PolicyRollback rollback = WSAUTHZ__POLICY_ROLLBACK__INIT;
+	Wsauthz__AdminRequest request = WSAUTHZ__ADMIN_REQUEST__INIT;
+
+	(void)options;
+	(void)operand_count;
+	if (!str_to_u64(str_from(operands[0]), &rollback.revision) || rollback.revision == 0 ||
+	    rollback.revision > INT64_MAX) {
+		output_error("'%s' is no revision: a number from 1, see wsauthzctl policy history",
+			     operands[0]);
+		return CTL_USAGE;
+	}
+	request.body_case = WSAUTHZ__ADMIN_REQUEST__BODY_POLICY_ROLLBACK;
+	request.policy_rollback = &rollback;
+	return activate(ctl, &request);
+}
+
 const struct ctl_command policy_reload_command = {
 	.words = "policy reload",
 	.operands = "",
-	.summary = "read and activate the policy directory, or say why not",
+	.summary = "read and activate the policy directory, or say why not; ends a pin",
 	.options = reload_options,
 	.options_size = sizeof(struct reload_options),
-	.run = run,
+	.run = run_reload,
+};
+
+const struct ctl_command policy_rollback_command = {
+	.words = "policy rollback",
+	.operands = "REV",
+	.summary = "activate a stored revision and pin it until the next reload",
+	.options = ctl_no_options,
+	.operand_min = 1,
+	.operand_max = 1,
+	.run = run_rollback,
 };

@@ -361,18 +361,11 @@ static enum ctl_exit run_revoke(const struct ctl *ctl, const void *options, char
 	return code;
 }
 
-struct no_options {
-	char unused;
-};
-
-static const struct arg_option no_options[] = {{NULL, ARG_FLAG, 0, NULL, NULL}};
-
 const struct ctl_command records_show_command = {
 	.words = "records show",
 	.operands = "RECORD",
 	.summary = "one user record",
-	.options = no_options,
-	.options_size = sizeof(struct no_options),
+	.options = ctl_no_options,
 	.operand_min = 1,
 	.operand_max = 1,
 	.run = run_show,
@@ -382,8 +375,7 @@ const struct ctl_command records_revoke_command = {
 	.words = "records revoke",
 	.operands = "RECORD|SID|NAME",
 	.summary = "deny a user who is in, until they connect anew",
-	.options = no_options,
-	.options_size = sizeof(struct no_options),
+	.options = ctl_no_options,
 	.operand_min = 1,
 	.operand_max = 1,
 	.run = run_revoke,

@@ -210,12 +210,10 @@ static enum ctl_exit run(const struct ctl *ctl, const void *options, char **oper
 	return code;
 }
 
-static const struct arg_option no_options[] = {{NULL, ARG_FLAG, 0, NULL, NULL}};
-
 const struct ctl_command status_command = {
 	.words = "status",
 	.operands = "",
 	.summary = "how the daemon is: policy, audit, records, counters",
-	.options = no_options,
+	.options = ctl_no_options,
 	.run = run,
 };

@@ -276,14 +276,13 @@ static void on_reloaded(struct policy_waiter *waiter, const struct policy_load *
 	request_free(request);
 }
 
-static void handle_policy_reload(struct request *request, const Wsauthz__AdminRequest *message)
+/* Has the policy loaded as request->reload says. */
+static void load_policy(struct request *request, const char *event, const char *what)
 {
 	char peer[PEER_TEXT_MAX];
 
 	peer_text(&request->session->peer, peer);
-	log_info(request->service->log, "policy.reload", "%s asked for by %s",
-		 message->policy_reload->check_only ? "a check was" : "a reload was", peer);
-	request->reload.check_only = message->policy_reload->check_only;
+	log_info(request->service->log, event, "%s was asked for by %s", what, peer);
 	request->reload.on_done = on_reloaded;
 	/* The session may be gone before the load has ended. */
 	request->reload.actor = arena_copy(&request->arena, str_from(peer));
@@ -293,6 +292,24 @@ static void handle_policy_reload(struct request *request, const Wsauthz__AdminRe
 	}
 	refuse_memory(request);
 	request_free(request);
+}
+
+static void handle_policy_reload(struct request *request, const Wsauthz__AdminRequest *message)
+{
+	bool check_only = message->policy_reload->check_only;
+
+	request->reload = (struct policy_waiter){.check_only = check_only};
+	load_policy(request, "policy.reload", check_only ? "a check" : "a reload");
+}
+
+static void handle_policy_rollback(struct request *request, const Wsauthz__AdminRequest *message)
+{
+	uint64_t revision = message->policy_rollback->revision;
+	char what[64];
+
+	snprintf(what, sizeof(what), "a rollback to revision %llu", (unsigned long long)revision);
+	request->reload = (struct policy_waiter){.rollback_to = revision};
+	load_policy(request, "policy.rollback", what);
 }
 
 struct rule {
@@ -316,6 +333,8 @@ static const struct rule rules[] = {
 	{BODY(UNBLOCK), "records unblock", DISPATCH_LATER, ROLE_OPERATOR, admin_change_unblock},
 	{BODY(BLOCKS_LIST), "records blocks", 0, ROLE_AUDITOR, handle_blocks_list},
 	{BODY(POLICY_RELOAD), "policy reload", DISPATCH_LATER, ROLE_ADMIN, handle_policy_reload},
+	{BODY(POLICY_ROLLBACK), "policy rollback", DISPATCH_LATER, ROLE_ADMIN,
+	 handle_policy_rollback},
 };
 
 /* A reload that only checks changes nothing. */

@@ -146,6 +146,7 @@ static bool fill_policy(struct arena *arena, const struct service *service,
 		field_text(str_from(service->settings->policy_directory), ADMIN_FILE_BYTES);
 	message->activated_us = (uint64_t)policy.activated_us;
 	message->policy_count = (uint32_t)cedar_policy_count(snapshot_engine(policy.snapshot));
+	message->pinned = policy.is_pinned;
 	message->fallback = policy.is_fallback;
 	status->policy = message;
 	return true;

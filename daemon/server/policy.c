@@ -9,6 +9,7 @@ struct policy {
 	struct snapshot *snapshot;
 	int64_t activated_us;
 	bool is_fallback;
+	bool is_pinned;
 
 	/* One load in progress and one that failed before, in turns. */
 	struct policy_load loads[2];
@@ -17,13 +18,16 @@ struct policy {
 
 	/* Loads that were asked for. */
 	struct policy_waiter *first_waiter, **last_waiter;
-	bool is_wanted; /* one that nobody waits for */
+	bool is_wanted;  /* one that nobody waits for */
+	bool is_changed; /* the directory, since the last load began */
 
 	/* The load in progress; the worker's until on_loaded(). */
 	uv_work_t work;
 	struct policy_waiter *waiter;
 	bool is_loading;
 	bool check_only;
+	uint64_t rollback_to;
+	bool is_asked_for; /* not only noticed */
 
 	uv_async_t farewell; /* its end is the policy's, so that on_closed() always comes later */
 	bool is_closing;
@@ -121,10 +125,35 @@ static void note_success(struct policy *policy)
 	policy->has_failed = false;
 }
 
+/* Takes the pinned revision into service, if there is one and it still can be. */
+static bool start_pinned(struct policy *policy)
+{
+	const struct policy_options *options = &policy->options;
+	uint64_t number = 0;
+
+	if (policy_store_pinned(options->store, &number) != ERR_NONE || number == 0)
+		return false;
+	policy_store_fetch(policy->load, number, options->key, options->clock, options->store);
+	policy_store_log(policy->load, options->log);
+	if (policy->load->error != ERR_NONE) {
+		note_failure(policy);
+		return false;
+	}
+	activate(policy, policy->load);
+	policy->is_pinned = true;
+	log_warning(options->log, "policy.pinned",
+		    "revision %llu is pinned by a rollback; a reload ends that",
+		    (unsigned long long)number);
+	note_success(policy);
+	return true;
+}
+
 enum error policy_start(struct policy *policy)
 {
 	const struct policy_options *options = &policy->options;
 
+	if (start_pinned(policy))
+		return ERR_NONE;
 	policy_store_load(policy->load, options->directory, options->key, options->clock,
 			  options->store);
 	policy_store_log(policy->load, options->log);
@@ -147,16 +176,45 @@ enum error policy_start(struct policy *policy)
 	return policy->snapshot != NULL ? ERR_NONE : ERR_INVALID;
 }
 
+/* Stores what comes with a load that succeeded: a pin, or the end of one. */
+static void store_pin(struct policy *policy)
+{
+	struct policy_load *load = policy->load;
+	enum error error = ERR_NONE;
+
+	if (policy->rollback_to != 0)
+		error = policy_store_pin(load, policy->options.store);
+	else if (policy->is_asked_for)
+		error = policy_store_pin(NULL, policy->options.store);
+	if (error != ERR_NONE) {
+		load->error = error;
+		buf_printf(&load->obstacle, "the pin could not be stored: %s", error_text(error));
+	}
+}
+
 static void run_load(uv_work_t *work)
 {
 	struct policy *policy = work->data;
 	const struct policy_options *options = &policy->options;
+	struct policy_action action = {.name = "policy.reload"};
 
-	policy_store_load(policy->load, options->directory, options->key, options->clock,
-			  policy->check_only ? NULL : options->store);
-	if (policy->waiter != NULL && !policy->check_only)
-		policy_store_record(policy->load, policy->waiter->actor, options->clock,
-				    options->store);
+	if (policy->rollback_to != 0)
+		policy_store_fetch(policy->load, policy->rollback_to, options->key, options->clock,
+				   options->store);
+	else
+		policy_store_load(policy->load, options->directory, options->key, options->clock,
+				  policy->check_only ? NULL : options->store);
+	if (policy->check_only)
+		return;
+	if (policy->load->error == ERR_NONE)
+		store_pin(policy);
+	if (policy->waiter == NULL)
+		return;
+	action.actor = policy->waiter->actor;
+	action.rollback_to = policy->rollback_to;
+	if (policy->rollback_to != 0)
+		action.name = "policy.rollback";
+	policy_store_record(policy->load, &action, options->clock, options->store);
 }
 
 static void start_next(struct policy *policy);
@@ -173,6 +231,8 @@ static bool conclude(struct policy *policy)
 		log_error(policy->options.log, "policy.kept", "the policy that serves stays");
 		return false;
 	}
+	if (policy->rollback_to != 0 || policy->is_asked_for)
+		policy->is_pinned = policy->rollback_to != 0;
 	activated = activate(policy, policy->load);
 	if (!activated)
 		log_info(policy->options.log, "policy.unchanged", "the policy that serves stays");
@@ -203,23 +263,36 @@ static void on_loaded(uv_work_t *work, int status)
 		start_next(policy);
 }
 
+/* Whether there is something to do for nobody in particular. */
+static bool has_work(struct policy *policy)
+{
+	if (policy->is_changed && policy->is_pinned && !policy->is_wanted) {
+		policy->is_changed = false;
+		log_info(policy->options.log, "policy.pinned",
+			 "the policy directory changed; the pinned revision stays until a reload");
+	}
+	return policy->is_wanted || policy->is_changed;
+}
+
 /* Starts the load that has waited longest. */
 static void start_next(struct policy *policy)
 {
 	struct policy_waiter *waiter = policy->first_waiter;
 
-	if (policy->is_loading || (waiter == NULL && !policy->is_wanted))
+	if (policy->is_loading || (waiter == NULL && !has_work(policy)))
 		return;
 	policy->waiter = waiter;
 	policy->check_only = waiter != NULL && waiter->check_only;
+	policy->rollback_to = waiter != NULL ? waiter->rollback_to : 0;
+	policy->is_asked_for = waiter != NULL || policy->is_wanted;
 	if (waiter != NULL) {
 		policy->first_waiter = waiter->next;
 		if (policy->first_waiter == NULL)
 			policy->last_waiter = &policy->first_waiter;
 	}
-	/* Whatever is loaded and activated from here on is what a signal asked for. */
-	if (!policy->check_only)
-		policy->is_wanted = false;
+	/* Whatever is loaded and activated from here on is what a signal or a change asked for. */
+	if (!policy->check_only && policy->rollback_to == 0)
+		policy->is_wanted = policy->is_changed = false;
 	policy->is_loading = true;
 	(void)uv_queue_work(policy->options.loop, &policy->work, run_load, on_loaded);
 }
@@ -236,12 +309,19 @@ void policy_reload(struct policy *policy, struct policy_waiter *waiter)
 	start_next(policy);
 }
 
+void policy_notice_change(struct policy *policy)
+{
+	policy->is_changed = true;
+	start_next(policy);
+}
+
 struct policy_status policy_status(const struct policy *policy)
 {
 	return (struct policy_status){
 		.snapshot = policy->snapshot,
 		.activated_us = policy->activated_us,
 		.is_fallback = policy->is_fallback,
+		.is_pinned = policy->is_pinned,
 		.failure = policy->has_failed ? &policy->loads[policy->load == &policy->loads[0]]
 					      : NULL,
 	};
@@ -256,7 +336,7 @@ void policy_cancel(struct policy *policy)
 {
 	struct policy_load cancelled;
 
-	policy->is_wanted = false;
+	policy->is_wanted = policy->is_changed = false;
 	policy_load_init(&cancelled);
 	cancelled.error = ERR_CANCELLED;
 	while (policy->first_waiter != NULL) {

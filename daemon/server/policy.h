@@ -32,7 +32,9 @@ struct policy_options {
 /* Who wants to know how a load ended. */
 struct policy_waiter {
 	struct policy_waiter *next;
-	bool check_only;  /* build and validate, but neither store nor activate */
+	bool check_only; /* build and validate, but neither store nor activate */
+	/* A stored revision to go back to and pin, instead of the directory; 0 for none. */
+	uint64_t rollback_to;
 	struct str actor; /* whose action it is, for the record of what administrators did */
 	/* `load` is valid until the function returns; `activated` when it now serves and something
 	 * else did before. */
@@ -45,6 +47,7 @@ struct policy_status {
 	struct snapshot *snapshot; /* NULL when no policy is active */
 	int64_t activated_us;
 	bool is_fallback; /* the directory was invalid at start */
+	bool is_pinned;   /* by a rollback: changes of the directory do not replace it */
 	/* The last load, when it failed; else NULL. */
 	const struct policy_load *failure;
 };
@@ -52,13 +55,16 @@ struct policy_status {
 /* The options are borrowed but for the struct itself. */
 enum error policy_new(const struct policy_options *options, struct policy **out) ATTR_MUST_CHECK;
 
-/* The first load, before the loop runs: of the directory, or of the newest stored revision when the
- * directory is invalid. What is wrong is logged. ERR_INVALID when there is nothing to serve. */
+/* The first load, before the loop runs: of the pinned revision if there is one, else of the
+ * directory, or of the newest stored revision when the directory is invalid. What is wrong is logged. ERR_INVALID when there is nothing to serve. */
 enum error policy_start(struct policy *policy) ATTR_MUST_CHECK;
 
-/* Loads the directory again. `waiter`, which may be NULL, must live until it is called; it is
- * called later, never from here. */
+/* Loads the directory again, as somebody asked; when that succeeds it ends a pin. `waiter`, which
+ * may be NULL, must live until it is called; it is called later, never from here. */
 void policy_reload(struct policy *policy, struct policy_waiter *waiter);
+
+/* Loads the directory again because it changed, unless a revision is pinned. */
+void policy_notice_change(struct policy *policy);
 
 struct policy_status policy_status(const struct policy *policy);
 

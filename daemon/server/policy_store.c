@@ -1,5 +1,6 @@
 #include "server/policy_store.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -110,21 +111,50 @@ static struct str outcome_of(const struct policy_load *load)
 	return str_from(error_text(load->error));
 }
 
-void policy_store_record(const struct policy_load *load, struct str actor,
+void policy_store_record(const struct policy_load *load, const struct policy_action *asked,
 			 const struct clock *clock, struct state_store *store)
 {
+	char arguments[64] = "{}";
 	struct state_action action = {
 		.at_us = clock_wall_us(clock),
-		.actor = actor,
-		.action = STR("policy.reload"),
-		.arguments = STR("{}"),
+		.actor = asked->actor,
+		.action = str_from(asked->name),
 		.outcome = outcome_of(load),
 	};
+	enum error error;
 
-	enum error error = state_store_use(store, "policy.not_recorded", put_action, &action);
-
+	if (asked->rollback_to != 0)
+		snprintf(arguments, sizeof(arguments), "{\"revision\":%llu}",
+			 (unsigned long long)asked->rollback_to);
+	action.arguments = str_from(arguments);
+	error = state_store_use(store, "policy.not_recorded", put_action, &action);
 	/* What failed is logged. The load stands, for its revision is stored. */
 	(void)error;
+}
+
+static enum error set_pin(struct state *state, void *arg)
+{
+	enum state_lookup found = STATE_FOUND;
+	enum error error = state_set_pin(state, *(const uint64_t *)arg, &found);
+
+	return error == ERR_NONE && found == STATE_MISSING ? ERR_NOT_FOUND : error;
+}
+
+enum error policy_store_pin(const struct policy_load *load, struct state_store *store)
+{
+	uint64_t number = load != NULL ? snapshot_revision(load->snapshot) : 0;
+
+	return state_store_use(store, "policy.not_pinned", set_pin, &number);
+}
+
+static enum error get_pin(struct state *state, void *arg)
+{
+	return state_get_pin(state, arg);
+}
+
+enum error policy_store_pinned(struct state_store *store, uint64_t *number)
+{
+	return state_store_use(store, "policy.not_read", get_pin, number);
 }
 
 /* Logs `text` line by line, so that the caret stands below its source line. */

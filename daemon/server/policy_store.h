@@ -20,8 +20,23 @@ void policy_store_load(struct policy_load *load, const char *directory, struct h
 void policy_store_fetch(struct policy_load *load, uint64_t number, struct hash_key key,
 			const struct clock *clock, struct state_store *store);
 
-/* Stores that `actor` asked for the load and what came of it. A failure is logged. */
-void policy_store_record(const struct policy_load *load, struct str actor,
+/* Pins the revision of `load`, or ends the pin when it is NULL; on disk when this returns ERR_NONE.
+ * A failure is logged. */
+enum error policy_store_pin(const struct policy_load *load,
+			    struct state_store *store) ATTR_MUST_CHECK;
+
+/* The pinned revision, 0 for none. */
+enum error policy_store_pinned(struct state_store *store, uint64_t *number) ATTR_MUST_CHECK;
+
+/* What an administrator asked for. */
+struct policy_action {
+	struct str actor;
+	const char *name;     /* "policy.reload", "policy.rollback" */
+	uint64_t rollback_to; /* 0 for none */
+};
+
+/* Stores what was asked for and what came of it. A failure is logged. */
+void policy_store_record(const struct policy_load *load, const struct policy_action *action,
 			 const struct clock *clock, struct state_store *store);
 
 /* Logs what stands against it, a line of it an event "policy.invalid" or, for warnings,

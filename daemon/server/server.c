@@ -242,7 +242,7 @@ static void on_policy_changed(void *arg)
 	struct server *server = arg;
 
 	if (server->stop_stage == STOP_NOT)
-		policy_reload(server->service.policy, NULL);
+		policy_notice_change(server->service.policy);
 }
 
 /* What came in one pass of the loop goes out as one batch of rows and one write a connection. */

@@ -1,0 +1,105 @@
+/* wsauthzctl policy check: whether a policy directory could be activated, without the daemon. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "ctl/ctl.h"
+#include "ctl/diagnostics.h"
+#include "ctl/output.h"
+#include "platform/platform.h"
+#include "policy/load.h"
+
+enum { TEXT_MAX_BYTES = 4 << 20 };
+
+static uint32_t error_count(const struct policy_load *load)
+{
+	return load->diags.error_count != 0 ? load->diags.error_count : load->error != ERR_NONE;
+}
+
+static void print_text(struct buf *out, const struct policy_load *load, const char *directory)
+{
+	policy_load_print(load, out);
+	log_escape(out, str_from(directory));
+	if (load->error != ERR_NONE) {
+		buf_append_str(out, STR(": invalid, "));
+		output_count(out, error_count(load), "error", "errors");
+	} else {
+		buf_append_str(out, STR(": valid, "));
+		output_count(out, cedar_policy_count(snapshot_engine(load->snapshot)), "policy",
+			     "policies");
+	}
+	if (load->diags.warning_count != 0) {
+		buf_append_str(out, STR(", "));
+		output_count(out, load->diags.warning_count, "warning", "warnings");
+	}
+	buf_append_byte(out, '\n');
+}
+
+static void print_json(struct buf *out, const struct policy_load *load)
+{
+	struct json_writer json = json_write_to(out);
+	bool valid = load->error == ERR_NONE;
+	struct buf hex;
+
+	buf_init(&hex, 256);
+	if (load->has_digest)
+		output_hex(&hex, load->digest, sizeof(load->digest));
+	json_write_object(&json);
+	json_write_key(&json, STR("valid"));
+	json_write_bool(&json, valid);
+	json_write_key(&json, STR("digest"));
+	json_write_string(&json, buf_str(&hex));
+	json_write_key(&json, STR("policies"));
+	json_write_u64(&json, valid ? cedar_policy_count(snapshot_engine(load->snapshot)) : 0);
+	json_write_key(&json, STR("errors"));
+	json_write_u64(&json, error_count(load));
+	json_write_key(&json, STR("warnings"));
+	json_write_u64(&json, load->diags.warning_count);
+	json_write_key(&json, STR("obstacle"));
+	json_write_string(&json, buf_str(&load->obstacle));
+	json_write_key(&json, STR("diagnostics"));
+	json_write_array(&json);
+	for (const struct cedar_diag *diag = load->diags.first; diag != NULL; diag = diag->next)
+		diagnostic_json(&json, diag);
+	json_write_array_end(&json);
+	json_write_object_end(&json);
+	buf_append_byte(out, '\n');
+	buf_deinit(&hex);
+}
+
+static enum ctl_exit run(const struct ctl *ctl, const void *options, char **operands,
+			 int operand_count)
+{
+	struct policy_load load;
+	struct hash_key key;
+	enum ctl_exit code;
+	struct buf out;
+
+	(void)options;
+	(void)operand_count;
+	if (platform_random(&key, sizeof(key)) != ERR_NONE) {
+		output_error("the system gives no random numbers");
+		return CTL_INVALID;
+	}
+	policy_load_init(&load);
+	buf_init(&out, TEXT_MAX_BYTES);
+	policy_load_directory(&load, operands[0], key);
+	if (ctl->json)
+		print_json(&out, &load);
+	else
+		print_text(&out, &load, operands[0]);
+	fwrite(out.data, 1, out.length, stdout);
+	code = load.error == ERR_NONE ? CTL_DONE : CTL_INVALID;
+	buf_deinit(&out);
+	policy_load_deinit(&load);
+	return code;
+}
+
+const struct ctl_command policy_check_command = {
+	.words = "policy check",
+	.operands = "DIR",
+	.summary = "whether a policy directory could be activated, without the daemon",
+	.options = ctl_no_options,
+	.operand_min = 1,
+	.operand_max = 1,
+	.run = run,
+};
