@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "config/config.h"
 #include "platform/platform.h"
+#include "policy/candidate.h"
 #include "policy/load.h"
 #include "server/role.h"
 #include "server/server.h"
@@ -270,6 +271,7 @@ static enum exit_code run(const struct command_line *command)
 		if (code == EXIT_DONE)
 			code = accounts;
 	} else {
+		config.server.isolates_candidates = true;
 		code = serve(&config, command->ready_fd);
 	}
 	buf_deinit(&why);
@@ -292,6 +294,8 @@ int main(int argc, char **argv)
 			error_text(error));
 		return EXIT_FAILED;
 	}
+	if (argc == 2 && strcmp(argv[1], POLICY_CANDIDATE_ARGUMENT) == 0)
+		return policy_candidate_main();
 	if (!read_command_line(argc, argv, &command)) {
 		print_help(stderr);
 		return EXIT_USAGE;

@@ -30,7 +30,7 @@ struct build {
 	size_t file_count;
 	struct names names;
 	struct cedar_schema *schema;
-	const struct cedar_limits *limits;
+	struct snapshot_options options;
 	struct cedar_diags *diags;
 	struct snapshot *snapshot;
 	enum error error; /* the first one that has a diagnostic */
@@ -182,8 +182,9 @@ static enum error add_file(struct build *build, const struct snapshot_file *file
 	case FILE_POLICIES:
 		error = cedar_engine_add_policies(engine, file->name, file->text,
 						  CEDAR_IDS_FROM_ANNOTATION, build->diags);
-		if (error == ERR_NONE)
-			error = lint_policies(file->name, file->text, build->limits, build->diags);
+		if (error == ERR_NONE && !build->options.is_checked)
+			error = lint_policies(file->name, file->text, build->options.limits,
+					      build->diags);
 		break;
 	case FILE_LINKS:
 		error = links_add(engine, &build->arena, file->name, file->text, build->diags);
@@ -329,14 +330,14 @@ static enum error build_snapshot(struct build *build, const struct snapshot_file
 	if (build->files == NULL)
 		return ERR_NO_MEMORY;
 	digest_sorted(build->files, build->file_count, build->snapshot->digest);
-	error = cedar_engine_new(build->limits, key, &build->snapshot->engine);
+	error = cedar_engine_new(build->options.limits, key, &build->snapshot->engine);
 	if (error != ERR_NONE)
 		return error;
 	cedar_engine_set_resolver(build->snapshot->engine, names_resolver(&build->names));
 	error = add_schema(build);
 	if (error == ERR_NONE)
 		error = add_files(build);
-	if (error == ERR_NONE && build->error == ERR_NONE)
+	if (error == ERR_NONE && build->error == ERR_NONE && !build->options.is_checked)
 		error = validate(build);
 	if (error == ERR_NONE && build->error == ERR_NONE)
 		error = seal(build);
@@ -344,12 +345,14 @@ static enum error build_snapshot(struct build *build, const struct snapshot_file
 }
 
 enum error snapshot_new(const struct snapshot_file *files, size_t file_count,
-			const struct cedar_limits *limits, struct hash_key key,
+			const struct snapshot_options *options, struct hash_key key,
 			struct cedar_diags *diags, struct snapshot **out)
 {
-	struct build build = {.file_count = file_count, .limits = limits, .diags = diags};
+	struct build build = {.file_count = file_count, .diags = diags};
 	enum error error;
 
+	if (options != NULL)
+		build.options = *options;
 	arena_init(&build.arena, 16384, SIZE_MAX);
 	names_init(&build.names, &build.arena, key);
 	error = build_snapshot(&build, files, key);

@@ -36,17 +36,25 @@ bool snapshot_wants_file(struct str name);
 
 struct snapshot;
 
+/* What a snapshot is built with. All zero is right for what nobody has looked at yet. */
+struct snapshot_options {
+	const struct cedar_limits *limits; /* may be NULL */
+	/* The same files were built without an error before, in another process: they are not
+	 * validated again, and nothing is said about them. */
+	bool is_checked;
+};
+
 /* Builds a revision of `files`, in any order; nothing of them is kept. All or nothing: with any
  * error in `diags` there is no snapshot. Policies and templates come from *.cedar (a policy's
  * id is its @id, else "file#N"), links of templates from links.json (authz/links.h), what names
  * stand for from directory.json (authz/names.h), and entities that hold for every request from
  * entities.json (authz/static_entities.h). Policies must be valid by the schema of the product in
  * strict mode. A set without any policy is an error, and so is a
- * wanted file that this build cannot read. `limits` may be NULL; `key` seeds the engine's tables.
+ * wanted file that this build cannot read. `options` may be NULL; `key` seeds the engine's tables.
  * ERR_SYNTAX, ERR_INVALID, ERR_EXISTS, ERR_LIMIT, ERR_UNSUPPORTED, each with diagnostics;
  * ERR_NO_MEMORY. The snapshot has one reference, the caller's. */
 enum error snapshot_new(const struct snapshot_file *files, size_t file_count,
-			const struct cedar_limits *limits, struct hash_key key,
+			const struct snapshot_options *options, struct hash_key key,
 			struct cedar_diags *diags, struct snapshot **out) ATTR_MUST_CHECK;
 
 /* Numbers the revision. To be called once, before the snapshot is shared; 0 is no revision. */

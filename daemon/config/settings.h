@@ -48,6 +48,9 @@ struct settings {
 	const char *state_directory;
 	const char *policy_directory;
 	enum settings_reload policy_reload;
+	/* Candidates are first checked in a child of this program, whose main() must know
+	 * policy/candidate.h; set by main(), no key. */
+	bool isolates_candidates;
 
 	enum settings_durability durability;
 	uint32_t audit_queue_rows; /* rows that may wait for the disk; more requests are refused */

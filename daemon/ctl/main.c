@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "ctl/ctl.h"
 #include "ctl/output.h"
+#include "policy/candidate.h"
 
 /* In the order that --help lists them. */
 /* clang-format off */
@@ -152,6 +153,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "wsauthzctl: which command? See wsauthzctl --help\n");
 		return CTL_USAGE;
 	}
+	if (argc == 2 && strcmp(argv[1], POLICY_CANDIDATE_ARGUMENT) == 0)
+		return policy_candidate_main();
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
 		print_overview();
 		return CTL_DONE;

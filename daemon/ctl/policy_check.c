@@ -6,6 +6,7 @@
 #include "ctl/diagnostics.h"
 #include "ctl/output.h"
 #include "platform/platform.h"
+#include "policy/candidate.h"
 #include "policy/load.h"
 
 enum { TEXT_MAX_BYTES = 4 << 20 };
@@ -66,6 +67,20 @@ static void print_json(struct buf *out, const struct policy_load *load)
 	buf_deinit(&hex);
 }
 
+/* As the daemon does it: in a child first, so that nothing in the directory can end this program. */
+static void check(struct policy_load *load, const char *directory, struct hash_key key)
+{
+	struct tree tree;
+
+	load->error = policy_read_directory(directory, &tree, &load->obstacle);
+	if (load->error != ERR_NONE)
+		return;
+	policy_candidate_check(load, &tree, &policy_candidate_limits);
+	if (load->error == ERR_NONE)
+		policy_load_checked(load, &tree, key);
+	tree_deinit(&tree);
+}
+
 static enum ctl_exit run(const struct ctl *ctl, const void *options, char **operands,
 			 int operand_count)
 {
@@ -82,7 +97,7 @@ static enum ctl_exit run(const struct ctl *ctl, const void *options, char **oper
 	}
 	policy_load_init(&load);
 	buf_init(&out, TEXT_MAX_BYTES);
-	policy_load_directory(&load, operands[0], key);
+	check(&load, operands[0], key);
 	if (ctl->json)
 		print_json(&out, &load);
 	else

@@ -55,6 +55,25 @@ uint64_t process_id(void);
  * not for the loop thread. */
 uint64_t process_resident_bytes(void);
 
+/* A process for work on bytes that nobody can vouch for: child_posix.c. */
+
+/* What a child may take. */
+struct child_limits {
+	uint64_t memory_bytes; /* of address space; not heeded under a sanitizer */
+	uint32_t cpu_s;        /* of processor time */
+	uint32_t wall_ms;      /* from its start to its end */
+};
+
+/* Runs this program once more with the one argument `argument`, no environment, the parts of
+ * `input` one after the other on its standard input, and its standard output into `output`, which is
+ * cleared first. Nothing else of this process is open in it. Blocks until the child has ended,
+ * whatever happened to it. ERR_NONE when it ended with status 0; else with `why` ERR_LIMIT (it took
+ * too much, or ended with another status), ERR_INTERNAL (it crashed), ERR_IO, ERR_NO_MEMORY. Any
+ * thread. SIGPIPE must be ignored. */
+enum error child_run(const char *argument, const struct child_limits *limits,
+		     const struct str *input, size_t input_count, struct buf *output,
+		     struct buf *why) ATTR_MUST_CHECK;
+
 /* Writes log lines to standard error, one write a line; with the priority prefix of sd-daemon(3)
  * where standard error is the journal. For struct log; `arg` is a struct log_stderr. */
 struct log_stderr {

@@ -36,12 +36,15 @@ enum error policy_read_directory(const char *directory, struct tree *tree, struc
 }
 
 static void build(struct policy_load *load, const struct snapshot_file *files, size_t count,
-		  struct hash_key key)
+		  struct hash_key key, bool is_checked)
 {
+	struct snapshot_options options = {.is_checked = is_checked};
+
 	load->error = snapshot_digest_files(files, count, load->digest);
 	load->has_digest = load->error == ERR_NONE;
 	if (load->error == ERR_NONE)
-		load->error = snapshot_new(files, count, NULL, key, &load->diags, &load->snapshot);
+		load->error =
+			snapshot_new(files, count, &options, key, &load->diags, &load->snapshot);
 	if (load->error != ERR_NONE && load->diags.error_count == 0)
 		buf_printf(&load->obstacle, "the policy could not be built: %s",
 			   error_text(load->error));
@@ -59,7 +62,8 @@ static struct snapshot_file *new_files(struct policy_load *load, size_t count)
 	return files;
 }
 
-void policy_load_tree(struct policy_load *load, const struct tree *tree, struct hash_key key)
+static void load_tree(struct policy_load *load, const struct tree *tree, struct hash_key key,
+		      bool is_checked)
 {
 	struct snapshot_file *files = new_files(load, tree->file_count);
 
@@ -67,8 +71,18 @@ void policy_load_tree(struct policy_load *load, const struct tree *tree, struct 
 		return;
 	for (size_t i = 0; i < tree->file_count; i++)
 		files[i] = (struct snapshot_file){tree->files[i].name, tree->files[i].text};
-	build(load, files, tree->file_count, key);
+	build(load, files, tree->file_count, key, is_checked);
 	mem_free(files);
+}
+
+void policy_load_tree(struct policy_load *load, const struct tree *tree, struct hash_key key)
+{
+	load_tree(load, tree, key, false);
+}
+
+void policy_load_checked(struct policy_load *load, const struct tree *tree, struct hash_key key)
+{
+	load_tree(load, tree, key, true);
 }
 
 void policy_load_directory(struct policy_load *load, const char *directory, struct hash_key key)
@@ -91,7 +105,7 @@ void policy_load_revision(struct policy_load *load, const struct state_revision 
 		return;
 	for (size_t i = 0; i < revision->file_count; i++)
 		files[i] = (struct snapshot_file){revision->files[i].name, revision->files[i].text};
-	build(load, files, revision->file_count, key);
+	build(load, files, revision->file_count, key, true);
 	mem_free(files);
 	if (load->error == ERR_NONE)
 		snapshot_set_revision(load->snapshot, revision->number);

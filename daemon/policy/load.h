@@ -46,10 +46,15 @@ enum error policy_read_directory(const char *directory, struct tree *tree,
 /* Builds a snapshot of what was read; `key` as for snapshot_new(). */
 void policy_load_tree(struct policy_load *load, const struct tree *tree, struct hash_key key);
 
+/* The same for what policy_candidate_check() found nothing wrong with: without validating it again,
+ * and without the warnings that `load` has from there. */
+void policy_load_checked(struct policy_load *load, const struct tree *tree, struct hash_key key);
+
 /* Reads `directory` and builds a snapshot. */
 void policy_load_directory(struct policy_load *load, const char *directory, struct hash_key key);
 
-/* Builds a snapshot of a revision that was stored; it has the revision's number. */
+/* Builds a snapshot of a revision that was stored, and hence was valid once; it has the revision's
+ * number. */
 void policy_load_revision(struct policy_load *load, const struct state_revision *revision,
 			  struct hash_key key);
 

@@ -125,6 +125,15 @@ static void note_success(struct policy *policy)
 	policy->has_failed = false;
 }
 
+static void load_directory(struct policy *policy, struct state_store *store)
+{
+	const struct policy_options *options = &policy->options;
+	struct policy_candidate candidate = {options->directory, options->key,
+					     options->isolates_candidates};
+
+	policy_store_load(policy->load, &candidate, options->clock, store);
+}
+
 /* Takes the pinned revision into service, if there is one and it still can be. */
 static bool start_pinned(struct policy *policy)
 {
@@ -154,8 +163,7 @@ enum error policy_start(struct policy *policy)
 
 	if (start_pinned(policy))
 		return ERR_NONE;
-	policy_store_load(policy->load, options->directory, options->key, options->clock,
-			  options->store);
+	load_directory(policy, options->store);
 	policy_store_log(policy->load, options->log);
 	if (policy->load->error == ERR_NONE) {
 		activate(policy, policy->load);
@@ -202,8 +210,7 @@ static void run_load(uv_work_t *work)
 		policy_store_fetch(policy->load, policy->rollback_to, options->key, options->clock,
 				   options->store);
 	else
-		policy_store_load(policy->load, options->directory, options->key, options->clock,
-				  policy->check_only ? NULL : options->store);
+		load_directory(policy, policy->check_only ? NULL : options->store);
 	if (policy->check_only)
 		return;
 	if (policy->load->error == ERR_NONE)

@@ -25,6 +25,7 @@ struct policy_options {
 	const struct clock *clock;
 	const char *directory;
 	struct hash_key key;
+	bool isolates_candidates; /* see struct settings */
 	struct state_store *store;
 	struct metrics *metrics;
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "policy/candidate.h"
 
 /* A revision on its way into the state database. */
 struct storing {
@@ -45,19 +46,31 @@ static void store_revision(struct policy_load *load, const char *directory, cons
 			   error_text(load->error));
 }
 
-void policy_store_load(struct policy_load *load, const char *directory, struct hash_key key,
+static void build(struct policy_load *load, const struct policy_candidate *candidate,
+		  const struct tree *tree)
+{
+	if (!candidate->in_child) {
+		policy_load_tree(load, tree, candidate->key);
+		return;
+	}
+	policy_candidate_check(load, tree, &policy_candidate_limits);
+	if (load->error == ERR_NONE)
+		policy_load_checked(load, tree, candidate->key);
+}
+
+void policy_store_load(struct policy_load *load, const struct policy_candidate *candidate,
 		       const struct clock *clock, struct state_store *store)
 {
 	struct tree tree;
 
-	load->error = policy_read_directory(directory, &tree, &load->obstacle);
+	load->error = policy_read_directory(candidate->directory, &tree, &load->obstacle);
 	load->finished_us = clock_wall_us(clock);
 	if (load->error != ERR_NONE)
 		return;
-	policy_load_tree(load, &tree, key);
+	build(load, candidate, &tree);
 	load->finished_us = clock_wall_us(clock);
 	if (load->error == ERR_NONE && store != NULL)
-		store_revision(load, directory, &tree, store);
+		store_revision(load, candidate->directory, &tree, store);
 	tree_deinit(&tree);
 }
 

@@ -12,8 +12,15 @@
 
 enum { POLICY_LOGGED_DIAGS = 20 /* diagnostics of one load that are logged */ };
 
-/* Loads `directory` and stores the revision in `store`, which numbers it; `store` may be NULL. */
-void policy_store_load(struct policy_load *load, const char *directory, struct hash_key key,
+/* Where a candidate comes from and how it is loaded. */
+struct policy_candidate {
+	const char *directory;
+	struct hash_key key; /* as for snapshot_new() */
+	bool in_child;       /* check it in a child first (policy/candidate.h) */
+};
+
+/* Loads the candidate and stores the revision in `store`, which numbers it; `store` may be NULL. */
+void policy_store_load(struct policy_load *load, const struct policy_candidate *candidate,
 		       const struct clock *clock, struct state_store *store);
 
 /* Loads revision `number` from `store`, the newest one for 0. ERR_NOT_FOUND when there is none. */

@@ -451,6 +451,7 @@ static enum error open_policy(struct server *server)
 		.clock = service->clock,
 		.directory = service->settings->policy_directory,
 		.key = service->hash_key,
+		.isolates_candidates = service->settings->isolates_candidates,
 		.store = server->state_store,
 		.metrics = &service->metrics,
 	};
