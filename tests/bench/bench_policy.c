@@ -1,8 +1,15 @@
 /*
- * Decisions of the policy engine, in process and with full diagnostics, over shapes of policies and
- * their number. Requests are built beforehand, as the goals have it, and once also anew for each
- * decision. The floor of a decision by the index is the same decision by testing every policy,
- * where that is affordable.
+ * Decisions of the policy engine, in process and with full diagnostics:
+ *
+ *	policy/N/indexed        N policies on a group and a folder, by the index
+ *	policy/N/linear         the same decisions by testing every policy, which is their floor
+ *	policy/N/indexed/SHAPE  other shapes of policies
+ *	policy/N/built/SHAPE    the request made anew for each decision
+ *	policy/evaluate         what a policy takes that has to be evaluated
+ *	policy/N/load           text to a sealed engine: parsed, validated, indexed; also in parts
+ *	policy/N/memory         what the sealed engine keeps, of the plainest shape and of others
+ *
+ * A figure is the median over batches of the mean of a batch.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,12 +23,13 @@
 enum {
 	REQUESTS = 512,
 	BATCHES = 51,
-	LINEAR_BATCHES = 3,
-	MEMBERS = 20000, /* users, and files; policies about more have nobody to apply to */
+	LINEAR_BATCHES = 5,
+	LOADS = 5,
+	LINEAR_TESTS = 100000, /* policies tested in a linear batch, at least; bounds its time */
+	MEMBERS = 20000,       /* users, and files; policies about more have nobody to apply to */
 	USER_GROUPS = 8,
-	FILE_FOLDERS = 5,  /* policy I speaks of file or folder 5 * I, so that few match at once */
-	GRID_SIDE = 300,   /* groups and folders of the grid */
-	LINEAR_MAX = 1000, /* policies; beyond it the floor takes too long */
+	FILE_FOLDERS = 5, /* policy I speaks of file or folder 5 * I, so that few match at once */
+	GRID_SIDE = 300,  /* groups and folders of the grid */
 };
 
 static double now_ns(void)
@@ -129,12 +137,41 @@ static void add_members(struct cedar_engine *engine, const char *type, char lett
 }
 
 struct load {
-	double parse_s, seal_s;
+	double parse_ms, validate_ms, seal_ms, all_ms;
 	size_t bytes; /* that the sealed engine keeps */
 };
 
+/* What the policies of all shapes but "action" talk about. */
+static const char schema_text[] =
+	"entity Group; entity User in [Group]; entity Folder; entity File in [Folder];\n"
+	"action view appliesTo { principal: User, resource: File,"
+	" context: { mfa: Bool, level: Long } };\n";
+
+static void validate(struct cedar_engine *engine, struct cedar_diags *diags)
+{
+	struct cedar_schema *schema = NULL;
+
+	must(cedar_schema_read(STR("schema"), str_from(schema_text), CEDAR_SCHEMA_TEXT, diags,
+			       &schema));
+	must(cedar_engine_validate(engine, schema, NULL, diags));
+	cedar_schema_free(schema);
+}
+
+static void write_all(const struct policy_shape *shape, uint32_t count, struct buf *text)
+{
+	buf_init(text, UINT32_MAX);
+	for (uint32_t i = 0; i < count; i++)
+		shape->write(text, i);
+	must(text->failed);
+}
+
+static double ms_since(double start_ns)
+{
+	return (now_ns() - start_ns) / 1e6;
+}
+
 static struct cedar_engine *load_engine(const struct policy_shape *shape, uint32_t count,
-					bool with_members, struct load *load)
+					bool with_members, bool with_schema, struct load *load)
 {
 	struct cedar_limits limits = {.text_bytes = UINT32_MAX};
 	uint32_t groups = shape->write == write_grid ? GRID_SIDE : count;
@@ -144,10 +181,7 @@ static struct cedar_engine *load_engine(const struct policy_shape *shape, uint32
 	double start;
 
 	cedar_diags_init(&diags);
-	buf_init(&text, UINT32_MAX);
-	for (uint32_t i = 0; i < count; i++)
-		shape->write(&text, i);
-	must(text.failed);
+	write_all(shape, count, &text);
 	must(cedar_engine_new(&limits, (struct hash_key){1, 2}, &engine));
 	if (with_members) {
 		add_members(engine, "User", 'u', "Group", 'g', groups, USER_GROUPS);
@@ -157,10 +191,13 @@ static struct cedar_engine *load_engine(const struct policy_shape *shape, uint32
 	start = now_ns();
 	must(cedar_engine_add_policies(engine, STR("bench"), buf_str(&text), CEDAR_IDS_BY_POSITION,
 				       &diags));
-	load->parse_s = (now_ns() - start) / 1e9;
-	start = now_ns();
+	load->parse_ms = ms_since(start);
+	if (with_schema)
+		validate(engine, &diags);
+	load->validate_ms = ms_since(start) - load->parse_ms;
 	must(cedar_engine_seal(engine, &diags));
-	load->seal_s = (now_ns() - start) / 1e9;
+	load->all_ms = ms_since(start);
+	load->seal_ms = load->all_ms - load->parse_ms - load->validate_ms;
 	load->bytes = engine->keep.used_bytes;
 	buf_deinit(&text);
 	cedar_diags_deinit(&diags);
@@ -233,13 +270,17 @@ enum mode { INDEXED, LINEAR, REBUILT };
 /* The median over batches of the time of one decision. */
 static double decision_ns(struct bench *bench, enum mode mode)
 {
-	double batches[BATCHES];
+	size_t policies = cedar_policy_count(bench->engine);
 	int count = mode == LINEAR ? LINEAR_BATCHES : BATCHES;
+	size_t requests = REQUESTS;
+	double batches[BATCHES];
 
+	if (mode == LINEAR && LINEAR_TESTS / policies < requests)
+		requests = 1 + LINEAR_TESTS / policies;
 	for (int batch = 0; batch < count; batch++) {
 		double start = now_ns();
 
-		for (int i = 0; i < REQUESTS; i++) {
+		for (size_t i = 0; i < requests; i++) {
 			struct cedar_request *request = bench->questions[i].request;
 			struct cedar_answer answer;
 
@@ -249,71 +290,100 @@ static double decision_ns(struct bench *bench, enum mode mode)
 					    : cedar_authorize(request, &answer));
 			bench->reasons += answer.reason_count + answer.error_count;
 		}
-		batches[batch] = (now_ns() - start) / REQUESTS;
+		batches[batch] = (now_ns() - start) / (double)requests;
 	}
 	return bench_median(batches, count);
 }
 
-static void report(const char *what, const char *shape, uint32_t count, double value,
+static void report(uint32_t count, const char *what, const char *shape, double value,
 		   const char *unit, double floor, bool json)
 {
 	char name[64];
 
-	(void)snprintf(name, sizeof(name), "policy/%s/%s/%u", what, shape, (unsigned int)count);
+	(void)snprintf(name, sizeof(name), "policy/%u/%s%s%s", (unsigned int)count, what,
+		       shape[0] != '\0' ? "/" : "", shape);
 	bench_report(&(struct bench_result){name, value, unit, floor}, json);
 }
 
-/* What loading takes in time and memory, without entities. */
-static void run_load(const struct policy_shape *shape, uint32_t count, bool json)
+/* Decisions by the index beside those by testing every policy. */
+static void run_decisions(const struct policy_shape *shape, uint32_t count, bool json)
 {
+	bool is_main = shape->name[0] == '\0';
 	struct load load;
-
-	cedar_engine_free(load_engine(shape, count, false, &load));
-	report("parse", shape->name, count, load.parse_s * 1e3, "ms", 0, json);
-	report("seal", shape->name, count, load.seal_s * 1e3, "ms", 0, json);
-	report("memory", shape->name, count, (double)load.bytes / count, "bytes/policy", 0, json);
-}
-
-static void run(const struct policy_shape *shape, uint32_t count, bool json)
-{
-	struct load load;
-	struct cedar_engine *engine = load_engine(shape, count, true, &load);
+	struct cedar_engine *engine = load_engine(shape, count, true, false, &load);
 	struct bench bench;
-	double linear = 0;
+	double linear;
 
 	bench_init(&bench, engine, count);
 	(void)decision_ns(&bench, INDEXED);
-	if (count <= LINEAR_MAX)
-		linear = decision_ns(&bench, LINEAR);
-	report("decide", shape->name, count, decision_ns(&bench, INDEXED), "ns", linear, json);
-	if (shape->write == write_unscoped)
-		report("evaluate", shape->name, count, linear / count, "ns/policy", 0, json);
+	linear = decision_ns(&bench, LINEAR);
+	report(count, "indexed", shape->name, decision_ns(&bench, INDEXED), "ns", linear, json);
+	if (is_main)
+		report(count, "linear", shape->name, linear, "ns", 0, json);
 	if (count >= 100000)
-		report("build-and-decide", shape->name, count, decision_ns(&bench, REBUILT), "ns",
-		       0, json);
+		report(count, "built", is_main ? "in" : shape->name, decision_ns(&bench, REBUILT),
+		       "ns", 0, json);
 	bench_deinit(&bench);
 	cedar_engine_free(engine);
-	if (count >= 100000)
-		run_load(shape, count, json);
+}
+
+/* All of these policies are evaluated for every request. */
+static void run_evaluations(bool json)
+{
+	static const struct policy_shape unscoped = {"unscoped", write_unscoped};
+	enum { COUNT = 1000 };
+	struct load load;
+	struct cedar_engine *engine = load_engine(&unscoped, COUNT, true, false, &load);
+	struct bench bench;
+
+	bench_init(&bench, engine, COUNT);
+	(void)decision_ns(&bench, INDEXED);
+	bench_report(&(struct bench_result){"policy/evaluate", decision_ns(&bench, INDEXED) / COUNT,
+					    "ns/policy", 0},
+		     json);
+	bench_deinit(&bench);
+	cedar_engine_free(engine);
+}
+
+/* What loading takes in time and memory, without entities. */
+static void run_loads(const struct policy_shape *shape, uint32_t count, bool json)
+{
+	double parse[LOADS], validated[LOADS], seal[LOADS], all[LOADS];
+	struct load load;
+
+	for (int i = 0; i < LOADS; i++) {
+		cedar_engine_free(load_engine(shape, count, false, true, &load));
+		parse[i] = load.parse_ms;
+		validated[i] = load.validate_ms;
+		seal[i] = load.seal_ms;
+		all[i] = load.all_ms;
+	}
+	report(count, "load", shape->name, bench_median(all, LOADS), "ms", 0, json);
+	report(count, "load/parse", shape->name, bench_median(parse, LOADS), "ms", 0, json);
+	report(count, "load/validate", shape->name, bench_median(validated, LOADS), "ms", 0, json);
+	report(count, "load/seal", shape->name, bench_median(seal, LOADS), "ms", 0, json);
+	report(count, "memory", shape->name, (double)load.bytes / count, "bytes/policy", 0, json);
 }
 
 int bench_policy(bool json)
 {
+	/* The one without a name is what the goals speak of. */
 	static const struct policy_shape shapes[] = {
+		{"", write_in},
 		{"eq", write_eq},
-		{"in", write_in},
 		{"action", write_action},
 		{"grid", write_grid},
 		{"condition-key", write_condition_key},
 	};
-	static const struct policy_shape unscoped = {"unscoped", write_unscoped};
+	static const struct policy_shape loaded[] = {{"eq", write_eq}, {"in", write_in}};
 	static const uint32_t counts[] = {10, 100, 1000, 10000, 100000};
 
 	for (size_t i = 0; i < ARRAY_COUNT(shapes); i++) {
 		for (size_t k = 0; k < ARRAY_COUNT(counts); k++)
-			run(&shapes[i], counts[k], json);
+			run_decisions(&shapes[i], counts[k], json);
 	}
-	run(&unscoped, 10, json);
-	run(&unscoped, 1000, json);
+	run_evaluations(json);
+	for (size_t i = 0; i < ARRAY_COUNT(loaded); i++)
+		run_loads(&loaded[i], 100000, json);
 	return 0;
 }

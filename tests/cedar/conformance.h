@@ -56,6 +56,7 @@ void conformance_corpus_validation(struct run *run);
 void conformance_edge(struct run *run);
 void conformance_entity_parsing(struct run *run);
 void conformance_handwritten(struct run *run);
+void conformance_merged(struct run *run);
 void conformance_sets(struct run *run);
 void conformance_strict_cases(struct run *run);
 void conformance_validation_cases(struct run *run);

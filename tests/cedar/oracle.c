@@ -11,21 +11,15 @@
 
 enum { QUESTIONS = 6, MAX_LINKS = 20, MAX_FIELDS = 32 };
 
-struct outcome {
-	enum cedar_eval_error error;
-	bool satisfied;
-};
-
 /* A world with policies, for the engine and for the naive evaluator. */
 struct round {
 	struct random *random;
-	struct buf *report;
 	struct arena arena;
 	struct naive_world world;
 	struct source source;
-	struct naive_policy *policies; /* in the order of the engine's numbers */
-	struct outcome *expected;      /* of each policy */
+	struct naive_policy *policies;
 	size_t policy_count;
+	struct comparison comparison;
 	struct cedar_engine *engine;
 	struct cedar_request *request;
 	struct cedar_diags diags;
@@ -170,10 +164,11 @@ static bool add_policies(struct round *round, struct str text)
 	     "the policies cannot be added");
 	round->policies =
 		arena_calloc(&round->arena, parsed.count + MAX_LINKS, sizeof(*round->policies));
-	round->expected =
-		arena_calloc(&round->arena, parsed.count + MAX_LINKS, sizeof(*round->expected));
+	round->comparison.expected = arena_calloc(&round->arena, parsed.count + MAX_LINKS,
+						  sizeof(*round->comparison.expected));
 	templates = arena_calloc(&round->arena, parsed.count, sizeof(const struct ast_policy *));
-	must(round->policies != NULL && round->expected != NULL && templates != NULL, "no memory");
+	must(round->policies != NULL && round->comparison.expected != NULL && templates != NULL,
+	     "no memory");
 	for (const struct ast_policy *policy = parsed.first; policy != NULL;
 	     policy = policy->next) {
 		if (ast_is_template(policy))
@@ -192,7 +187,7 @@ static bool round_init(struct round *round, struct random *random, struct str te
 {
 	struct hash_key key = {random->state, ~random->state};
 
-	*round = (struct round){.random = random, .report = report};
+	*round = (struct round){.random = random, .comparison = {.report = report}};
 	arena_init(&round->arena, 65536, SIZE_MAX);
 	cedar_diags_init(&round->diags);
 	round->world.arena = &round->arena;
@@ -208,6 +203,9 @@ static bool round_init(struct round *round, struct random *random, struct str te
 		return false;
 	must(cedar_engine_seal(round->engine, &round->diags) == ERR_NONE, "cannot seal");
 	must(cedar_policy_count(round->engine) == round->policy_count, "policies are missing");
+	round->comparison.engine = round->engine;
+	round->comparison.policies = round->policies;
+	round->comparison.policy_count = round->policy_count;
 	return true;
 }
 
@@ -243,88 +241,19 @@ static void ask(struct round *round)
 			  convert(builder, &round->world.vars[AST_CONTEXT]));
 }
 
-static bool differ(const struct round *round, const char *how, size_t policy, const char *what)
-{
-	buf_printf(round->report, "%s: %s", how, what);
-	if (policy < round->policy_count) {
-		const struct cedar_policy_info *info = cedar_policy_at(round->engine, policy);
-
-		buf_printf(round->report, ": %.*s: %.*s", STR_ARGS(info->id), STR_ARGS(info->text));
-	}
-	buf_append_byte(round->report, '\n');
-	return false;
-}
-
-static void expect(struct round *round)
-{
-	for (size_t i = 0; i < round->policy_count; i++) {
-		struct outcome *outcome = &round->expected[i];
-
-		outcome->satisfied = false;
-		outcome->error =
-			naive_evaluate(&round->world, &round->policies[i], &outcome->satisfied);
-	}
-}
-
-static bool is_forbidden(const struct round *round)
-{
-	for (size_t i = 0; i < round->policy_count; i++) {
-		if (round->expected[i].satisfied && round->policies[i].ast->effect == CEDAR_FORBID)
-			return true;
-	}
-	return false;
-}
-
-/* Takes the reasons and errors off the answer one by one, as the policies come. */
-static bool check(const struct round *round, const char *how, const struct cedar_answer *answer,
-		  struct oracle_tally *tally)
-{
-	size_t reason = 0, error = 0;
-	enum cedar_effect deciding = is_forbidden(round) ? CEDAR_FORBID : CEDAR_PERMIT;
-	bool allowed;
-
-	for (size_t i = 0; i < round->policy_count; i++) {
-		const struct outcome *outcome = &round->expected[i];
-
-		if (outcome->error != CEDAR_EVAL_NONE) {
-			if (error == answer->error_count || answer->errors[error].policy != i)
-				return differ(round, how, i, "an error is missing");
-			if (answer->errors[error++].kind != outcome->error)
-				return differ(round, how, i, "the error is another");
-		} else if (outcome->satisfied && round->policies[i].ast->effect == deciding) {
-			if (reason == answer->reason_count || answer->reasons[reason++] != i)
-				return differ(round, how, i, "a reason is missing");
-		}
-	}
-	if (reason != answer->reason_count)
-		return differ(round, how, answer->reasons[reason], "a reason too many");
-	if (error != answer->error_count)
-		return differ(round, how, answer->errors[error].policy, "an error too many");
-	allowed = deciding == CEDAR_PERMIT && reason != 0;
-	if ((answer->decision == CEDAR_ALLOW) != allowed)
-		return differ(round, how, SIZE_MAX, "the decision is wrong");
-	tally->allowed += allowed;
-	tally->denied += !allowed;
-	tally->reasons += reason;
-	tally->errors += error;
-	return true;
-}
-
-enum oracle_result oracle_compare(struct random *random, struct str policies,
-				  struct oracle_tally *tally, struct buf *report)
+enum oracle_result oracle_compare(struct random *random, struct str policies, bool plant,
+				  struct comparison_tally *tally, struct buf *report)
 {
 	struct round round;
-	struct cedar_answer answer;
 	bool accepted = round_init(&round, random, policies, report), agree = true;
 
 	for (int i = 0; i < QUESTIONS && accepted && agree; i++) {
 		random_request(round.random, &round.world);
 		ask(&round);
-		expect(&round);
-		must(cedar_authorize_linear(round.request, &answer) == ERR_NONE, "no answer");
-		agree = check(&round, "linear", &answer, tally);
-		must(cedar_authorize(round.request, &answer) == ERR_NONE, "no answer");
-		agree = agree && check(&round, "indexed", &answer, tally);
+		comparison_expect(&round.comparison, &round.world);
+		if (plant)
+			comparison_plant(&round.comparison);
+		agree = comparison_ask(&round.comparison, round.request, tally);
 	}
 	round_deinit(&round);
 	if (!accepted)

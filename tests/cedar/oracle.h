@@ -7,18 +7,15 @@
 
 #include "base/buf.h"
 #include "base/str.h"
+#include "comparison.h"
 #include "random_world.h"
 
 enum oracle_result { ORACLE_AGREES, ORACLE_DIFFERS, ORACLE_REFUSED };
 
-/* What the answers came to, so that a run can be seen to have tested something. */
-struct oracle_tally {
-	uint64_t allowed, denied, reasons, errors;
-};
-
 /* Makes a world, links the templates among the policies, and asks a few questions. Adds to `tally`;
- * appends to `report` what differs. ORACLE_REFUSED when the text is no policies. */
-enum oracle_result oracle_compare(struct random *random, struct str policies,
-				  struct oracle_tally *tally, struct buf *report);
+ * appends to `report` what differs. With `plant` a mistake is put into what is expected.
+ * ORACLE_REFUSED when the text is no policies. */
+enum oracle_result oracle_compare(struct random *random, struct str policies, bool plant,
+				  struct comparison_tally *tally, struct buf *report);
 
 #endif
