@@ -89,8 +89,12 @@ bool json_read_uid(struct json_reader *reader, struct json_uid *uid)
 	struct span span = reader->span;
 
 	if (!json_peek_uid(reader, uid)) {
-		json_read_fail(reader, span,
-			       "an entity is written as {\"type\": \"..\", \"id\": \"..\"}");
+		/* What is no JSON is told so, where it stands. */
+		json_read_skip(reader);
+		if (reader->failed == ERR_NONE)
+			json_read_fail(
+				reader, span,
+				"an entity is written as {\"type\": \"..\", \"id\": \"..\"}");
 		return false;
 	}
 	json_read_skip(reader);
