@@ -247,7 +247,7 @@ static enum ctl_exit run_verify(const struct ctl *ctl, const void *options, char
 	(void)operands;
 	(void)operand_count;
 	buf_init(&why, WHY_MAX);
-	if (code == CTL_DONE && audit_verify(reader, &found, &why) != ERR_NONE) {
+	if (code == CTL_DONE && audit_verify(reader, NULL, &found, &why) != ERR_NONE) {
 		output_error("%s", buf_text(&why));
 		code = CTL_INVALID;
 	}

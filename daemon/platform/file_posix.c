@@ -76,6 +76,13 @@ enum error file_create_private(const char *path)
 	return error;
 }
 
+enum error file_make_readonly(const char *path)
+{
+	/* Not through a descriptor, because closing it would drop the locks that this process has
+	 * on the file. */
+	return chmod(path, 0400) == 0 ? ERR_NONE : error_from_errno(errno);
+}
+
 static bool same_moment(const struct stat *a, const struct stat *b)
 {
 	return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&

@@ -236,6 +236,9 @@ enum error directory_list_names(const char *path,
  * link. ERR_EXISTS when the name is taken. */
 enum error file_create_private(const char *path) ATTR_MUST_CHECK;
 
+/* Takes away everybody's right to write to a file in the daemon's own directory. */
+enum error file_make_readonly(const char *path) ATTR_MUST_CHECK;
+
 /* Reads a whole file of at most `max_bytes` that only root or the daemon's user can change.
  * ERR_NOT_FOUND, ERR_INVALID, ERR_LIMIT, ERR_IO with `why`; `out` is cleared first. */
 enum error file_read_trusted(const char *path, size_t max_bytes, struct buf *out,

@@ -29,6 +29,10 @@ static const char insert_sql[] =
 	" request, context, outcome, origin, verdict, record_id, latency_us, relaxed, chain)"
 	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 
+static const char insert_event_sql[] =
+	"INSERT INTO event (id, wall_us, boot_ms, kind, actor, detail, chain)"
+	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+
 /* The statements of one part's table. */
 struct part_table {
 	struct stmt find, insert;
@@ -41,13 +45,20 @@ struct audit {
 	int64_t begun_us;
 	uint64_t base_id; /* the last id of the segments before */
 	bool has_begun;   /* else rows would not know what they follow */
-	struct stmt insert;
+	struct stmt insert, insert_event;
 	struct part_table parts[AUDIT_PART_COUNT];
 	struct intern known;
 	struct audit_head head;
 	struct buf content;  /* of the part at hand */
 	struct buf lists[2]; /* of the part at hand, as JSON */
 };
+
+static bool event_fits(const struct audit_event *event)
+{
+	return event->kind.length <= AUDIT_EVENT_KIND_MAX_BYTES &&
+	       event->actor.length <= AUDIT_ROW_MAX_BYTES &&
+	       event->detail.length <= AUDIT_ROW_MAX_BYTES - event->actor.length;
+}
 
 bool audit_row_fits(const struct audit_row *row)
 {
@@ -60,6 +71,8 @@ bool audit_row_fits(const struct audit_row *row)
 					    &row->erring};
 	size_t left = AUDIT_ROW_MAX_BYTES;
 
+	if (row->event != NULL)
+		return event_fits(row->event);
 	for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
 		if (texts[i].length > left)
 			return false;
@@ -96,6 +109,8 @@ static enum error prepare(struct audit *audit, struct buf *why)
 {
 	enum error error = stmt_prepare(&audit->insert, &audit->db, insert_sql);
 
+	if (error == ERR_NONE)
+		error = stmt_prepare(&audit->insert_event, &audit->db, insert_event_sql);
 	for (int part = 0; error == ERR_NONE && part < AUDIT_PART_COUNT; part++)
 		error = prepare_part(audit, (enum audit_part)part);
 	if (error != ERR_NONE)
@@ -135,7 +150,7 @@ static enum error open_segment(const char *directory, uint32_t number, const str
 	if (error == ERR_NONE) {
 		audit->head = segment->head;
 		audit->base_id = segment->before.decision_id;
-		audit->begun_us = segment->begun_us;
+		audit->begun_us = segment->begun_us != 0 ? segment->begun_us : segment->first_us;
 		error = prepare(audit, why);
 	}
 	if (error != ERR_NONE && why->length == said)
@@ -229,42 +244,90 @@ enum error audit_rotate(struct audit *audit, struct audit *next, int64_t wall_us
 	return error;
 }
 
+/* Whether the segment is sealed, which must be known before it is opened for writing. What keeps
+ * it from being read is for the opening that follows to tell, but for a lack of memory. */
+static enum error find_sealed(const char *directory, uint32_t number, const struct store_env *env,
+			      struct segment *out, bool *is_sealed, struct buf *why)
+{
+	size_t said = why->length;
+	bool has_begun;
+	struct db db;
+	enum error error = audit_open_segment(directory, number, env, DB_READ, &db, why);
+
+	if (error == ERR_NONE) {
+		error = segment_describe(&db, number, out, &has_begun);
+		if (error == ERR_NO_MEMORY)
+			buf_printf(why, "audit segment %u: %s", (unsigned)number, db.failure);
+		db_close(&db);
+	}
+	*is_sealed = error == ERR_NONE && out->state == SEGMENT_SEALED;
+	if (error == ERR_NO_MEMORY)
+		return error;
+	why->length = said;
+	return ERR_NONE;
+}
+
+/* Begins the segment behind one that was sealed. */
+static enum error follow(const char *directory, const struct segment *sealed,
+			 const struct store_env *env, struct audit **out, struct buf *why)
+{
+	struct audit *audit;
+	enum error error = audit_prepare_next(directory, env, sealed->number, &audit, why);
+
+	if (error != ERR_NONE)
+		return error;
+	error = begin(audit, &sealed->head, sealed->sealed_us);
+	if (error != ERR_NONE) {
+		buf_printf(why, "audit segment %u: %s: %s", (unsigned)audit->number,
+			   error_text(error), audit->db.failure);
+		audit_close(audit);
+		return error;
+	}
+	*out = audit;
+	return ERR_NONE;
+}
+
+/* Opens segment `number`, which may not have begun, or the one behind it when it is sealed. The
+ * first one is not looked at twice: it is sealed and the newest only after somebody took the others
+ * away. */
+static enum error open_newest(const char *directory, uint32_t number, const struct store_env *env,
+			      enum db_mode mode, struct audit **out, struct buf *why)
+{
+	struct segment segment;
+	struct audit *audit;
+	bool is_sealed = false;
+	enum error error = ERR_NONE;
+
+	if (number > 1)
+		error = find_sealed(directory, number, env, &segment, &is_sealed, why);
+	if (error == ERR_NONE && !is_sealed) {
+		error = open_segment(directory, number, env, mode, &audit, &segment, why);
+		if (error == ERR_NONE && segment.state != SEGMENT_SEALED) {
+			*out = audit;
+			return ERR_NONE;
+		}
+		if (error == ERR_NONE)
+			audit_close(audit);
+	}
+	return error == ERR_NONE ? follow(directory, &segment, env, out, why) : error;
+}
+
 /* The segment that rows go to, when the newest is `number`. */
 static enum error open_live(const char *directory, uint32_t number, const struct store_env *env,
 			    enum db_mode mode, struct audit **out, struct buf *why)
 {
-	struct segment segment;
 	struct audit *audit;
-	enum error error = open_segment(directory, number, env, mode, &audit, &segment, why);
+	enum error error = open_newest(directory, number, env, mode, &audit, why);
 
 	if (error != ERR_NONE)
 		return error;
-	if (!audit->has_begun) {
-		/* It was prepared, and its time has not come. */
-		audit_close(audit);
-		error = open_segment(directory, number - 1, env, mode, &audit, &segment, why);
-		if (error != ERR_NONE)
-			return error;
-	}
-	if (segment.state == SEGMENT_SEALED) {
-		struct audit_head head = segment.head;
-		int64_t sealed_us = segment.sealed_us;
-
-		number = audit->number;
-		audit_close(audit);
-		error = audit_prepare_next(directory, env, number, &audit, why);
-		if (error == ERR_NONE) {
-			error = begin(audit, &head, sealed_us);
-			if (error != ERR_NONE) {
-				buf_printf(why, "audit segment %u: %s: %s", (unsigned)number + 1,
-					   error_text(error), audit->db.failure);
-				audit_close(audit);
-			}
-		}
-	}
-	if (error == ERR_NONE)
+	if (audit->has_begun) {
 		*out = audit;
-	return error;
+		return ERR_NONE;
+	}
+	/* It was prepared, and its time has not come. */
+	audit_close(audit);
+	return open_newest(directory, number - 1, env, mode, out, why);
 }
 
 enum error audit_open(const char *directory, const struct store_env *env, bool check,
@@ -273,14 +336,16 @@ enum error audit_open(const char *directory, const struct store_env *env, bool c
 	enum db_mode mode = check ? DB_WRITE_CHECK : DB_WRITE;
 	struct segment_numbers numbers = {0};
 	enum error error = segment_numbers_read(&numbers, directory, env);
-	uint32_t newest = 1;
+	struct segment segment;
 
 	if (error != ERR_NONE)
 		buf_printf(why, "%s: %s", directory, error_text(error));
-	if (numbers.count != 0)
-		newest = numbers.items[numbers.count - 1];
+	else if (numbers.count == 0)
+		error = open_segment(directory, 1, env, mode, out, &segment, why);
+	else
+		error = open_live(directory, numbers.items[numbers.count - 1], env, mode, out, why);
 	segment_numbers_deinit(&numbers);
-	return error == ERR_NONE ? open_live(directory, newest, env, mode, out, why) : error;
+	return error;
 }
 
 void audit_close(struct audit *audit)
@@ -288,6 +353,7 @@ void audit_close(struct audit *audit)
 	if (audit == NULL)
 		return;
 	stmt_finish(&audit->insert);
+	stmt_finish(&audit->insert_event);
 	for (int part = 0; part < AUDIT_PART_COUNT; part++) {
 		stmt_finish(&audit->parts[part].find);
 		stmt_finish(&audit->parts[part].insert);
@@ -357,16 +423,27 @@ static void bind_record_id(struct stmt *insert, int index, const struct audit_ro
 		stmt_bind_blob(insert, index, row->record_id, sizeof(row->record_id));
 }
 
-/* Writes one row and moves the head on to it. */
-static enum error append_row(struct audit *audit, const struct audit_row *row)
+static enum error append_event(struct audit *audit, const struct audit_row *row, uint64_t id)
 {
-	uint64_t id = row->decision_id != 0 ? row->decision_id : audit->head.decision_id + 1;
+	struct stmt *insert = &audit->insert_event;
+
+	chain_advance_event(&audit->head, row, id);
+	stmt_bind_u64(insert, 1, id);
+	stmt_bind_int(insert, 2, row->wall_us);
+	stmt_bind_int(insert, 3, row->boot_ms);
+	stmt_bind_text(insert, 4, row->event->kind);
+	stmt_bind_text(insert, 5, row->event->actor);
+	stmt_bind_text(insert, 6, row->event->detail);
+	stmt_bind_blob(insert, 7, audit->head.chain, AUDIT_CHAIN_BYTES);
+	return stmt_run(insert);
+}
+
+static enum error append_decision(struct audit *audit, const struct audit_row *row, uint64_t id)
+{
 	struct audit_digests digests;
 	int64_t part_ids[AUDIT_PART_COUNT];
 	struct stmt *insert = &audit->insert;
 
-	if (id <= audit->head.decision_id || id > INT64_MAX)
-		return ERR_INVALID;
 	for (int part = 0; part < AUDIT_PART_COUNT; part++) {
 		struct intern_value value;
 		enum error error = intern_part(audit, (enum audit_part)part, row, &value);
@@ -388,6 +465,16 @@ static enum error append_row(struct audit *audit, const struct audit_row *row)
 	stmt_bind_int(insert, 14, row->relaxed);
 	stmt_bind_blob(insert, 15, audit->head.chain, AUDIT_CHAIN_BYTES);
 	return stmt_run(insert);
+}
+
+/* Writes one row and moves the head on to it. */
+static enum error append_row(struct audit *audit, const struct audit_row *row)
+{
+	uint64_t id = row->decision_id != 0 ? row->decision_id : audit->head.decision_id + 1;
+
+	if (id <= audit->head.decision_id || id > INT64_MAX)
+		return ERR_INVALID;
+	return row->event != NULL ? append_event(audit, row, id) : append_decision(audit, row, id);
 }
 
 static enum error append_rows(struct audit *audit, const struct audit_row *rows, size_t count)
@@ -442,6 +529,8 @@ enum error audit_append(struct audit *audit, const struct audit_row *rows, size_
 	}
 	struct before_batch before = remember(audit);
 	enum error error = append_rows(audit, rows, count);
+	if (error == ERR_NONE && audit->begun_us == 0)
+		audit->begun_us = rows[0].wall_us;
 	if (error != ERR_NONE)
 		go_back(audit, &before);
 	else

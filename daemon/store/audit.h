@@ -48,6 +48,15 @@ struct audit_list {
 	size_t count;
 };
 
+enum { AUDIT_EVENT_KIND_MAX_BYTES = 64 };
+
+/* What happened besides decisions. Texts are borrowed and stored as they are. */
+struct audit_event {
+	struct str kind;   /* "daemon.started", "policy.activated", ...; docs/audit.md lists them */
+	struct str actor;  /* who: uid:N or a SID; empty: the daemon by itself */
+	struct str detail; /* JSON object */
+};
+
 /* One completion. All texts are borrowed and may hold any bytes, also NUL; they are stored as they
  * are. A text that does not apply is empty. */
 struct audit_row {
@@ -60,6 +69,9 @@ struct audit_row {
 	int64_t wall_us;
 	int64_t boot_ms;
 	int32_t utc_offset_minutes;
+
+	/* Not NULL: this is no completion but an event, and of what follows nothing counts. */
+	const struct audit_event *event;
 
 	/* Who. `principal` is the key (a SID, or MECHANISM:NAME without token), `user` the name as
 	 * it was sent, `user_folded` the same folded for case, which is what queries compare. */
@@ -101,8 +113,8 @@ struct audit_row {
 	bool relaxed;        /* the answer did not wait for this row */
 };
 
-/* False when the texts of the row exceed AUDIT_ROW_MAX_BYTES: audit_append() would refuse it, and
- * with it the batch. */
+/* False when the texts of the row exceed AUDIT_ROW_MAX_BYTES, or the kind of its event
+ * AUDIT_EVENT_KIND_MAX_BYTES: audit_append() would refuse it, and with it the batch. */
 bool audit_row_fits(const struct audit_row *row);
 
 struct audit;
@@ -142,8 +154,8 @@ enum error audit_prepare_next(const char *directory, const struct store_env *env
  */
 enum error audit_rotate(struct audit *audit, struct audit *next, int64_t wall_us) ATTR_MUST_CHECK;
 
-/* The live segment: its number, the ids that it may have used so far, and when it began (0 where
- * schema version 1 began it). */
+/* The live segment: its number, the ids that it may have used so far, and when it began (0: the first
+ * segment, without rows yet). */
 uint32_t audit_segment_number(const struct audit *audit);
 uint64_t audit_segment_rows(const struct audit *audit);
 int64_t audit_segment_begun_us(const struct audit *audit);

@@ -124,10 +124,11 @@ void audit_part_digest(struct str content, uint8_t digest[AUDIT_DIGEST_BYTES])
 
 #define PART_SQL(table, columns, values)                                                           \
 	{                                                                                          \
-		"SELECT ifnull(max(id), 0) FROM " table,                                           \
+		"SELECT ifnull(max(id), 0) FROM " table, "SELECT count(*) FROM " table,            \
 			"SELECT id FROM " table " WHERE digest = ?1",                              \
 			"INSERT INTO " table " (id, digest, " columns ") VALUES (?1, ?2, " values  \
-			")"                                                                        \
+			")",                                                                       \
+			"SELECT id, digest, " columns " FROM " table " ORDER BY id"                \
 	}
 
 const struct audit_part_sql audit_part_sql[AUDIT_PART_COUNT] = {
@@ -163,4 +164,71 @@ void audit_part_bind(enum audit_part part, const struct audit_row *row, struct s
 			break;
 		}
 	}
+}
+
+/* An integer column within bounds. */
+static bool read_number(const struct stmt *stmt, int column, int64_t min, int64_t max,
+			int64_t *value)
+{
+	*value = stmt_int(stmt, column);
+	return *value >= min && *value <= max;
+}
+
+static enum error read_outcome(const struct stmt *stmt, struct arena *arena, struct audit_row *row)
+{
+	int64_t code, administrator;
+
+	if (!read_number(stmt, 2, 0, UINT32_MAX, &code) ||
+	    !read_number(stmt, 3, 0, 1, &administrator))
+		return ERR_CORRUPT;
+	row->code = (uint32_t)code;
+	row->administrator = administrator != 0;
+	row->source = stmt_bytes(stmt, 4);
+	row->extended = stmt_bytes(stmt, 5);
+	row->policy_revision = stmt_u64(stmt, 6);
+	enum error error = text_list_read(arena, stmt_bytes(stmt, 7), &row->policies);
+	return error == ERR_NONE ? text_list_read(arena, stmt_bytes(stmt, 8), &row->erring) : error;
+}
+
+static enum error read_groups(const struct stmt *stmt, struct arena *arena, struct audit_row *row)
+{
+	enum error error = text_list_read(arena, stmt_bytes(stmt, 2), &row->groups);
+
+	return error == ERR_NONE
+		       ? text_list_read(arena, stmt_bytes(stmt, 3), &row->deny_only_groups)
+		       : error;
+}
+
+enum error audit_part_read(enum audit_part part, const struct stmt *stmt, struct arena *arena,
+			   struct audit_row *row)
+{
+	int64_t kind;
+
+	switch (part) {
+	case AUDIT_SUBJECT:
+		row->application = stmt_bytes(stmt, 2);
+		row->principal = stmt_bytes(stmt, 3);
+		row->user = stmt_bytes(stmt, 4);
+		row->user_folded = stmt_bytes(stmt, 5);
+		row->mechanism = stmt_bytes(stmt, 6);
+		return ERR_NONE;
+	case AUDIT_GROUP_SET: return read_groups(stmt, arena, row);
+	case AUDIT_REQUEST:
+		if (!read_number(stmt, 2, AUDIT_AUTHORIZE_USER, AUDIT_QUERY_QUOTA, &kind))
+			return ERR_CORRUPT;
+		row->kind = (enum audit_kind)kind;
+		row->action = stmt_bytes(stmt, 3);
+		row->action_uri = stmt_bytes(stmt, 4);
+		row->resource_uri = stmt_bytes(stmt, 5);
+		return ERR_NONE;
+	case AUDIT_CONTEXT: row->context = stmt_bytes(stmt, 2); return ERR_NONE;
+	case AUDIT_OUTCOME: return read_outcome(stmt, arena, row);
+	case AUDIT_ORIGIN:
+		row->connection = stmt_u64(stmt, 2);
+		row->peer = stmt_bytes(stmt, 3);
+		row->peer_pid = stmt_u64(stmt, 4);
+		return ERR_NONE;
+	case AUDIT_PART_COUNT: break;
+	}
+	return ERR_INTERNAL;
 }

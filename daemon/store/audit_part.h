@@ -14,6 +14,8 @@
 
 #include <stdint.h>
 
+#include "base/arena.h"
+#include "base/attributes.h"
 #include "base/buf.h"
 #include "base/str.h"
 #include "store/audit.h"
@@ -46,7 +48,8 @@ void audit_part_digest(struct str content, uint8_t digest[AUDIT_DIGEST_BYTES]);
 /* The statements of a part's table: its greatest id; the id for digest ?1; an insertion with the
  * id ?1, the digest ?2 and the fields from ?3 on, as audit_part_bind() binds them. */
 struct audit_part_sql {
-	const char *last_id, *find, *insert;
+	const char *last_id, *count, *find, *insert;
+	const char *read; /* all its rows in order: id, digest and the fields */
 };
 
 extern const struct audit_part_sql audit_part_sql[AUDIT_PART_COUNT];
@@ -55,5 +58,10 @@ extern const struct audit_part_sql audit_part_sql[AUDIT_PART_COUNT];
  * the statement has run. */
 void audit_part_bind(enum audit_part part, const struct audit_row *row, struct stmt *stmt,
 		     struct buf lists[2]);
+
+/* Reads the fields of the current row of a part's `read` into `row`, whose texts are those of the
+ * statement; lists live in `arena`. ERR_CORRUPT when it holds what is never written. */
+enum error audit_part_read(enum audit_part part, const struct stmt *stmt, struct arena *arena,
+			   struct audit_row *row) ATTR_MUST_CHECK;
 
 #endif

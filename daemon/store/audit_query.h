@@ -63,18 +63,52 @@ enum error audit_query(struct audit_reader *reader, const struct audit_filter *f
 		       bool (*on_row)(void *arg, const struct audit_row *row), void *arg,
 		       struct buf *why) ATTR_MUST_CHECK;
 
+/* What can be wrong with an audit. */
+enum audit_flaw {
+	AUDIT_FLAW_NONE,
+	AUDIT_FLAW_ROW,       /* a decision or event is not what was written, or one is missing */
+	AUDIT_FLAW_BEGINNING, /* a segment does not begin where the one before ends */
+	AUDIT_FLAW_MISSING,   /* a segment between two others is not there */
+	AUDIT_FLAW_SEAL,      /* a sealed segment does not have the rows that its seal tells of */
+	AUDIT_FLAW_SIGNATURE, /* the seal is signed, and not by the given key */
+	AUDIT_FLAW_TEXT,      /* a text that no decision of the segment has */
+	AUDIT_FLAW_CUT,       /* the audit ends before the expected head */
+	AUDIT_FLAW_HEAD,      /* the chain at the expected head is another one */
+};
+
 /* What audit_verify() found. */
 struct audit_verification {
 	bool intact;
+	enum audit_flaw flaw;
+	uint32_t segment;       /* where the flaw is; 0: none */
 	struct audit_head head; /* the last row whose chain holds; decision id 0: none */
-	uint64_t first_bad_id;  /* when not intact: the first row that does not */
-	uint64_t row_count;     /* rows that were looked at */
+	/* When not intact: the first decision or event that does not hold. Of a cut tail, and of a
+	 * segment that lost its end, the first that is missing. */
+	uint64_t first_bad_id;
+	uint64_t row_count; /* decisions and events that were looked at */
+	uint64_t event_count;
+	uint32_t segment_count, signed_count;
+	/* The expected head is older than the oldest segment, and could not be compared. */
+	bool head_is_older;
 };
 
-/* Computes the chain anew over all rows and compares. Finding a break is a result, not an error;
- * ERR_CORRUPT is for a file that SQLite cannot read on. A tail that was cut off leaves a chain that
- * holds: compare `head` with one that was kept elsewhere. */
-enum error audit_verify(struct audit_reader *reader, struct audit_verification *out,
-			struct buf *why) ATTR_MUST_CHECK;
+struct audit_verify_options {
+	/* A head that was kept elsewhere (audit_head()); NULL: none. Without it a tail that was cut
+	 * off leaves a chain that holds. */
+	const struct audit_head *expected;
+	/* The key that signatures must be of, SEGMENT_KEY_BYTES; NULL: the one in the seal, which
+	 * shows only that the seal was not changed by somebody without it. */
+	const uint8_t *public_key;
+	/* Called now and then with the rows looked at and how many there are, about; may be NULL.
+	 * False ends the work with ERR_CANCELLED. */
+	bool (*on_progress)(void *arg, uint64_t done, uint64_t total);
+	void *arg;
+};
+
+/* Computes the chain anew over all decisions and events of all segments and compares. Finding a
+ * break is a result, not an error; ERR_CORRUPT is for a file that SQLite cannot read on. `options`
+ * may be NULL. Takes about 25 bytes of memory for each text of one segment. */
+enum error audit_verify(struct audit_reader *reader, const struct audit_verify_options *options,
+			struct audit_verification *out, struct buf *why) ATTR_MUST_CHECK;
 
 #endif

@@ -44,3 +44,32 @@ void chain_advance(struct audit_head *head, const struct audit_row *row, uint64_
 	head->decision_id = decision_id;
 	crypto_generichash(head->chain, AUDIT_CHAIN_BYTES, link, sizeof(link), NULL, 0);
 }
+
+static void hash_text(crypto_generichash_state *hash, struct str text)
+{
+	unsigned char length[8];
+
+	put_number(length, text.length);
+	crypto_generichash_update(hash, length, sizeof(length));
+	crypto_generichash_update(hash, (const unsigned char *)text.ptr, text.length);
+}
+
+void chain_advance_event(struct audit_head *head, const struct audit_row *row, uint64_t event_id)
+{
+	unsigned char link[AUDIT_CHAIN_BYTES + 3 * 8 + AUDIT_CHAIN_BYTES];
+	unsigned char texts[AUDIT_CHAIN_BYTES];
+	crypto_generichash_state hash;
+	unsigned char *at = put(link, head->chain, AUDIT_CHAIN_BYTES);
+
+	crypto_generichash_init(&hash, NULL, 0, sizeof(texts));
+	hash_text(&hash, row->event->kind);
+	hash_text(&hash, row->event->actor);
+	hash_text(&hash, row->event->detail);
+	crypto_generichash_final(&hash, texts, sizeof(texts));
+	at = put_number(at, event_id);
+	at = put_number(at, (uint64_t)row->wall_us);
+	at = put_number(at, (uint64_t)row->boot_ms);
+	put(at, texts, sizeof(texts));
+	head->decision_id = event_id;
+	crypto_generichash(head->chain, AUDIT_CHAIN_BYTES, link, sizeof(link), NULL, 0);
+}

@@ -82,6 +82,17 @@ enum error db_get_int(struct db *db, const char *sql, int64_t *value)
 	return error;
 }
 
+enum error db_checkpoint(struct db *db)
+{
+	return db_fail(db, sqlite3_wal_checkpoint_v2(db->handle, "main", SQLITE_CHECKPOINT_TRUNCATE,
+						     NULL, NULL));
+}
+
+enum error db_lift_rights(struct db *db)
+{
+	return db_fail(db, sqlite3_set_authorizer(db->handle, NULL, NULL));
+}
+
 enum error db_begin(struct db *db)
 {
 	enum error error = db->broken;

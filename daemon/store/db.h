@@ -98,6 +98,16 @@ enum error db_exec(struct db *db, const char *sql) ATTR_MUST_CHECK;
 /* The single integer that `sql` yields. */
 enum error db_get_int(struct db *db, const char *sql, int64_t *value) ATTR_MUST_CHECK;
 
+/* Everything in the log moves into the database, and the log is emptied. */
+enum error db_checkpoint(struct db *db) ATTR_MUST_CHECK;
+
+/* The first row that `sql` yields must be `text`; `otherwise` with `why` when it is not. */
+enum error db_require_text(struct db *db, const char *sql, const char *text, enum error otherwise,
+			   const char *path, struct buf *why) ATTR_MUST_CHECK;
+
+/* Statements may do anything from now on: for sealing. */
+enum error db_lift_rights(struct db *db) ATTR_MUST_CHECK;
+
 /* A write transaction. db_begin() fails with the error of a broken connection. After a failed
  * db_commit() the transaction is rolled back already. */
 enum error db_begin(struct db *db) ATTR_MUST_CHECK;

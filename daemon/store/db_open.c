@@ -163,9 +163,8 @@ static void append_on_one_line(struct buf *out, struct str text)
 		buf_append_byte(out, text.ptr[i] != '\n' ? text.ptr[i] : ' ');
 }
 
-/* The first row that `sql` yields must be `text`. */
-static enum error require_text(struct db *db, const char *sql, const char *text,
-			       enum error otherwise, const char *path, struct buf *why)
+enum error db_require_text(struct db *db, const char *sql, const char *text, enum error otherwise,
+			   const char *path, struct buf *why)
 {
 	struct stmt stmt;
 	bool row = false;
@@ -199,7 +198,7 @@ static enum error inspect(struct db *db, const char *path, enum db_mode mode, bo
 	if (error == ERR_NONE)
 		error = migrate_check(db, mode == DB_READ, why);
 	if (error == ERR_NONE && mode == DB_WRITE_CHECK)
-		error = require_text(db, "PRAGMA quick_check(1)", "ok", ERR_CORRUPT, path, why);
+		error = db_require_text(db, "PRAGMA quick_check(1)", "ok", ERR_CORRUPT, path, why);
 	return error;
 }
 
@@ -218,15 +217,13 @@ static enum error prepare_writing(struct db *db, const char *path, bool is_new, 
 	if (error == ERR_NONE && is_new)
 		error = db_exec(db, sql);
 	if (error == ERR_NONE)
-		error = require_text(db, "PRAGMA journal_mode = WAL", "wal", ERR_UNSUPPORTED, path,
-				     why);
+		error = db_require_text(db, "PRAGMA journal_mode = WAL", "wal", ERR_UNSUPPORTED,
+					path, why);
 	sqlite3_snprintf(sizeof(sql), sql, "PRAGMA journal_size_limit = %d", LOG_KEPT_BYTES);
 	if (error == ERR_NONE)
 		error = db_exec(db, sql);
 	if (error == ERR_NONE)
-		error = db_fail(db,
-				sqlite3_wal_checkpoint_v2(db->handle, "main",
-							  SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL));
+		error = db_checkpoint(db);
 	if (error == ERR_NONE)
 		error = migrate_run(db);
 	if (error == ERR_NONE)

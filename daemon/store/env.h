@@ -13,6 +13,8 @@ struct store_env {
 	/* Creates an empty file that only its owner may read and write, whatever the umask says,
 	 * without following a link. ERR_EXISTS when the name is taken, which is no failure here. */
 	enum error (*create_private)(const char *path);
+	/* Takes away everybody's right to write to a file that is there. */
+	enum error (*make_readonly)(const char *path);
 	/* Delivers the names of the files in a directory, in any order; an error of `on_name` ends
 	 * it and is returned. ERR_NOT_FOUND when there is no such directory. */
 	enum error (*list_names)(const char *directory,

@@ -116,7 +116,7 @@ static bool read_audit(void *arg, uint64_t n)
 	if (error == ERR_NONE)
 		error = audit_query(reader, &filter, count_rows, &count, &fixture->why);
 	if (error == ERR_NONE)
-		error = audit_verify(reader, &result, &fixture->why);
+		error = audit_verify(reader, NULL, &result, &fixture->why);
 	audit_reader_close(reader);
 	bool fired = fault_disarm();
 	assert_no_memory(error);

@@ -25,6 +25,7 @@ static struct store_env power_env(void)
 
 	env.create_private = power_vfs_create;
 	env.list_names = power_vfs_list;
+	env.make_readonly = power_vfs_make_readonly;
 	return env;
 }
 
@@ -87,7 +88,7 @@ static void inspect(uint64_t acknowledged, uint64_t appended, struct tally *tall
 	assert_true(found <= appended);
 	buf_init(&why, 4096);
 	if (audit_reader_open("/power", &env, &reader, &why) != ERR_NONE ||
-	    audit_verify(reader, &result, &why) != ERR_NONE)
+	    audit_verify(reader, NULL, &result, &why) != ERR_NONE)
 		fail_msg("%s", buf_text(&why));
 	assert_true(result.intact);
 	assert_int_equal(result.row_count, found);

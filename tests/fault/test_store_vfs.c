@@ -54,7 +54,7 @@ static void assert_nothing_is_lost(struct fixture *fixture, const struct progres
 	buf_clear(&fixture->why);
 	if (audit_open(fixture->dir.path, &sound, true, &audit, &fixture->why) != ERR_NONE ||
 	    audit_reader_open(fixture->dir.path, &sound, &reader, &fixture->why) != ERR_NONE ||
-	    audit_verify(reader, &result, &fixture->why) != ERR_NONE)
+	    audit_verify(reader, NULL, &result, &fixture->why) != ERR_NONE)
 		fail_msg("%s", buf_text(&fixture->why));
 	assert_true(result.intact);
 	assert_in_range(result.row_count, progress->acknowledged, progress->appended);

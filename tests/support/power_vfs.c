@@ -292,6 +292,11 @@ void power_vfs_free(void)
 	memset(&disk, 0, sizeof(disk));
 }
 
+enum error power_vfs_make_readonly(const char *path)
+{
+	return disk.files[find_file(path)].exists ? ERR_NONE : ERR_NOT_FOUND;
+}
+
 enum error power_vfs_list(const char *directory, enum error (*on_name)(void *arg, const char *name),
 			  void *arg)
 {

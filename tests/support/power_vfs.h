@@ -25,6 +25,9 @@ void power_vfs_free(void);
 /* For struct store_env: makes an empty file. */
 enum error power_vfs_create(const char *path);
 
+/* For struct store_env: there are no rights. */
+enum error power_vfs_make_readonly(const char *path);
+
 /* For struct store_env: the names of the files, whose directory is not looked at. */
 enum error power_vfs_list(const char *directory, enum error (*on_name)(void *arg, const char *name),
 			  void *arg);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static enum error create_private(const char *path)
@@ -14,6 +15,11 @@ static enum error create_private(const char *path)
 		return errno == EEXIST ? ERR_EXISTS : ERR_IO;
 	close(fd);
 	return ERR_NONE;
+}
+
+static enum error make_readonly(const char *path)
+{
+	return chmod(path, 0400) == 0 ? ERR_NONE : ERR_IO;
 }
 
 static enum error list_names(const char *directory,
@@ -35,6 +41,7 @@ struct store_env store_env_make(const char *vfs)
 {
 	return (struct store_env){
 		.create_private = create_private,
+		.make_readonly = make_readonly,
 		.list_names = list_names,
 		.vfs = vfs,
 		.hash_key = {0x736f6d6520746573, 0x74206b6579206f66},

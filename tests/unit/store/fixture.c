@@ -123,7 +123,7 @@ void fixture_assert_audit(struct fixture *fixture, uint64_t row_count)
 	buf_clear(&fixture->why);
 	if (audit_reader_open(fixture->dir.path, &fixture->env, &reader, &fixture->why) !=
 		    ERR_NONE ||
-	    audit_verify(reader, &result, &fixture->why) != ERR_NONE)
+	    audit_verify(reader, NULL, &result, &fixture->why) != ERR_NONE)
 		fail_msg("%s", buf_text(&fixture->why));
 	assert_true(result.intact);
 	assert_int_equal(result.row_count, row_count);

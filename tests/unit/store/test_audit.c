@@ -198,7 +198,7 @@ static void the_head_is_the_last_row(void **state)
 	assert_int_equal(
 		audit_reader_open(fixture->dir.path, &fixture->env, &reader, &fixture->why),
 		ERR_NONE);
-	assert_int_equal(audit_verify(reader, &result, &fixture->why), ERR_NONE);
+	assert_int_equal(audit_verify(reader, NULL, &result, &fixture->why), ERR_NONE);
 	assert_int_equal(head.decision_id, 3);
 	assert_int_equal(result.head.decision_id, 3);
 	assert_memory_equal(result.head.chain, head.chain, sizeof(head.chain));

@@ -257,7 +257,7 @@ static void read_damaged(struct fixture *fixture)
 			i == 0   ? audit_query(reader, &by_policy, ignore, NULL, &fixture->why)
 			: i == 1 ? audit_query(reader, &(struct audit_filter){0}, ignore, NULL,
 					       &fixture->why)
-				 : audit_verify(reader, &result, &fixture->why);
+				 : audit_verify(reader, NULL, &result, &fixture->why);
 		assert_true(error == ERR_NONE || fixture->why.length > 0);
 	}
 	audit_reader_close(reader);

@@ -1,5 +1,7 @@
 /* The chain: whatever is changed in the tables, by somebody who knows how to take the triggers out
  * and put them back, is found, and the first bad row is named. */
+#include <stdio.h>
+
 #include <sqlite3.h>
 
 #include "base/attributes.h"
@@ -15,7 +17,7 @@ static struct audit_verification verify(struct fixture *fixture)
 	buf_clear(&fixture->why);
 	if (audit_reader_open(fixture->dir.path, &fixture->env, &reader, &fixture->why) !=
 		    ERR_NONE ||
-	    audit_verify(reader, &result, &fixture->why) != ERR_NONE)
+	    audit_verify(reader, NULL, &result, &fixture->why) != ERR_NONE)
 		fail_msg("%s", buf_text(&fixture->why));
 	audit_reader_close(reader);
 	return result;
@@ -211,19 +213,171 @@ static void an_inserted_row_is_found(void **state)
 	assert_int_equal(result.first_bad_id, 1000);
 }
 
-static void a_cut_tail_shows_in_the_head(void **state)
+static void a_cut_tail_leaves_texts_that_nobody_has(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fill(fixture);
+	tamper(fixture, "DELETE FROM decision WHERE id > 30");
+	struct audit_verification result = verify(fixture);
+	assert_false(result.intact);
+	assert_int_equal(result.flaw, AUDIT_FLAW_TEXT);
+	assert_int_equal(result.head.decision_id, 30);
+}
+
+/* The tail in rows whose texts earlier rows have as well. */
+static struct audit_head fill_and_cut(struct fixture *fixture)
+{
+	struct audit *audit = fixture_audit(fixture);
+
+	fixture_append(audit, 0, ROWS);
+	fixture_append(audit, 0, ROWS);
+	struct audit_head kept = audit_head(audit);
+	audit_close(audit);
+	tamper(fixture, "DELETE FROM decision WHERE id > 50");
+	return kept;
+}
+
+static struct audit_verification compare(struct fixture *fixture, const struct audit_head *kept)
+{
+	struct audit_verify_options options = {.expected = kept};
+	struct audit_verification result;
+	struct audit_reader *reader;
+
+	if (audit_reader_open(fixture->dir.path, &fixture->env, &reader, &fixture->why) !=
+		    ERR_NONE ||
+	    audit_verify(reader, &options, &result, &fixture->why) != ERR_NONE)
+		fail_msg("%s", buf_text(&fixture->why));
+	audit_reader_close(reader);
+	return result;
+}
+
+static void a_cut_tail_is_found_with_a_head_that_was_kept(void **state)
+{
+	struct fixture *fixture = *state;
+	struct audit_head kept = fill_and_cut(fixture);
+
+	assert_true(verify(fixture).intact);
+	struct audit_verification result = compare(fixture, &kept);
+	assert_false(result.intact);
+	assert_int_equal(result.flaw, AUDIT_FLAW_CUT);
+	assert_int_equal(result.first_bad_id, 51);
+	assert_int_equal(result.head.decision_id, 50);
+}
+
+static void a_head_that_was_kept_is_compared_where_the_chain_passes_it(void **state)
 {
 	struct fixture *fixture = *state;
 	struct audit *audit = fixture_audit(fixture);
 
 	fixture_append(audit, 0, ROWS);
 	struct audit_head kept = audit_head(audit);
+	fixture_append(audit, 0, ROWS);
 	audit_close(audit);
-	tamper(fixture, "DELETE FROM decision WHERE id > 30");
+	assert_true(compare(fixture, &kept).intact);
+	kept.chain[0] ^= 1;
+	struct audit_verification result = compare(fixture, &kept);
+	assert_false(result.intact);
+	assert_int_equal(result.flaw, AUDIT_FLAW_HEAD);
+	assert_int_equal(result.first_bad_id, ROWS);
+}
+
+/* A log that is gone takes its rows with it. */
+static void a_deleted_log_is_found_with_a_head_that_was_kept(void **state)
+{
+	struct fixture *fixture = *state;
+	char database[256], log[256], copy[256];
+	struct buf bytes;
+
+	buf_init(&bytes, 16 * 1024 * 1024);
+	struct audit *audit = fixture_audit(fixture);
+	fixture_append(audit, 0, ROWS);
+	audit_close(audit);
+	audit = fixture_audit(fixture);
+	fixture_append(audit, 0, ROWS);
+	struct audit_head kept = audit_head(audit);
+	/* As after a kill: the database as it is without its log. */
+	fixture_read(fixture, AUDIT_FILE, &bytes);
+	audit_close(audit);
+	tmpdir_path(&fixture->dir, AUDIT_FILE, database, sizeof(database));
+	tmpdir_path(&fixture->dir, AUDIT_FILE "-wal", log, sizeof(log));
+	tmpdir_path(&fixture->dir, "copy", copy, sizeof(copy));
+	FILE *stream = fopen(copy, "wb");
+	assert_non_null(stream);
+	assert_int_equal(fwrite(bytes.data, 1, bytes.length, stream), bytes.length);
+	assert_int_equal(fclose(stream), 0);
+	assert_int_equal(rename(copy, database), 0);
+	(void)remove(log);
+	buf_deinit(&bytes);
+	struct audit_verification result = compare(fixture, &kept);
+	assert_false(result.intact);
+	assert_int_equal(result.flaw, AUDIT_FLAW_CUT);
+	assert_int_equal(result.first_bad_id, ROWS + 1);
+}
+
+/* Events and decisions in turns: every second row. */
+static void fill_mixed(struct fixture *fixture)
+{
+	struct audit_event event = {STR("daemon.started"), STR("uid:0"), STR("{\"pid\":1}")};
+	struct audit *audit = fixture_audit(fixture);
+	struct store_row_texts texts;
+	struct audit_row rows[2];
+	uint64_t id;
+
+	for (uint32_t i = 0; i < ROWS / 2; i++) {
+		store_row_make(i, &texts, &rows[0]);
+		rows[1] = (struct audit_row){.wall_us = 5 + i, .boot_ms = 7, .event = &event};
+		assert_int_equal(audit_append(audit, rows, 2, &id), ERR_NONE);
+		assert_int_equal(id, 2 * i + 1);
+	}
+	audit_close(audit);
+}
+
+static void events_stand_in_the_chain(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fill_mixed(fixture);
 	struct audit_verification result = verify(fixture);
 	assert_true(result.intact);
-	assert_int_equal(result.head.decision_id, 30);
-	assert_int_equal(kept.decision_id, ROWS);
+	assert_int_equal(result.row_count, ROWS);
+	assert_int_equal(result.event_count, ROWS / 2);
+	assert_int_equal(result.head.decision_id, ROWS);
+}
+
+static void any_change_of_an_event_is_found(void **state)
+{
+	static const struct {
+		const char *change, *undo;
+		uint64_t first_bad_id;
+	} cases[] = {
+		{"UPDATE event SET wall_us = wall_us + 1 WHERE id = 8",
+		 "UPDATE event SET wall_us = wall_us - 1 WHERE id = 8", 8},
+		{"UPDATE event SET boot_ms = 8 WHERE id = 8",
+		 "UPDATE event SET boot_ms = 7 WHERE id = 8", 8},
+		{"UPDATE event SET kind = 'daemon.stopped' WHERE id = 8",
+		 "UPDATE event SET kind = 'daemon.started' WHERE id = 8", 8},
+		{"UPDATE event SET actor = 'uid:1' WHERE id = 8",
+		 "UPDATE event SET actor = 'uid:0' WHERE id = 8", 8},
+		{"UPDATE event SET detail = '{}' WHERE id = 8",
+		 "UPDATE event SET detail = '{\"pid\":1}' WHERE id = 8", 8},
+		{"UPDATE event SET id = 1000 WHERE id = 8",
+		 "UPDATE event SET id = 8 WHERE id = 1000", 9},
+	};
+	struct fixture *fixture = *state;
+
+	fill_mixed(fixture);
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		tamper(fixture, cases[i].change);
+		struct audit_verification result = verify(fixture);
+		if (result.intact || result.flaw != AUDIT_FLAW_ROW ||
+		    result.first_bad_id != cases[i].first_bad_id)
+			fail_msg("%s: bad id %d", cases[i].change, (int)result.first_bad_id);
+		tamper(fixture, cases[i].undo);
+		assert_true(verify(fixture).intact);
+	}
+	tamper(fixture, "DELETE FROM event WHERE id = 8");
+	assert_int_equal(verify(fixture).first_bad_id, 9);
 }
 
 int main(void)
@@ -237,7 +391,12 @@ int main(void)
 		TEST(a_removed_first_row_is_found),
 		TEST(swapped_rows_are_found),
 		TEST(an_inserted_row_is_found),
-		TEST(a_cut_tail_shows_in_the_head),
+		TEST(a_cut_tail_leaves_texts_that_nobody_has),
+		TEST(a_cut_tail_is_found_with_a_head_that_was_kept),
+		TEST(a_head_that_was_kept_is_compared_where_the_chain_passes_it),
+		TEST(a_deleted_log_is_found_with_a_head_that_was_kept),
+		TEST(events_stand_in_the_chain),
+		TEST(any_change_of_an_event_is_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -277,9 +277,11 @@ static void a_segment_that_is_not_the_next_link_is_found(void **state)
 	assert_int_equal(
 		audit_reader_open(fixture->dir.path, &fixture->env, &reader, &fixture->why),
 		ERR_NONE);
-	assert_int_equal(audit_verify(reader, &result, &fixture->why), ERR_NONE);
+	assert_int_equal(audit_verify(reader, NULL, &result, &fixture->why), ERR_NONE);
 	assert_false(result.intact);
-	assert_int_equal(result.first_bad_id, 2 * ROWS + 1);
+	assert_int_equal(result.flaw, AUDIT_FLAW_MISSING);
+	assert_int_equal(result.segment, 2);
+	assert_int_equal(result.first_bad_id, ROWS + 1);
 	assert_int_equal(result.head.decision_id, ROWS);
 	audit_reader_close(reader);
 }
