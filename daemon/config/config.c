@@ -32,6 +32,10 @@ struct config config_default(void)
 				.policy_reload = RELOAD_ON_CHANGE,
 				.durability = DURABILITY_STRICT,
 				.audit_queue_rows = 16384,
+				.seal_rows = 1000000,
+				.seal_ms = CONFIG_DAYS(1),
+				.retention_ms = CONFIG_DAYS(90),
+				.retention_mib = 4096,
 				.decide =
 					{
 						.on_error = DECIDE_ERROR_DENIES,

@@ -67,6 +67,10 @@ const struct config_key config_keys[] = {
 	{"audit", VALUE_SECTION, 0, 0, 0, NULL},
 	{"audit.durability", VALUE_CHOICE, AT(server.durability), 0, 0, durability_choices},
 	{"audit.queue_rows", VALUE_COUNT, AT(server.audit_queue_rows), 16, 1048576, NULL},
+	{"audit.seal_rows", VALUE_COUNT, AT(server.seal_rows), 1000, 100000000, NULL},
+	{"audit.seal_age", VALUE_DURATION, AT(server.seal_ms), SECONDS(60), DAYS(366), NULL},
+	{"audit.retention_age", VALUE_DURATION, AT(server.retention_ms), DAYS(1), DAYS(3660), NULL},
+	{"audit.retention_mib", VALUE_COUNT, AT(server.retention_mib), 16, 104857600, NULL},
 
 	{"records", VALUE_SECTION, 0, 0, 0, NULL},
 	{"records.idle_timeout", VALUE_DURATION, AT(server.decide.defaults.idle_timeout_ms),

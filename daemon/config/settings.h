@@ -55,6 +55,11 @@ struct settings {
 	enum settings_durability durability;
 	uint32_t audit_queue_rows; /* rows that may wait for the disk; more requests are refused */
 
+	uint32_t seal_rows;     /* rows after which the next segment of the audit begins */
+	int64_t seal_ms;        /* time after which it begins, if there are rows */
+	int64_t retention_ms;   /* sealed segments with younger rows stay */
+	uint32_t retention_mib; /* sealed segments beyond that much disk go, the oldest first */
+
 	struct decide_settings decide;
 	uint32_t max_records; /* live user records */
 

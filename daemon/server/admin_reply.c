@@ -191,7 +191,7 @@ static bool fill_audit(struct arena *arena, const struct service *service,
 	name = arena_alloc(arena, SEGMENT_NAME_BYTES);
 	if (name == NULL)
 		return false;
-	segment_name(service->audit_segment, name);
+	segment_name(audit_log_segment(service->audit_log), name);
 	message->segment = authz_bytes(name, strlen(name));
 	status->audit = message;
 	return true;

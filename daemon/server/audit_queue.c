@@ -28,6 +28,7 @@ struct audit_queue {
 	struct entry_list submitted;
 	struct entry_list done;
 	bool is_closing;
+	bool is_poked;
 
 	/* Written by the writer, read by the loop. */
 	atomic_bool is_failing;
@@ -215,6 +216,14 @@ static bool wait_for_work(struct audit_queue *queue, struct entry_list *list)
 {
 	uv_mutex_lock(&queue->lock);
 	while (queue->submitted.first == NULL && !queue->is_closing) {
+		if (queue->is_poked) {
+			queue->is_poked = false;
+			uv_mutex_unlock(&queue->lock);
+			if (!queue->is_broken)
+				queue->options.sink.on_poke(queue->options.sink.arg);
+			uv_mutex_lock(&queue->lock);
+			continue;
+		}
 		if (!queue->is_broken) {
 			uv_cond_wait(&queue->work, &queue->lock);
 			continue;
@@ -357,6 +366,14 @@ void audit_queue_submit(struct audit_queue *queue)
 		return;
 	uv_mutex_lock(&queue->lock);
 	list_append(&queue->submitted, &queue->pushed);
+	uv_cond_signal(&queue->work);
+	uv_mutex_unlock(&queue->lock);
+}
+
+void audit_queue_poke(struct audit_queue *queue)
+{
+	uv_mutex_lock(&queue->lock);
+	queue->is_poked = true;
 	uv_cond_signal(&queue->work);
 	uv_mutex_unlock(&queue->lock);
 }

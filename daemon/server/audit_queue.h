@@ -41,6 +41,8 @@ struct audit_sink {
 	/* What went wrong last, for the log. */
 	const char *(*failure_text)(void *arg);
 	void *arg;
+	/* After audit_queue_poke(), when no rows wait; may be NULL when that is never called. */
+	void (*on_poke)(void *arg);
 };
 
 /* One row on its way. Belongs to the queue from the push until it comes back; until then nothing
@@ -79,6 +81,9 @@ enum error audit_queue_push(struct audit_queue *queue, struct audit_entry *entry
 /* Hands what was pushed to the writer; to be called before the loop waits, so that all that came in
  * one pass of the loop goes in one batch. */
 void audit_queue_submit(struct audit_queue *queue);
+
+/* Has the writer call the sink's on_poke() soon, although there may be no rows. */
+void audit_queue_poke(struct audit_queue *queue);
 
 /* Entries on their way. */
 uint32_t audit_queue_length(const struct audit_queue *queue);

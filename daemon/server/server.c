@@ -1,7 +1,7 @@
 /*
  * Stopping, step by step: give back the sockets and read no more; let the sessions answer what is
  * in flight and close, by force when the time is over; close the audit queue, which brings back
- * what is still on its way to disk; write the last record changes and what administrators changed;
+ * what is still on its way to disk; let its work in the background end; write the last record changes and what administrators changed;
  * close what is left in the loop.
  */
 #include "server/server.h"
@@ -17,7 +17,6 @@
 #include "server/policy_watch.h"
 #include "server/request.h"
 #include "server/state_store.h"
-#include "store/audit.h"
 
 enum { HOUSEKEEPING_MS = 1000, AUDIT_RETRY_MS = 250 };
 
@@ -25,6 +24,7 @@ enum stop_stage {
 	STOP_NOT,
 	STOP_SESSIONS, /* sessions finish */
 	STOP_AUDIT,    /* what is on its way to disk comes back */
+	STOP_SEGMENTS, /* what the audit does in the background ends */
 	STOP_RECORDS,  /* the last record changes are written */
 	STOP_CHANGES,  /* what administrators changed is written */
 	STOP_HANDLES,  /* the loop lets go of the rest */
@@ -45,46 +45,17 @@ struct server {
 	struct server_handles handles;
 	bool has_loop, has_handles;
 	enum stop_stage stop_stage;
-	bool is_policy_open;
+	bool is_policy_open, is_audit_started;
 
 	struct daemon_lock *lock;
 	struct store_env store_env;
 	struct boot_id boot_id;
-	struct audit *audit_store; /* the writer's once the queue exists; NULL while it is broken */
 	struct state_store *state_store;
 
 	struct service service;
 	struct conn_pool pool;
 	struct listener authorize, admin;
 };
-
-/* The audit queue's way to the store; writer thread. */
-
-static enum error sink_append(void *arg, const struct audit_row *rows, size_t count,
-			      uint64_t *first_id)
-{
-	struct server *server = arg;
-
-	return audit_append(server->audit_store, rows, count, first_id);
-}
-
-static enum error sink_reopen(void *arg, struct buf *why)
-{
-	struct server *server = arg;
-
-	audit_close(server->audit_store);
-	server->audit_store = NULL;
-	return audit_open(server->service.settings->state_directory, &server->store_env, true,
-			  &server->audit_store, why);
-}
-
-static const char *sink_failure_text(void *arg)
-{
-	struct server *server = arg;
-
-	return server->audit_store != NULL ? audit_failure_text(server->audit_store)
-					   : "the audit is not open";
-}
 
 /* Stopping. */
 
@@ -104,6 +75,14 @@ static void on_audit_closed(void *arg)
 	struct server *server = arg;
 
 	server->service.audit = NULL;
+	continue_stop(server);
+}
+
+static void on_segments_stopped(void *arg)
+{
+	struct server *server = arg;
+
+	server->is_audit_started = false;
 	continue_stop(server);
 }
 
@@ -158,6 +137,13 @@ static void continue_stop(struct server *server)
 		}
 	}
 	if (server->stop_stage == STOP_AUDIT && service->audit == NULL) {
+		server->stop_stage = STOP_SEGMENTS;
+		if (server->is_audit_started) {
+			audit_log_stop(service->audit_log, on_segments_stopped, server);
+			return;
+		}
+	}
+	if (server->stop_stage == STOP_SEGMENTS && !server->is_audit_started) {
 		server->stop_stage = STOP_RECORDS;
 		if (service->keeper != NULL) {
 			record_keeper_close(service->keeper, on_keeper_closed, server);
@@ -363,10 +349,20 @@ static enum error init_service(struct server *server, const struct settings *set
 	return error;
 }
 
-static void note_live_segment(struct server *server)
+static enum error open_audit(struct server *server, struct buf *why)
 {
-	server->service.last_decision_id = audit_head(server->audit_store).decision_id;
-	server->service.audit_segment = audit_segment_number(server->audit_store);
+	struct service *service = &server->service;
+	struct audit_log_options options = {
+		.log = service->log,
+		.clock = service->clock,
+		.settings = service->settings,
+		.env = &server->store_env,
+	};
+	enum error error = audit_log_open(&options, &service->audit_log, why);
+
+	if (error == ERR_NONE)
+		service->last_decision_id = audit_log_last_id(service->audit_log);
+	return error;
 }
 
 static enum error open_stores(struct server *server, struct buf *why)
@@ -379,12 +375,10 @@ static enum error open_stores(struct server *server, struct buf *why)
 	if (error == ERR_NONE)
 		error = daemon_lock_take(directory, &server->lock, why);
 	if (error == ERR_NONE)
-		error = audit_open(directory, &server->store_env, true, &server->audit_store, why);
+		error = open_audit(server, why);
 	if (error == ERR_NONE)
 		error = state_store_open(directory, &server->store_env, service->log,
 					 &server->state_store, why);
-	if (error == ERR_NONE)
-		note_live_segment(server);
 	return error;
 }
 
@@ -470,7 +464,7 @@ static enum error open_queues(struct server *server)
 	struct audit_queue_options options = {
 		.loop = &server->loop,
 		.log = service->log,
-		.sink = {sink_append, sink_reopen, sink_failure_text, server},
+		.sink = audit_log_sink(service->audit_log),
 		.max_rows = service->settings->audit_queue_rows,
 		.retry_ms = AUDIT_RETRY_MS,
 		.relaxed = service->settings->durability == DURABILITY_RELAXED,
@@ -485,6 +479,11 @@ static enum error open_queues(struct server *server)
 		error = changes_new(&server->loop, server->state_store, &service->changes);
 	if (error == ERR_NONE)
 		error = audit_queue_new(&options, &service->audit);
+	if (error == ERR_NONE) {
+		audit_log_start(service->audit_log, &server->loop, service->audit,
+				server->state_store);
+		server->is_audit_started = true;
+	}
 	return error;
 }
 
@@ -579,7 +578,7 @@ void server_free(struct server *server)
 	blocks_free(server->service.blocks);
 	cedar_request_free(server->service.cedar);
 	state_store_close(server->state_store);
-	audit_close(server->audit_store);
+	audit_log_close(server->service.audit_log);
 	daemon_lock_release(server->lock);
 	mem_free(server);
 }

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "cedar/cedar.h"
 #include "config/settings.h"
+#include "server/audit_log.h"
 #include "server/audit_queue.h"
 #include "server/changes.h"
 #include "server/metrics.h"
@@ -43,6 +44,7 @@ struct service {
 	struct cedar_request *cedar;
 	struct buf scratch;
 	struct policy *policy;
+	struct audit_log *audit_log;
 	struct audit_queue *audit;
 	struct record_keeper *keeper;
 	struct changes *changes;
@@ -50,7 +52,6 @@ struct service {
 	struct metrics metrics;
 	struct service_rates rates;
 	uint64_t last_decision_id; /* relaxed: the last that was given; strict: the last recorded */
-	uint32_t audit_segment;    /* the live one */
 	uint64_t connection_count; /* that were ever accepted; numbers them */
 	const struct session_owner *authorize_sessions;
 	int64_t started_us;

@@ -184,6 +184,41 @@ enum error db_require_text(struct db *db, const char *sql, const char *text, enu
 	return error;
 }
 
+/* The result code in a message of quick_check about a page that it could not get: lack of memory
+ * and failed reads are told like damage. SQLITE_CORRUPT for any other message. */
+static int reason_of(struct str message)
+{
+	static const char mark[] = "error code=";
+	int code = 0;
+
+	for (size_t i = 0; i + sizeof(mark) - 1 <= message.length; i++) {
+		if (memcmp(message.ptr + i, mark, sizeof(mark) - 1) != 0)
+			continue;
+		for (i += sizeof(mark) - 1; i < message.length && code < 100000; i++) {
+			if (message.ptr[i] < '0' || message.ptr[i] > '9')
+				break;
+			code = code * 10 + (message.ptr[i] - '0');
+		}
+	}
+	return code != 0 ? code : SQLITE_CORRUPT;
+}
+
+/* Reads all pages. */
+static enum error check_pages(struct db *db, const char *path, struct buf *why)
+{
+	size_t said = why->length;
+	enum error error =
+		db_require_text(db, "PRAGMA quick_check(1)", "ok", ERR_CORRUPT, path, why);
+
+	if (error != ERR_CORRUPT || why->length == said)
+		return error;
+	int code = reason_of(str_make(why->data + said, why->length - said));
+	if ((code & 0xff) == SQLITE_CORRUPT)
+		return error;
+	why->length = said;
+	return db_fail(db, code);
+}
+
 /* Everything that can refuse the file, before anything is written to it. */
 static enum error inspect(struct db *db, const char *path, enum db_mode mode, bool *is_new,
 			  struct buf *why)
@@ -198,7 +233,7 @@ static enum error inspect(struct db *db, const char *path, enum db_mode mode, bo
 	if (error == ERR_NONE)
 		error = migrate_check(db, mode == DB_READ, why);
 	if (error == ERR_NONE && mode == DB_WRITE_CHECK)
-		error = db_require_text(db, "PRAGMA quick_check(1)", "ok", ERR_CORRUPT, path, why);
+		error = check_pages(db, path, why);
 	return error;
 }
 

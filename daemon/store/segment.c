@@ -300,3 +300,25 @@ size_t segment_list_find(const struct segment_list *list, uint64_t id)
 	}
 	return list->count;
 }
+
+enum error segment_remove(const char *directory, uint32_t number, const struct store_env *env)
+{
+	sqlite3_vfs *vfs = sqlite3_vfs_find(env->vfs);
+	char name[SEGMENT_NAME_BYTES];
+	struct buf path;
+
+	if (vfs == NULL)
+		return ERR_INTERNAL;
+	segment_name(number, name);
+	buf_init(&path, DB_PATH_MAX_BYTES);
+	buf_printf(&path, "%s/%s", directory, name);
+	const char *text = buf_text(&path);
+	enum error error = path.failed;
+	if (error == ERR_NONE) {
+		int result = vfs->xDelete(vfs, text, 1);
+		error = result == SQLITE_OK || result == SQLITE_IOERR_DELETE_NOENT ? ERR_NONE
+										   : ERR_IO;
+	}
+	buf_deinit(&path);
+	return error;
+}

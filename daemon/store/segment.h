@@ -77,6 +77,11 @@ enum error segment_list_read(struct segment_list *list, const char *directory,
 /* Safe on a zeroed list. */
 void segment_list_deinit(struct segment_list *list);
 
+/* Removes the file of a sealed segment, for good when this returns. What is gone already is no
+ * error. */
+enum error segment_remove(const char *directory, uint32_t number,
+			  const struct store_env *env) ATTR_MUST_CHECK;
+
 /* The index of the segment with that decision or event; list->count when none can have it. */
 size_t segment_list_find(const struct segment_list *list, uint64_t id);
 

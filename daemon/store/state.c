@@ -16,6 +16,8 @@ static const struct db_right rights[] = {
 	{"policy_pin", .insert = true, .delete = true},
 	{"block", .insert = true, .delete = true},
 	{"admin_action", .insert = true},
+	{"audit_segment", .insert = true},
+	{"audit_segment_removed", .insert = true},
 };
 
 static const struct db_schema schema = {

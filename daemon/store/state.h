@@ -24,6 +24,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "store/env.h"
+#include "store/segment.h"
 
 enum {
 	STATE_RECORD_ID_BYTES = 16,
@@ -192,5 +193,14 @@ enum error state_put_action(struct state *state, const struct state_action *acti
 enum error state_each_action(struct state *state, uint64_t limit,
 			     bool (*on_action)(void *arg, const struct state_action *action),
 			     void *arg) ATTR_MUST_CHECK;
+
+/* The segments of the audit: what was sealed, and what retention removed. */
+
+/* Notes a sealed segment; one that is noted already stays as it is. */
+enum error state_put_segment(struct state *state, const struct segment *segment) ATTR_MUST_CHECK;
+
+/* Notes that a sealed segment is about to be removed, for `reason`. */
+enum error state_put_segment_removed(struct state *state, const struct segment *segment,
+				     int64_t wall_us, struct str reason) ATTR_MUST_CHECK;
 
 #endif
