@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "server/admin_audit.h"
 #include "server/admin_blocks.h"
 #include "server/admin_change.h"
 #include "server/admin_records.h"
@@ -332,6 +333,8 @@ static const struct rule rules[] = {
 	{BODY(BLOCK), "records block", DISPATCH_LATER, ROLE_OPERATOR, admin_change_block},
 	{BODY(UNBLOCK), "records unblock", DISPATCH_LATER, ROLE_OPERATOR, admin_change_unblock},
 	{BODY(BLOCKS_LIST), "records blocks", 0, ROLE_AUDITOR, handle_blocks_list},
+	{BODY(AUDIT_SEAL), "audit seal", DISPATCH_LATER, ROLE_ADMIN, admin_audit_seal},
+	{BODY(AUDIT_PRUNE), "audit prune", DISPATCH_LATER, ROLE_ADMIN, admin_audit_prune},
 	{BODY(POLICY_RELOAD), "policy reload", DISPATCH_LATER, ROLE_ADMIN, handle_policy_reload},
 	{BODY(POLICY_ROLLBACK), "policy rollback", DISPATCH_LATER, ROLE_ADMIN,
 	 handle_policy_rollback},

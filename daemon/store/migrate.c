@@ -11,17 +11,19 @@ static enum error version_of(struct db *db, int64_t *version)
 	return db_get_int(db, "PRAGMA user_version", version);
 }
 
-static enum error run_one(struct db *db, const struct db_migration *migration)
+/* Runs the migrations behind version `from` up to `to` in one transaction. */
+static enum error run_together(struct db *db, uint64_t from, uint64_t to)
 {
 	char set_version[64];
 	enum error error = db_begin(db);
 
 	if (error != ERR_NONE)
 		return error;
+	for (uint64_t i = from; error == ERR_NONE && i < to; i++)
+		error = db_exec(db, db->schema->migrations->items[i].sql);
 	/* The version is part of the database header and so of the transaction. */
 	sqlite3_snprintf(sizeof(set_version), set_version, "PRAGMA user_version = %u",
-			 migration->version);
-	error = db_exec(db, migration->sql);
+			 (unsigned)to);
 	if (error == ERR_NONE)
 		error = db_exec(db, set_version);
 	if (error == ERR_NONE)
@@ -35,8 +37,11 @@ static enum error run_to(struct db *db, uint64_t version)
 	int64_t present;
 	enum error error = version_of(db, &present);
 
+	/* A new database appears whole: readers never find a part of it. */
+	if (error == ERR_NONE && present == 0 && version != 0)
+		return run_together(db, 0, version);
 	for (uint64_t i = (uint64_t)present; error == ERR_NONE && i < version; i++)
-		error = run_one(db, &db->schema->migrations->items[i]);
+		error = run_together(db, i, i + 1);
 	return error;
 }
 
@@ -55,6 +60,10 @@ static enum error check_version(const struct db_schema *schema, int64_t version,
 			   "use the program that wrote it, or a newer one",
 			   schema->noun, version, schema->migrations->count);
 		return ERR_VERSION;
+	}
+	if (must_be_current && version == 0) {
+		buf_printf(why, "the %s is not there yet", schema->noun);
+		return ERR_NOT_FOUND;
 	}
 	if (must_be_current && (uint64_t)version < schema->migrations->count) {
 		buf_printf(why,

@@ -1,6 +1,7 @@
 /*
- * Brings a database to the present schema, one transaction a step, so that it is always at one
- * version or the next, whenever the process is killed or the power fails.
+ * Brings a database to the present schema, a new one in one transaction and an older one in one
+ * transaction a step, so that it is always at one version or the next, whenever the process is
+ * killed or the power fails.
  *
  * For this layer only.
  */
