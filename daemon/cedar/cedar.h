@@ -95,6 +95,8 @@ enum cedar_ids {
 	CEDAR_IDS_BY_POSITION,
 	/* The value of @id where a policy has one, else "<source>#N". */
 	CEDAR_IDS_FROM_ANNOTATION,
+	/* The value of @id where a policy has one, else policyN, as Cedar's command line tool. */
+	CEDAR_IDS_AS_TOOL,
 };
 
 /* `limits` may be NULL. `key` seeds the symbol tables against chosen names. */

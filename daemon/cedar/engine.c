@@ -109,7 +109,7 @@ void engine_truncate_items(struct cedar_engine *engine, uint32_t item_count)
 }
 
 static struct str annotated_id(struct cedar_engine *engine, const struct ast_policy *policy,
-			       uint32_t position)
+			       uint32_t position, enum cedar_ids ids)
 {
 	const struct ast_annotation *id = ast_find_annotation(policy, STR("id"));
 	struct str name = policy->source->name;
@@ -119,6 +119,8 @@ static struct str annotated_id(struct cedar_engine *engine, const struct ast_pol
 
 	if (id != NULL && id->has_value)
 		return id->value;
+	if (ids == CEDAR_IDS_AS_TOOL)
+		return policy->id;
 	text = arena_alloc(&engine->build, size);
 	if (text == NULL)
 		return str_make(NULL, 0);
@@ -162,7 +164,7 @@ enum error engine_add_parsed(struct cedar_engine *engine, const struct ast_polic
 	     policy = policy->next, position++) {
 		struct str id = ids == CEDAR_IDS_BY_POSITION
 					? policy->id
-					: annotated_id(engine, policy, position);
+					: annotated_id(engine, policy, position, ids);
 		enum error error = add_policy(engine, policy, id, diags);
 
 		if (error != ERR_NONE)

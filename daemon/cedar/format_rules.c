@@ -468,7 +468,7 @@ static void format_policy(struct formatter *f)
 {
 	while (at(f, TOKEN_AT))
 		format_annotation(f);
-	take(f);
+	take_blank(f);
 	format_scope(f);
 	while (!at(f, TOKEN_SEMICOLON))
 		format_condition(f);

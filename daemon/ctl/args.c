@@ -5,10 +5,27 @@
 
 #include "base/str.h"
 
+/* The name without the letter that may stand before it. */
+static const char *long_name(const struct arg_option *option)
+{
+	const char *comma = strchr(option->name, ',');
+
+	return comma != NULL ? comma + 2 : option->name;
+}
+
+static bool is_called(const struct arg_option *option, struct str name)
+{
+	const char *comma = strchr(option->name, ',');
+
+	return str_equal(name, str_from(long_name(option))) ||
+	       (comma != NULL &&
+		str_equal(name, str_make(option->name, (size_t)(comma - option->name))));
+}
+
 static const struct arg_option *find(const struct arg_option *table, struct str name)
 {
 	for (; table->name != NULL; table++) {
-		if (str_equal(str_from(table->name), name))
+		if (is_called(table, name))
 			return table;
 	}
 	return NULL;
@@ -25,7 +42,7 @@ static bool store(const struct arg_option *option, void *options, const char *va
 	case ARG_COUNT:
 		if (str_to_u64(str_from(value), (uint64_t *)(void *)member))
 			return true;
-		fprintf(stderr, "wsauthzctl: %s: '%s' is not a whole number\n", option->name,
+		fprintf(stderr, "wsauthzctl: %s: '%s' is not a whole number\n", long_name(option),
 			value);
 		return false;
 	case ARG_LIST:
@@ -34,7 +51,8 @@ static bool store(const struct arg_option *option, void *options, const char *va
 			list->items[list->count++] = value;
 			return true;
 		}
-		fprintf(stderr, "wsauthzctl: %s: at most %d of them\n", option->name, ARG_LIST_MAX);
+		fprintf(stderr, "wsauthzctl: %s: at most %d of them\n", long_name(option),
+			ARG_LIST_MAX);
 		return false;
 	}
 	return false;
@@ -45,14 +63,14 @@ static bool take(int argc, char **argv, int *at, const struct arg_option *option
 		 const char *attached)
 {
 	if (option->kind == ARG_FLAG && attached != NULL) {
-		fprintf(stderr, "wsauthzctl: %s takes no value\n", option->name);
+		fprintf(stderr, "wsauthzctl: %s takes no value\n", long_name(option));
 		return false;
 	}
 	if (option->kind == ARG_FLAG || attached != NULL)
 		return store(option, options, attached);
 	if (*at + 1 >= argc) {
-		fprintf(stderr, "wsauthzctl: %s needs a value: %s %s\n", option->name, option->name,
-			option->value);
+		fprintf(stderr, "wsauthzctl: %s needs a value: %s %s\n", long_name(option),
+			long_name(option), option->value);
 		return false;
 	}
 	*at += 1;

@@ -24,7 +24,7 @@ struct arg_list {
 };
 
 struct arg_option {
-	const char *name; /* with its dashes: "--user" */
+	const char *name; /* with its dashes: "--user", or with a letter too: "-p, --policies" */
 	enum arg_kind kind;
 	size_t offset;     /* of the member in the struct of options */
 	const char *value; /* what help calls the value, or NULL */

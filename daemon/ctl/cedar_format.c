@@ -27,10 +27,10 @@ struct format_options {
 	}
 static const struct arg_option format_options[] = {
 	CEDAR_FILES_POLICIES,
-	OPTION("--line-width", ARG_TEXT, line_width, "N", "characters of a line (default 80)"),
-	OPTION("--indent-width", ARG_TEXT, indent_width, "N", "blanks of a level (default 2)"),
-	OPTION("--write", ARG_FLAG, write, NULL, "put the result into the file"),
-	OPTION("--check", ARG_FLAG, check, NULL,
+	OPTION("-l, --line-width", ARG_TEXT, line_width, "N", "characters of a line (default 80)"),
+	OPTION("-i, --indent-width", ARG_TEXT, indent_width, "N", "blanks of a level (default 2)"),
+	OPTION("-w, --write", ARG_FLAG, write, NULL, "put the result into the file"),
+	OPTION("-c, --check", ARG_FLAG, check, NULL,
 	       "only say, with exit code 1, that the layout would change"),
 	{NULL, ARG_FLAG, 0, NULL, NULL},
 };

@@ -107,7 +107,7 @@ bool cedar_work_policies(struct cedar_work *work)
 						    &work->diags);
 	else
 		error = cedar_engine_add_policies(work->engine, source->name, source->text,
-						  CEDAR_IDS_FROM_ANNOTATION, &work->diags);
+						  CEDAR_IDS_AS_TOOL, &work->diags);
 	if (!cedar_work_check(work, "--policies", error))
 		return false;
 	if (files->template_linked == NULL)

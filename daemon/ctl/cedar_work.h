@@ -37,15 +37,15 @@ struct cedar_files {
 		name, ARG_TEXT, offsetof(struct cedar_files, member), value, help                  \
 	}
 #define CEDAR_FILES_POLICIES                                                                       \
-	CEDAR_FILES_ROW("--policies", policies, "FILE",                                            \
+	CEDAR_FILES_ROW("-p, --policies", policies, "FILE",                                        \
 			"policies and templates (default: standard input)")
 #define CEDAR_FILES_POLICY_FORMAT                                                                  \
 	CEDAR_FILES_ROW("--policy-format", policy_format, "cedar|json",                            \
 			"Cedar text, or a policy set in JSON (default cedar)")
 #define CEDAR_FILES_TEMPLATE_LINKED                                                                \
-	CEDAR_FILES_ROW("--template-linked", template_linked, "FILE",                              \
+	CEDAR_FILES_ROW("-k, --template-linked", template_linked, "FILE",                          \
 			"links that make templates into policies, in JSON")
-#define CEDAR_FILES_SCHEMA CEDAR_FILES_ROW("--schema", schema, "FILE", "the schema")
+#define CEDAR_FILES_SCHEMA CEDAR_FILES_ROW("-s, --schema", schema, "FILE", "the schema")
 #define CEDAR_FILES_SCHEMA_FORMAT                                                                  \
 	CEDAR_FILES_ROW("--schema-format", schema_format, "cedar|json",                            \
 			"Cedar schema syntax, or JSON (default cedar)")

@@ -135,6 +135,19 @@ static void authorize_allows_and_denies_by_files(void **state)
 	assert_string_equal(f->output, "DENY\n");
 }
 
+static void letters_and_ids_are_those_of_cedars_tool(void **state)
+{
+	struct fixture *f = *state;
+
+	write_file(f, "two.cedar",
+		   "forbid (principal, action, resource) when { false };\n"
+		   "permit (principal, action, resource);\n");
+	assert_int_equal(cedar(f, "authorize -v -p two.cedar -l 'User::\"alice\"'"
+				  " -a 'Action::\"view\"' -r 'Photo::\"cat\"'"),
+			 0);
+	expect_output(f, "policy1 (two.cedar:2)");
+}
+
 static void verbose_names_the_determining_policies(void **state)
 {
 	struct fixture *f = *state;
@@ -562,6 +575,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CEDAR_TEST(authorize_allows_and_denies_by_files),
+		CEDAR_TEST(letters_and_ids_are_those_of_cedars_tool),
 		CEDAR_TEST(verbose_names_the_determining_policies),
 		CEDAR_TEST(authorize_in_json_is_one_object),
 		CEDAR_TEST(a_policy_that_fails_is_shown_where_it_fails),

@@ -35,11 +35,11 @@ static void a_scope_that_demands_nothing_stays_on_one_line(void **state)
 {
 	(void)state;
 	assert_formats("permit ( principal,action ,\nresource ) ;", 80,
-		       "permit(principal, action, resource);\n");
-	assert_formats("permit(principal,action,resource,);", 80,
-		       "permit(principal, action, resource,);\n");
-	assert_formats("permit(principal, action, resource);", 20,
-		       "permit(\n"
+		       "permit (principal, action, resource);\n");
+	assert_formats("permit (principal,action,resource,);", 80,
+		       "permit (principal, action, resource,);\n");
+	assert_formats("permit (principal, action, resource);", 20,
+		       "permit (\n"
 		       "  principal,\n"
 		       "  action,\n"
 		       "  resource\n"
@@ -49,16 +49,17 @@ static void a_scope_that_demands_nothing_stays_on_one_line(void **state)
 static void other_scopes_have_a_line_for_each_variable(void **state)
 {
 	(void)state;
-	assert_formats("forbid(principal is N :: U in ?principal, action in[Action::\"a\"], "
+	assert_formats("forbid (principal is N :: U in ?principal, action in[Action::\"a\"], "
 		       "resource==R::\"x\");",
 		       80,
-		       "forbid(\n"
+		       "forbid (\n"
 		       "  principal is N::U in ?principal,\n"
 		       "  action in [Action::\"a\"],\n"
 		       "  resource == R::\"x\"\n"
 		       ");\n");
-	assert_formats("permit(principal, action in [Action::\"a\", Action::\"b\"], resource);", 24,
-		       "permit(\n"
+	assert_formats("permit (principal, action in [Action::\"a\", Action::\"b\"], resource);",
+		       24,
+		       "permit (\n"
 		       "  principal,\n"
 		       "  action in [\n"
 		       "    Action::\"a\",\n"
@@ -71,12 +72,12 @@ static void other_scopes_have_a_line_for_each_variable(void **state)
 static void annotations_and_conditions_have_lines_of_their_own(void **state)
 {
 	(void)state;
-	assert_formats("@id ( \"a\" ) @flag permit(principal,action,resource) when{true}unless"
+	assert_formats("@id ( \"a\" ) @flag permit (principal,action,resource) when{true}unless"
 		       "{false};",
 		       80,
 		       "@id(\"a\")\n"
 		       "@flag\n"
-		       "permit(principal, action, resource)\n"
+		       "permit (principal, action, resource)\n"
 		       "when { true }\n"
 		       "unless { false };\n");
 }
@@ -84,14 +85,15 @@ static void annotations_and_conditions_have_lines_of_their_own(void **state)
 static void policies_are_one_empty_line_apart(void **state)
 {
 	(void)state;
-	assert_formats("permit(principal,action,resource);permit(principal,action,resource);\n\n\n"
-		       "permit(principal,action,resource);",
-		       80,
-		       "permit(principal, action, resource);\n"
-		       "\n"
-		       "permit(principal, action, resource);\n"
-		       "\n"
-		       "permit(principal, action, resource);\n");
+	assert_formats(
+		"permit (principal,action,resource);permit (principal,action,resource);\n\n\n"
+		"permit (principal,action,resource);",
+		80,
+		"permit (principal, action, resource);\n"
+		"\n"
+		"permit (principal, action, resource);\n"
+		"\n"
+		"permit (principal, action, resource);\n");
 }
 
 /* The condition of a policy, formatted. */
@@ -101,9 +103,10 @@ static void assert_condition(const char *condition, uint32_t width, const char *
 
 	buf_init(&text, SIZE_MAX);
 	buf_init(&lines, SIZE_MAX);
-	buf_printf(&text, "permit(principal,action == Action::\"a\",resource)when{%s};", condition);
+	buf_printf(&text, "permit (principal,action == Action::\"a\",resource)when{%s};",
+		   condition);
 	buf_printf(&lines,
-		   "permit(\n  principal,\n  action == Action::\"a\",\n  resource\n)\n"
+		   "permit (\n  principal,\n  action == Action::\"a\",\n  resource\n)\n"
 		   "when {\n%s};\n",
 		   expected);
 	assert_formats(buf_text(&text), width, buf_text(&lines));
@@ -129,7 +132,7 @@ static void expressions_are_spaced(void **state)
 		struct buf text;
 
 		buf_init(&text, SIZE_MAX);
-		buf_printf(&text, "permit(principal, action, resource)\nwhen { %s };\n",
+		buf_printf(&text, "permit (principal, action, resource)\nwhen { %s };\n",
 			   expressions[i]);
 		assert_formats(buf_text(&text), 80, buf_text(&text));
 		buf_deinit(&text);
@@ -230,7 +233,7 @@ static void an_if_breaks_before_its_words(void **state)
 static void comments_stay_with_what_they_are_about(void **state)
 {
 	(void)state;
-	assert_formats("// head\n\n\n// about a\n@a // x\npermit( // y\nprincipal,action // z\n,"
+	assert_formats("// head\n\n\n// about a\n@a // x\npermit ( // y\nprincipal,action // z\n,"
 		       "resource // v\n) // w\nwhen{ // c\n// d\ntrue // e\n&& // f\nfalse // g\n"
 		       "// h\n}; // i\n// j\n\n// k",
 		       80,
@@ -238,7 +241,7 @@ static void comments_stay_with_what_they_are_about(void **state)
 		       "\n"
 		       "// about a\n"
 		       "@a // x\n"
-		       "permit( // y\n"
+		       "permit ( // y\n"
 		       "  principal,\n"
 		       "  action, // z\n"
 		       "  resource // v\n"
@@ -272,26 +275,26 @@ static void comments_before_a_separator_move_behind_it(void **state)
 static void comments_around_a_semicolon_keep_their_order(void **state)
 {
 	(void)state;
-	assert_formats("permit(principal,action,resource) // a\n// b\n; // c", 80,
-		       "permit(principal, action, resource) // a\n"
+	assert_formats("permit (principal,action,resource) // a\n// b\n; // c", 80,
+		       "permit (principal, action, resource) // a\n"
 		       "// b\n"
 		       "; // c\n");
-	assert_formats("permit(principal,action,resource) // a\n;", 80,
-		       "permit(principal, action, resource); // a\n");
-	assert_formats("permit(principal,action,resource) // a\n; // b", 80,
-		       "permit(principal, action, resource) // a\n"
+	assert_formats("permit (principal,action,resource) // a\n;", 80,
+		       "permit (principal, action, resource); // a\n");
+	assert_formats("permit (principal,action,resource) // a\n; // b", 80,
+		       "permit (principal, action, resource) // a\n"
 		       "; // b\n");
 }
 
 static void carriage_returns_end_lines_and_comments(void **state)
 {
 	(void)state;
-	assert_formats("// a\r\n// b \t\r// c\r\n\r\npermit(principal,action,resource);\r\n", 80,
+	assert_formats("// a\r\n// b \t\r// c\r\n\r\npermit (principal,action,resource);\r\n", 80,
 		       "// a\n"
 		       "// b\n"
 		       "// c\n"
 		       "\n"
-		       "permit(principal, action, resource);\n");
+		       "permit (principal, action, resource);\n");
 }
 
 static void a_text_of_comments_only_is_kept(void **state)
@@ -306,9 +309,9 @@ static void a_text_of_comments_only_is_kept(void **state)
 static void strings_are_not_touched(void **state)
 {
 	(void)state;
-	assert_formats("@a(\"x // y\n  z\\u{41}\") permit(principal,action,resource);", 80,
+	assert_formats("@a(\"x // y\n  z\\u{41}\") permit (principal,action,resource);", 80,
 		       "@a(\"x // y\n  z\\u{41}\")\n"
-		       "permit(principal, action, resource);\n");
+		       "permit (principal, action, resource);\n");
 }
 
 static void a_wrong_text_is_refused_with_its_diagnostics(void **state)
@@ -339,7 +342,7 @@ static void every_allocation_may_fail(void **state)
 
 		buf_init(&out, SIZE_MAX);
 		fault_arm(n, FAULT_ONCE);
-		error = format("// a\n@b(\"\\n\") permit(principal, action, resource) // c\n"
+		error = format("// a\n@b(\"\\n\") permit (principal, action, resource) // c\n"
 			       "when { [1, 2].contains({a: 3}) };",
 			       80, &out);
 		fired = fault_disarm();

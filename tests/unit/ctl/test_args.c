@@ -12,7 +12,7 @@ struct sample {
 
 static const struct arg_option sample_options[] = {
 	{"--flag", ARG_FLAG, offsetof(struct sample, flag), NULL, ""},
-	{"--text", ARG_TEXT, offsetof(struct sample, text), "TEXT", ""},
+	{"-t, --text", ARG_TEXT, offsetof(struct sample, text), "TEXT", ""},
 	{"--list", ARG_LIST, offsetof(struct sample, list), "ITEM", ""},
 	{"--count", ARG_COUNT, offsetof(struct sample, count), "N", ""},
 	{NULL, ARG_FLAG, 0, NULL, NULL},
@@ -45,6 +45,20 @@ static void options_are_taken_in_any_order_with_operands_between(void **state)
 	assert_int_equal(sample.list.count, 2);
 	assert_string_equal(sample.list.items[1], "b");
 	assert_int_equal(sample.count, 42);
+}
+
+static void a_letter_stands_for_a_name(void **state)
+{
+	char *apart[] = {"-t", "x"}, *attached[] = {"-t=y"}, *unknown[] = {"-t, --text", "x"};
+	struct sample sample;
+	int operands;
+
+	(void)state;
+	assert_true(parse(2, apart, &sample, &operands));
+	assert_string_equal(sample.text, "x");
+	assert_true(parse(1, attached, &sample, &operands));
+	assert_string_equal(sample.text, "y");
+	assert_false(parse(2, unknown, &sample, &operands));
 }
 
 static void a_single_dash_is_an_operand(void **state)
@@ -96,6 +110,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(options_are_taken_in_any_order_with_operands_between),
+		cmocka_unit_test(a_letter_stands_for_a_name),
 		cmocka_unit_test(a_single_dash_is_an_operand),
 		cmocka_unit_test(mistakes_are_refused),
 		cmocka_unit_test(a_list_holds_its_maximum_and_not_one_more),
