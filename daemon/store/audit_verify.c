@@ -391,6 +391,26 @@ static enum error verify_segments(struct verifier *verifier)
 	return ERR_NONE;
 }
 
+/* While this reads, retention may remove the oldest segments: the audit then begins later, and the
+ * chain is looked at from there. */
+static enum error verify_present_segments(struct verifier *verifier)
+{
+	const struct audit_verification nothing = {.intact = true};
+	size_t said = verifier->why->length;
+	enum error error;
+
+	do {
+		verifier->why->length = said;
+		verifier->result = nothing;
+		verifier->head_was_seen = false;
+		verifier->total_rows = 0;
+		error = audit_reader_refresh(verifier->reader, verifier->why);
+		if (error == ERR_NONE && verifier->reader->segments.count != 0)
+			error = verify_segments(verifier);
+	} while (error == ERR_NOT_FOUND && verifier->reader->segments.count != 0);
+	return error;
+}
+
 enum error audit_verify(struct audit_reader *reader, const struct audit_verify_options *options,
 			struct audit_verification *out, struct buf *why)
 {
@@ -398,7 +418,6 @@ enum error audit_verify(struct audit_reader *reader, const struct audit_verify_o
 	struct verifier verifier = {
 		.reader = reader,
 		.options = options != NULL ? options : &none,
-		.result.intact = true,
 		.why = why,
 	};
 	enum error error = sodium_init() >= 0 ? ERR_NONE : ERR_INTERNAL;
@@ -407,9 +426,7 @@ enum error audit_verify(struct audit_reader *reader, const struct audit_verify_o
 	if (error != ERR_NONE)
 		buf_printf(why, "verifying the audit: %s", error_text(error));
 	if (error == ERR_NONE)
-		error = audit_reader_refresh(reader, why);
-	if (error == ERR_NONE && reader->segments.count != 0)
-		error = verify_segments(&verifier);
+		error = verify_present_segments(&verifier);
 	if (error == ERR_NONE)
 		*out = verifier.result;
 	buf_deinit(&verifier.content);

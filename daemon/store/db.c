@@ -93,14 +93,29 @@ enum error db_lift_rights(struct db *db)
 	return db_fail(db, sqlite3_set_authorizer(db->handle, NULL, NULL));
 }
 
-enum error db_begin(struct db *db)
+static enum error begin(struct db *db, const char *sql)
 {
 	enum error error = db->broken;
 
 	/* Left open by a rollback that found no memory. */
 	if (error == ERR_NONE && sqlite3_get_autocommit(db->handle) == 0)
 		error = db_exec(db, "ROLLBACK");
-	return error == ERR_NONE ? db_exec(db, "BEGIN IMMEDIATE") : error;
+	return error == ERR_NONE ? db_exec(db, sql) : error;
+}
+
+enum error db_begin(struct db *db)
+{
+	return begin(db, "BEGIN IMMEDIATE");
+}
+
+enum error db_begin_read(struct db *db)
+{
+	return begin(db, "BEGIN");
+}
+
+enum error db_end_read(struct db *db)
+{
+	return db_exec(db, "COMMIT");
 }
 
 enum error db_commit(struct db *db)

@@ -114,4 +114,9 @@ enum error db_begin(struct db *db) ATTR_MUST_CHECK;
 enum error db_commit(struct db *db) ATTR_MUST_CHECK;
 void db_rollback(struct db *db); /* nothing to do outside a transaction */
 
+/* What is read from db_begin_read() to db_end_read() is of one moment, whatever others commit
+ * meanwhile. */
+enum error db_begin_read(struct db *db) ATTR_MUST_CHECK;
+enum error db_end_read(struct db *db) ATTR_MUST_CHECK;
+
 #endif

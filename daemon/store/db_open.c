@@ -322,6 +322,9 @@ static enum error open_path(struct db *db, const char *path, const struct store_
 		error = find_file(path, env, mode, why);
 	if (error == ERR_NONE)
 		error = open_file(db, path, env, why);
+	/* A file that retention removed meanwhile is not there, which is no failure of the disk. */
+	if (error == ERR_IO && mode == DB_READ && find_file(path, env, mode, why) == ERR_NOT_FOUND)
+		error = ERR_NOT_FOUND;
 	if (error == ERR_NONE)
 		error = inspect(db, path, mode, &is_new, why);
 	if (error == ERR_NONE && db->may_write)

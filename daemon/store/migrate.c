@@ -188,7 +188,7 @@ static enum error check_objects(struct db *db, uint64_t version, struct buf *why
 	return error;
 }
 
-enum error migrate_check(struct db *db, bool must_be_current, struct buf *why)
+static enum error check_schema(struct db *db, bool must_be_current, struct buf *why)
 {
 	int64_t version;
 	enum error error = version_of(db, &version);
@@ -196,4 +196,19 @@ enum error migrate_check(struct db *db, bool must_be_current, struct buf *why)
 	if (error == ERR_NONE)
 		error = check_version(db->schema, version, must_be_current, why);
 	return error == ERR_NONE ? check_objects(db, (uint64_t)version, why) : error;
+}
+
+enum error migrate_check(struct db *db, bool must_be_current, struct buf *why)
+{
+	/* One moment: another process may migrate or seal the database while a reader opens it. */
+	enum error error = db_begin_read(db);
+
+	if (error != ERR_NONE)
+		return error;
+	error = check_schema(db, must_be_current, why);
+	if (error == ERR_NONE)
+		error = db_end_read(db);
+	if (error != ERR_NONE)
+		db_rollback(db);
+	return error;
 }

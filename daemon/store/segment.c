@@ -185,21 +185,34 @@ static enum error read_size(struct db *db, struct segment *segment)
 	return db_fail(db, result);
 }
 
+static enum error read_segment(struct db *db, struct segment *segment, bool *has_begun)
+{
+	enum error error = read_beginning(db, segment, has_begun);
+
+	if (error == ERR_NONE)
+		error = read_seal(db, segment);
+	if (error == ERR_NONE && segment->state != SEGMENT_SEALED)
+		error = read_ends(db, segment);
+	return error == ERR_NONE ? read_size(db, segment) : error;
+}
+
 enum error segment_describe(struct db *db, uint32_t number, struct segment *out, bool *has_begun)
 {
 	struct segment segment = {.number = number, .state = SEGMENT_CLOSED};
-	enum error error = read_beginning(db, &segment, has_begun);
+	/* One moment: rows may be added, and the seal, while a reader looks. */
+	enum error error = db_begin_read(db);
 
-	if (error == ERR_NONE)
-		error = read_seal(db, &segment);
-	if (error == ERR_NONE && segment.state != SEGMENT_SEALED)
-		error = read_ends(db, &segment);
-	if (error == ERR_NONE)
-		error = read_size(db, &segment);
+	if (error != ERR_NONE)
+		return error;
+	error = read_segment(db, &segment, has_begun);
 	/* Schema version 1 knew one segment only. */
 	*has_begun |= number == 1 || segment.last_id != 0;
 	if (error == ERR_NONE)
+		error = db_end_read(db);
+	if (error == ERR_NONE)
 		*out = segment;
+	else
+		db_rollback(db);
 	return error;
 }
 
