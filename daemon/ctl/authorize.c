@@ -98,7 +98,7 @@ static enum ctl_exit ask(const struct ctl *ctl, Wsauthz__AdminAuthorize *questio
 			decision_json(&out, reply->authorize);
 		else
 			decision_print(&out, reply->authorize);
-		fwrite(out.data, 1, out.length, stdout);
+		output_text(stdout, buf_str(&out));
 		code = decision_allows(reply->authorize->decision) ? CTL_DONE : CTL_DENIED;
 	}
 	link_close(link);

@@ -150,7 +150,7 @@ static enum ctl_exit print_answer(struct cedar_work *work, const struct ctl *ctl
 		if (verbose)
 			print_reasons(&out, work, answer);
 	}
-	fwrite(out.data, 1, out.length, stdout);
+	output_text(stdout, buf_str(&out));
 	buf_deinit(&out);
 	return allowed ? CTL_DONE : CTL_DENIED;
 }

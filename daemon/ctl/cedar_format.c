@@ -121,7 +121,7 @@ static enum ctl_exit deliver(struct cedar_work *work, const struct ctl *ctl,
 	else if (options->check && changed)
 		output_error("%.*s: is not formatted", STR_ARGS(source));
 	else if (!options->write && !options->check && text.length != 0)
-		fwrite(text.ptr, 1, text.length, stdout);
+		output_text(stdout, text);
 	return options->check && changed ? CTL_DENIED : CTL_DONE;
 }
 

@@ -186,9 +186,16 @@ void output_hex(struct buf *out, const uint8_t *bytes, size_t length)
 		buf_printf(out, "%02x", bytes[i]);
 }
 
+void output_text(FILE *stream, struct str text)
+{
+	/* An empty buffer has no bytes to point to. */
+	if (text.length != 0)
+		(void)fwrite(text.ptr, 1, text.length, stream);
+}
+
 void output_line(struct buf *line)
 {
-	fwrite(line->data, 1, line->length, stdout);
+	output_text(stdout, buf_str(line));
 	fputc('\n', stdout);
 	buf_clear(line);
 }

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
@@ -45,6 +46,9 @@ void output_count(struct buf *out, uint64_t count, const char *one, const char *
 
 /* Appends bytes as lower-case hexadecimal. */
 void output_hex(struct buf *out, const uint8_t *bytes, size_t length);
+
+/* Prints a text, which may be empty, as it is. */
+void output_text(FILE *stream, struct str text);
 
 /* Prints the buffer and a line feed to stdout and clears it. */
 void output_line(struct buf *line);

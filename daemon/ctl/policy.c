@@ -79,7 +79,7 @@ static enum ctl_exit activate(const struct ctl *ctl, Wsauthz__AdminRequest *requ
 			json_reply(&out, reply->policy_reload);
 		else
 			print_reply(&out, reply->policy_reload);
-		fwrite(out.data, 1, out.length, stdout);
+		output_text(stdout, buf_str(&out));
 		code = reply->policy_reload->valid ? CTL_DONE : CTL_INVALID;
 	}
 	link_close(link);

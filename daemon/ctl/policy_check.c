@@ -102,7 +102,7 @@ static enum ctl_exit run(const struct ctl *ctl, const void *options, char **oper
 		print_json(&out, &load);
 	else
 		print_text(&out, &load, operands[0]);
-	fwrite(out.data, 1, out.length, stdout);
+	output_text(stdout, buf_str(&out));
 	code = load.error == ERR_NONE ? CTL_DONE : CTL_INVALID;
 	buf_deinit(&out);
 	policy_load_deinit(&load);

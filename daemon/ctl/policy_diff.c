@@ -123,7 +123,7 @@ static enum ctl_exit compare(const struct ctl *ctl, const struct policy_source *
 			    &diags, on_difference, &printing);
 	for (const struct cedar_diag *diag = diags.first; diag != NULL; diag = diag->next)
 		cedar_diag_print(&text, diag);
-	fwrite(text.data, 1, text.length, stderr);
+	output_text(stderr, buf_str(&text));
 	if (error != ERR_NONE && diags.error_count == 0)
 		output_error("%s", error_text(error));
 	if (error == ERR_NONE && printing.count == 0 && !ctl->json)

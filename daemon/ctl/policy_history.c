@@ -167,7 +167,7 @@ static void show_text(const struct policy_source *source)
 		if (!str_ends_with(source->files[i].text, STR("\n")))
 			buf_append_byte(&text, '\n');
 	}
-	fwrite(text.data, 1, text.length, stdout);
+	output_text(stdout, buf_str(&text));
 	buf_deinit(&text);
 }
 

@@ -201,7 +201,7 @@ static enum ctl_exit run(const struct ctl *ctl, const void *options, char **oper
 			json_status(&out, reply->status);
 		else
 			print_status(&out, reply->status);
-		fwrite(out.data, 1, out.length, stdout);
+		output_text(stdout, buf_str(&out));
 		if (ctl->json)
 			putchar('\n');
 	}
