@@ -12,11 +12,17 @@
 #include "platform/platform.h"
 #include "platform/posix.h"
 
-/* A sanitizer maps more address space than any limit would allow. */
+/* A sanitizer maps more address space than any limit would allow, and ThreadSanitizer writes a file
+ * before main() is called. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define LIMITS_MEMORY false
 #else
 #define LIMITS_MEMORY true
+#endif
+#if defined(__SANITIZE_THREAD__)
+#define LIMITS_FILES false
+#else
+#define LIMITS_FILES true
 #endif
 
 enum { READ_BYTES = 16 * 1024, CHILD_NOT_STARTED = 127 };
@@ -69,7 +75,7 @@ static void become_child(const struct pipes *pipes, const char *argument,
 	if (dup2(pipes->to_child[0], STDIN_FILENO) >= 0 &&
 	    dup2(pipes->from_child[1], STDOUT_FILENO) >= 0 &&
 	    set_limit(RLIMIT_CPU, limits->cpu_s) && set_limit(RLIMIT_CORE, 0) &&
-	    set_limit(RLIMIT_FSIZE, 0) &&
+	    (!LIMITS_FILES || set_limit(RLIMIT_FSIZE, 0)) &&
 	    (!LIMITS_MEMORY || set_limit(RLIMIT_AS, limits->memory_bytes)))
 		execve(program, arguments, no_environment);
 	_exit(CHILD_NOT_STARTED);
