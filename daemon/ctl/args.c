@@ -121,6 +121,6 @@ void args_print(const struct arg_option *table)
 
 		snprintf(left, sizeof(left), "%s%s%s", table->name, table->value != NULL ? " " : "",
 			 table->value != NULL ? table->value : "");
-		printf("  %-26s %s\n", left, table->help);
+		printf("  %-26s  %s\n", left, table->help);
 	}
 }

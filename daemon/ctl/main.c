@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/mem.h"
 #include "config/config.h"
+#include "ctl/complete.h"
 #include "ctl/ctl.h"
 #include "ctl/output.h"
 #include "policy/candidate.h"
@@ -58,7 +59,7 @@ static void print_overview(void)
 {
 	printf("usage: wsauthzctl COMMAND [OPTION ...]\n\n");
 	for (size_t i = 0; i < ARRAY_COUNT(commands); i++)
-		printf("  %-18s %s\n", commands[i]->words, commands[i]->summary);
+		printf("  %-18s  %s\n", commands[i]->words, commands[i]->summary);
 	printf("\nfor every command:\n");
 	args_print(common_options);
 	printf("\nExit codes: 0 done or allowed, 1 denied or a check failed, 2 usage,\n"
@@ -158,6 +159,10 @@ int main(int argc, char **argv)
 	}
 	if (argc == 2 && strcmp(argv[1], POLICY_CANDIDATE_ARGUMENT) == 0)
 		return policy_candidate_main();
+	if (strcmp(argv[1], COMPLETE_ARGUMENT) == 0) {
+		complete_print(commands, ARRAY_COUNT(commands), common_options, argc - 2, argv + 2);
+		return CTL_DONE;
+	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
 		print_overview();
 		return CTL_DONE;

@@ -1,5 +1,6 @@
-# Proves that the checks on format, headers, words, documents, tidiness and hardening find what they
-# are there for: each is run on a small tree with one planted fault and must fail naming it.
+# Proves that the checks on format, headers, words, documents, manual pages, tidiness and hardening
+# find what they are there for: each is run on a small tree with planted faults and must fail naming
+# them.
 #
 #	cmake -DROOT=dir -DSCRATCH=dir -P planted-checks.cmake
 cmake_minimum_required(VERSION 3.25)
@@ -51,6 +52,24 @@ plant(docs/deep/page.md "[a](../../README.md#part) [b](https://a.b/c) [c](#part)
 expect_failure(docs "docs/deep/page.md: links to ../../README.md")
 plant(README.md "Run `scripts/planted`.\n")
 expect_failure(docs "README.md: names scripts/planted")
+
+plant(daemon/config/keys.c "\t{\"log.planted\", VALUE_CHOICE}\n")
+file(WRITE ${SCRATCH}/schema/wsauthz.cedarschema "\naction Plant;\n")
+file(WRITE ${SCRATCH}/daemon/authz/obligations.h "/*\n *\t@planted(\"1\")\n")
+file(WRITE ${SCRATCH}/packaging/man/wsauthzd.8 ".Dd November 29, 2026\n.Dt P 8\n.Os\n.Planted\n")
+foreach(program wsauthzd wsauthzctl)
+	file(WRITE ${SCRATCH}/bin/${program}
+		"#!/bin/sh\nprintf 'usage\\n  plant  it\\nfor every command:\\n  --plant  it\\n'\n")
+	file(CHMOD ${SCRATCH}/bin/${program} PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
+endforeach()
+if(CMAKE_HOST_UNIX)
+	foreach(fault "yaml.5: lacks the setting log.planted" "ctl.1: lacks the command plant"
+			"zd.8: lacks the option --plant" "policy.5: lacks the action Plant"
+			"policy.5: lacks the annotation @planted" "ctl.1: is not there"
+			"unknown macro")
+		expect_failure(manual "${fault}")
+	endforeach()
+endif()
 
 plant(daemon/base/planted.c "int planted(int a);\nint planted(int a)\n{\n\treturn a == 1 || a == 1;\n}\n")
 file(WRITE ${SCRATCH}/compile_commands.json "[{\"directory\": \"${SCRATCH}\",
