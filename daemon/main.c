@@ -28,21 +28,27 @@ struct command_line {
 	const char *config_path;
 	int ready_fd; /* -1 for none */
 	bool check, version, help;
+	bool install, uninstall;
 };
 
 static void print_help(FILE *out)
 {
-	fputs("usage: wsauthzd [--config FILE] [--check] [--ready-fd N]\n"
-	      "\n"
-	      "Decides who may do what over Windows Remote Management. Runs in the foreground "
-	      "until\n"
-	      "SIGTERM or SIGINT; SIGHUP loads the policy again.\n"
-	      "\n"
-	      "  --config FILE   the configuration (default " CONFIG_DEFAULT_PATH ")\n"
-	      "  --check         checks configuration and policy, says what is wrong, and ends\n"
+	fprintf(out,
+		"usage: wsauthzd [--config FILE] [--check] [--ready-fd N]\n"
+		"       wsauthzd install [--config FILE] | uninstall\n"
+		"\n"
+		"Decides who may do what over Windows Remote Management. Runs in the foreground "
+		"until\n"
+		"SIGTERM or SIGINT; SIGHUP loads the policy again.\n"
+		"\n"
+		"  --config FILE   the configuration (default %s)\n",
+		platform_paths()->config);
+	fputs("  --check         checks configuration and policy, says what is wrong, and ends\n"
 	      "  --ready-fd N    writes a newline to descriptor N when the sockets accept\n"
 	      "  --version       prints the version\n"
 	      "  --help          prints this\n"
+	      "  install         on Windows: registers the service that starts with the machine\n"
+	      "  uninstall       on Windows: stops and removes it\n"
 	      "\n"
 	      "Exit codes: 0 ended as asked; 1 the system failed; 2 wrong command line; 3 another\n"
 	      "daemon has the state directory or a socket; 4 configuration, policy or stored data\n"
@@ -80,13 +86,17 @@ static const char *option_value(const char *name, char **argv, int argc, int *i)
 
 static bool read_command_line(int argc, char **argv, struct command_line *out)
 {
-	*out = (struct command_line){.config_path = CONFIG_DEFAULT_PATH, .ready_fd = -1};
+	*out = (struct command_line){.config_path = platform_paths()->config, .ready_fd = -1};
 	/* A caller may give no arguments at all, not even a name. */
 	for (int i = 1; i < argc && argv[i] != NULL; i++) {
 		const char *value;
 
 		if (strcmp(argv[i], "--check") == 0) {
 			out->check = true;
+		} else if (i == 1 && strcmp(argv[i], "install") == 0) {
+			out->install = true;
+		} else if (i == 1 && strcmp(argv[i], "uninstall") == 0) {
+			out->uninstall = true;
 		} else if (strcmp(argv[i], "--version") == 0) {
 			out->version = true;
 		} else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
@@ -128,15 +138,20 @@ static enum exit_code exit_code_of(enum error error)
 	}
 }
 
-/* Prints what is wrong for a person, harmless for the terminal. */
+/* Says what is wrong for a person, harmless for the terminal, where the log of this process goes. */
 static void print_problem(const struct buf *why, enum error error)
 {
+	struct log_output output;
 	struct buf text;
 
+	log_output_init(&output);
 	buf_init(&text, SIZE_MAX);
+	buf_append_str(&text, STR("wsauthzd: "));
 	log_escape(&text, why->length != 0 ? buf_str(why) : str_from(error_text(error)));
-	fprintf(stderr, "wsauthzd: %s\n", buf_text(&text));
+	buf_append_byte(&text, '\n');
+	log_output_write(&output, LOG_ERROR, buf_str(&text));
 	buf_deinit(&text);
+	log_output_deinit(&output);
 }
 
 static enum error read_config(const char *path, struct arena *arena, struct config *config,
@@ -223,35 +238,54 @@ static void tell_ready(const struct log *log, int ready_fd)
 
 static enum exit_code serve(const struct config *config, int ready_fd)
 {
-	struct log_stderr sink;
+	struct log_output output;
 	struct log log = {
 		.level = config->log_level,
 		.format = config->log_format,
 		.clock = platform_clock(),
-		.sink = log_stderr_write,
-		.arg = &sink,
+		.sink = log_output_write,
+		.arg = &output,
 	};
 	struct server *server = NULL;
 	enum error error;
 	struct buf why;
 
-	log_stderr_init(&sink);
+	log_output_init(&output);
 	buf_init(&why, LOG_MESSAGE_MAX);
 	error = server_new(&config->server, &log, log.clock, &server, &why);
 	if (error == ERR_NONE) {
+		service_listen(server_ask, server);
 		tell_ready(&log, ready_fd);
 		server_run(server);
+		service_listen(NULL, NULL);
 		server_free(server);
 	} else {
 		log_error(&log, "server.not_started", "%s",
 			  why.length != 0 ? buf_text(&why) : error_text(error));
 	}
 	buf_deinit(&why);
+	log_output_deinit(&output);
 	return exit_code_of(error);
 }
 
-static enum exit_code run(const struct command_line *command)
+static enum exit_code install(const struct command_line *command)
 {
+	enum error error;
+	struct buf why;
+
+	buf_init(&why, LOG_MESSAGE_MAX);
+	error = command->install ? service_install(command->config_path, &why)
+				 : service_uninstall(&why);
+	if (error != ERR_NONE)
+		print_problem(&why, error);
+	buf_deinit(&why);
+	return error == ERR_NONE ? EXIT_DONE : EXIT_FAILED;
+}
+
+/* For service_run(). */
+static int run(void *arg)
+{
+	const struct command_line *command = arg;
 	struct config config;
 	struct arena arena;
 	enum exit_code code;
@@ -294,6 +328,11 @@ int main(int argc, char **argv)
 			error_text(error));
 		return EXIT_FAILED;
 	}
+	error = process_arguments(&argc, &argv);
+	if (error != ERR_NONE) {
+		fprintf(stderr, "wsauthzd: %s\n", error_text(error));
+		return EXIT_FAILED;
+	}
 	if (argc == 2 && strcmp(argv[1], POLICY_CANDIDATE_ARGUMENT) == 0)
 		return policy_candidate_main();
 	if (!read_command_line(argc, argv, &command)) {
@@ -308,5 +347,7 @@ int main(int argc, char **argv)
 		printf("wsauthzd %s\n", server_version());
 		return EXIT_DONE;
 	}
-	return run(&command);
+	if (command.install || command.uninstall)
+		return (int)install(&command);
+	return command.check ? run(&command) : service_run(run, &command);
 }

@@ -12,23 +12,25 @@
 
 struct config config_default(void)
 {
+	const struct platform_paths *paths = platform_paths();
+
 	return (struct config){
 		.server =
 			{
 				.authorize =
 					{
-						.socket = "/run/wsauthz/authorize.sock",
+						.socket = paths->authorize,
 						.max_connections = 64,
 						.max_in_flight = 256,
 					},
 				.admin =
 					{
-						.socket = "/run/wsauthz/admin/admin.sock",
+						.socket = paths->admin,
 						.max_connections = 8,
 						.max_in_flight = 4,
 					},
-				.state_directory = "/var/lib/wsauthz",
-				.policy_directory = "/etc/wsauthz/policy",
+				.state_directory = paths->state,
+				.policy_directory = paths->policy,
 				.policy_reload = RELOAD_ON_CHANGE,
 				.durability = DURABILITY_STRICT,
 				.audit_queue_rows = 16384,
@@ -221,8 +223,10 @@ static enum error read_path(struct reader *reader, const struct config_key *key)
 
 	if (error != ERR_NONE)
 		return error;
-	if (text.ptr[0] != '/')
+	if (key->kind == VALUE_PATH && !path_is_absolute(text.ptr))
 		return fail_here(reader, "'%s' must be an absolute path", key->path);
+	if (key->kind == VALUE_ENDPOINT && !endpoint_path_is_valid(text.ptr))
+		return fail_here(reader, "'%s' %s", key->path, endpoint_path_rule);
 	memcpy(target(reader, key), &text.ptr, sizeof(text.ptr));
 	return ERR_NONE;
 }
@@ -398,7 +402,8 @@ static enum error read_scalar(struct reader *reader, const struct config_key *ke
 		return fail_here(reader, "'%s' has no value; leave the key out for its default",
 				 key->path);
 	switch (key->kind) {
-	case VALUE_PATH: return read_path(reader, key);
+	case VALUE_PATH:
+	case VALUE_ENDPOINT: return read_path(reader, key);
 	case VALUE_TEXT: return copy_text(reader, key, target(reader, key));
 	case VALUE_SID: return read_sid(reader, key);
 	case VALUE_COUNT:

@@ -15,9 +15,6 @@
 #include "base/str.h"
 #include "config/settings.h"
 
-/* Where the daemon and wsauthzctl look when no file is named. */
-#define CONFIG_DEFAULT_PATH "/etc/wsauthz/wsauthz.yaml"
-
 enum {
 	CONFIG_MAX_BYTES = 64 * 1024, /* of the file */
 };

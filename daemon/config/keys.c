@@ -1,7 +1,6 @@
 #include "config/keys.h"
 
 #include <assert.h>
-#include <limits.h>
 
 #include "authz/sid.h"
 #include "base/attributes.h"
@@ -30,7 +29,8 @@ static const struct config_choice format_choices[] = {
 
 const struct config_key config_keys[] = {
 	{"authorize", VALUE_SECTION, 0, 0, 0, NULL},
-	{"authorize.socket", VALUE_PATH, AT(server.authorize.socket), 2, 107, NULL},
+	{"authorize.socket", VALUE_ENDPOINT, AT(server.authorize.socket), 2, ENDPOINT_PATH_MAX,
+	 NULL},
 	{"authorize.group", VALUE_TEXT, AT(server.authorize.group), 0, 255, NULL},
 	{"authorize.users", VALUE_ACCOUNTS, AT(server.authorize.users), 1, 255, NULL},
 	{"authorize.groups", VALUE_ACCOUNTS, AT(server.authorize.groups), 1, 255, NULL},
@@ -39,7 +39,7 @@ const struct config_key config_keys[] = {
 	{"authorize.max_in_flight", VALUE_COUNT, AT(server.authorize.max_in_flight), 1, 4096, NULL},
 
 	{"admin", VALUE_SECTION, 0, 0, 0, NULL},
-	{"admin.socket", VALUE_PATH, AT(server.admin.socket), 2, 107, NULL},
+	{"admin.socket", VALUE_ENDPOINT, AT(server.admin.socket), 2, ENDPOINT_PATH_MAX, NULL},
 	{"admin.group", VALUE_TEXT, AT(server.admin.group), 0, 255, NULL},
 	{"admin.users", VALUE_ACCOUNTS, AT(server.admin.users), 1, 255, NULL},
 	{"admin.groups", VALUE_ACCOUNTS, AT(server.admin.groups), 1, 255, NULL},
@@ -57,10 +57,10 @@ const struct config_key config_keys[] = {
 	 NULL},
 
 	{"state", VALUE_SECTION, 0, 0, 0, NULL},
-	{"state.directory", VALUE_PATH, AT(server.state_directory), 2, PATH_MAX / 2, NULL},
+	{"state.directory", VALUE_PATH, AT(server.state_directory), 2, PLATFORM_PATH_MAX, NULL},
 
 	{"policy", VALUE_SECTION, 0, 0, 0, NULL},
-	{"policy.directory", VALUE_PATH, AT(server.policy_directory), 2, PATH_MAX / 2, NULL},
+	{"policy.directory", VALUE_PATH, AT(server.policy_directory), 2, PLATFORM_PATH_MAX, NULL},
 	{"policy.reload", VALUE_CHOICE, AT(server.policy_reload), 0, 0, policy_reload_choices},
 	{"policy.on_error", VALUE_CHOICE, AT(server.decide.on_error), 0, 0, on_error_choices},
 

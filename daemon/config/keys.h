@@ -15,6 +15,7 @@
 enum config_value {
 	VALUE_SECTION,  /* a mapping of further keys */
 	VALUE_PATH,     /* absolute; the range is of its bytes */
+	VALUE_ENDPOINT, /* the path of an endpoint; the range is of its bytes */
 	VALUE_TEXT,     /* may be empty; the range is of its bytes */
 	VALUE_COUNT,    /* a whole number into a uint32_t */
 	VALUE_QUOTA,    /* the same, or "unlimited" */

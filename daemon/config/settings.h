@@ -23,7 +23,7 @@ struct settings_role {
 
 /* One of the two doors. */
 struct settings_endpoint {
-	const char *socket; /* path of the Unix socket */
+	const char *socket; /* path of the Unix socket, or name of the pipe */
 	struct str group;   /* the socket is given to it with mode 0660; empty: mode 0600 */
 	/* Who is served. Both empty: the daemon's own user and root. */
 	struct settings_accounts users, groups;

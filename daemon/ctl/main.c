@@ -6,10 +6,10 @@
 #include "base/attributes.h"
 #include "base/error.h"
 #include "base/mem.h"
-#include "config/config.h"
 #include "ctl/complete.h"
 #include "ctl/ctl.h"
 #include "ctl/output.h"
+#include "platform/platform.h"
 #include "policy/candidate.h"
 
 /* In the order that --help lists them. */
@@ -45,7 +45,7 @@ const struct arg_option ctl_no_options[] = {{NULL, ARG_FLAG, 0, NULL, NULL}};
 
 static const struct arg_option common_options[] = {
 	{"--config", ARG_TEXT, offsetof(struct ctl, config_path), "FILE",
-	 "the daemon's configuration (default " CONFIG_DEFAULT_PATH ")"},
+	 "the daemon's configuration, instead of the one at its usual place"},
 	{"--admin", ARG_TEXT, offsetof(struct ctl, admin_path), "PATH",
 	 "the admin endpoint, instead of the configured one"},
 	{"--state", ARG_TEXT, offsetof(struct ctl, state_directory), "DIR",
@@ -153,6 +153,10 @@ static enum ctl_exit run(const struct ctl_command *command, int argc, char **arg
 
 int main(int argc, char **argv)
 {
+	if (process_arguments(&argc, &argv) != ERR_NONE) {
+		output_error("%s", error_text(ERR_NO_MEMORY));
+		return CTL_INVALID;
+	}
 	if (argc < 2) {
 		fprintf(stderr, "wsauthzctl: which command? See wsauthzctl --help\n");
 		return CTL_USAGE;

@@ -13,7 +13,7 @@ static const struct config *read_config(const struct ctl *ctl)
 	static struct arena arena;
 	static struct config config;
 	static bool is_read;
-	const char *path = ctl->config_path != NULL ? ctl->config_path : CONFIG_DEFAULT_PATH;
+	const char *path = ctl->config_path != NULL ? ctl->config_path : platform_paths()->config;
 	struct buf text, why;
 	enum error error;
 

@@ -44,7 +44,7 @@ static bool owns_directory(const struct peer *peer, const char *path)
 
 	return parent_of(path, directory, sizeof(directory)) == ERR_NONE &&
 	       lstat(directory, &st) == 0 && S_ISDIR(st.st_mode) &&
-	       (st.st_mode & (S_IWGRP | S_IWOTH)) == 0 && st.st_uid == peer->uid;
+	       (st.st_mode & (S_IWGRP | S_IWOTH)) == 0 && st.st_uid == account_id(&peer->user);
 }
 
 enum error channel_open(const char *path, int timeout_ms, struct channel **out, struct buf *why)
@@ -67,7 +67,8 @@ enum error channel_open(const char *path, int timeout_ms, struct channel **out, 
 	}
 	peer_of_socket(channel->descriptor, &channel->peer);
 	channel->is_trusted =
-		channel->peer.valid && (channel->peer.uid == 0 || channel->peer.uid == geteuid() ||
+		channel->peer.valid && (account_id(&channel->peer.user) == 0 ||
+					account_id(&channel->peer.user) == geteuid() ||
 					owns_directory(&channel->peer, path));
 	*out = channel;
 	return ERR_NONE;

@@ -5,6 +5,7 @@
  *
  * libuv could bind, but it cuts long paths short and leaves the rights to the umask.
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -30,15 +31,16 @@ struct endpoint {
 
 static enum error check_path(const char *path, struct buf *why)
 {
-	size_t limit = sizeof(((struct sockaddr_un *)NULL)->sun_path);
+	static_assert(sizeof(((struct sockaddr_un *)NULL)->sun_path) == ENDPOINT_PATH_MAX + 1,
+		      "platform.h must know the limit of the system");
 
-	if (strlen(path) >= limit)
+	if (strlen(path) > ENDPOINT_PATH_MAX)
 		return why_error(why, ERR_INVALID,
-				 "%s: the path of a socket is limited to %zu bytes, this one has "
+				 "%s: the path of a socket is limited to %d bytes, this one has "
 				 "%zu",
-				 path, limit - 1, strlen(path));
-	if (path[0] != '/')
-		return why_error(why, ERR_INVALID, "%s: the path must be absolute", path);
+				 path, ENDPOINT_PATH_MAX, strlen(path));
+	if (!endpoint_path_is_valid(path))
+		return why_error(why, ERR_INVALID, "%s: the path %s", path, endpoint_path_rule);
 	return ERR_NONE;
 }
 
@@ -243,6 +245,14 @@ void endpoint_close(struct endpoint *endpoint)
 int endpoint_descriptor(const struct endpoint *endpoint)
 {
 	return endpoint->descriptor;
+}
+
+enum error endpoint_notify(struct endpoint *endpoint, void (*on_waiting)(void *arg), void *arg)
+{
+	(void)endpoint;
+	(void)on_waiting;
+	(void)arg;
+	return ERR_UNSUPPORTED;
 }
 
 /* Takes the connection with the spare descriptor and drops it, so that it does not keep the

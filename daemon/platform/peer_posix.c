@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "platform/platform.h"
+#include "platform/peer_rules.h"
 #include "platform/posix.h"
 
 enum { ACCOUNT_NAME_MAX = 255, ACCOUNT_BUFFER_BYTES = 16 * 1024 };
@@ -14,30 +14,59 @@ enum { ACCOUNT_NAME_MAX = 255, ACCOUNT_BUFFER_BYTES = 16 * 1024 };
 /* (uid_t)-1 means "no change" to the system calls that take one, so it can never name a user. */
 static const uint32_t no_id = UINT32_MAX;
 
+struct account account_of_id(uint32_t id)
+{
+	struct account account = {.length = sizeof(id)};
+
+	memcpy(account.bytes, &id, sizeof(id));
+	return account;
+}
+
+uint32_t account_id(const struct account *account)
+{
+	uint32_t id = no_id;
+
+	if (account->length == sizeof(id))
+		memcpy(&id, account->bytes, sizeof(id));
+	return id;
+}
+
+static void read_groups(int descriptor, struct peer *peer)
+{
+	gid_t groups[PEER_GROUPS_MAX - 1];
+	socklen_t length = sizeof(groups);
+
+	if (getsockopt(descriptor, SOL_SOCKET, SO_PEERGROUPS, groups, &length) != 0)
+		return;
+	for (size_t i = 0; i < length / sizeof(groups[0]); i++)
+		peer->groups[peer->group_count++] = account_of_id(groups[i]);
+}
+
 void peer_of_socket(int descriptor, struct peer *out)
 {
-	struct peer peer = {.valid = false, .uid = no_id, .gid = no_id};
 	struct ucred credentials;
 	socklen_t length = sizeof(credentials);
 
-	if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &length) == 0 &&
-	    length == sizeof(credentials) && credentials.uid != no_id && credentials.gid != no_id) {
-		peer.valid = true;
-		peer.uid = credentials.uid;
-		peer.gid = credentials.gid;
-		peer.pid = credentials.pid > 0 ? (uint64_t)credentials.pid : 0;
-		length = sizeof(peer.groups);
-		if (getsockopt(descriptor, SOL_SOCKET, SO_PEERGROUPS, peer.groups, &length) == 0)
-			peer.group_count = (uint32_t)(length / sizeof(peer.groups[0]));
-	}
-	*out = peer;
+	out->valid = false;
+	out->pid = 0;
+	out->user = (struct account){.length = 0};
+	out->group_count = 0;
+	if (getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0 ||
+	    length != sizeof(credentials) || credentials.uid == no_id || credentials.gid == no_id)
+		return;
+	out->valid = true;
+	out->pid = credentials.pid > 0 ? (uint64_t)credentials.pid : 0;
+	out->user = account_of_id(credentials.uid);
+	out->groups[out->group_count++] = account_of_id(credentials.gid);
+	read_groups(descriptor, out);
 }
 
 void peer_text(const struct peer *peer, char out[PEER_TEXT_MAX])
 {
 	if (peer->valid)
-		snprintf(out, PEER_TEXT_MAX, "uid %u, gid %u, pid %llu", (unsigned)peer->uid,
-			 (unsigned)peer->gid, (unsigned long long)peer->pid);
+		snprintf(out, PEER_TEXT_MAX, "uid %u, gid %u, pid %llu",
+			 (unsigned)account_id(&peer->user), (unsigned)account_id(&peer->groups[0]),
+			 (unsigned long long)peer->pid);
 	else
 		snprintf(out, PEER_TEXT_MAX, "unknown peer");
 }
@@ -46,7 +75,14 @@ void peer_account(const struct peer *peer, char out[PEER_TEXT_MAX])
 {
 	out[0] = '\0';
 	if (peer->valid)
-		snprintf(out, PEER_TEXT_MAX, "uid:%u", (unsigned)peer->uid);
+		snprintf(out, PEER_TEXT_MAX, "uid:%u", (unsigned)account_id(&peer->user));
+}
+
+enum error account_find_sid(struct str name, char out[SID_TEXT_MAX])
+{
+	(void)name;
+	(void)out;
+	return ERR_UNSUPPORTED;
 }
 
 /* True when `name` is a number; `*out` is then written, no_id for one that cannot be an id. */
@@ -102,26 +138,12 @@ enum error group_find(struct str name, uint32_t *out, struct buf *why)
 	return ERR_NONE;
 }
 
-static enum error add_id(uint32_t ids[PEER_RULES_MAX], uint32_t *count, uint32_t id,
-			 struct buf *why)
-{
-	for (uint32_t i = 0; i < *count; i++) {
-		if (ids[i] == id)
-			return ERR_NONE;
-	}
-	if (*count == PEER_RULES_MAX)
-		return why_error(why, ERR_LIMIT, "more than %d entries in one list",
-				 PEER_RULES_MAX);
-	ids[(*count)++] = id;
-	return ERR_NONE;
-}
-
 enum error peer_rules_add_user(struct peer_rules *rules, struct str name, struct buf *why)
 {
 	uint32_t id;
 	enum error error = user_find(name, &id, why);
 
-	return error != ERR_NONE ? error : add_id(rules->users, &rules->user_count, id, why);
+	return error != ERR_NONE ? error : peer_rules_add(rules, PEER_USER, account_of_id(id), why);
 }
 
 enum error peer_rules_add_group(struct peer_rules *rules, struct str name, struct buf *why)
@@ -129,7 +151,8 @@ enum error peer_rules_add_group(struct peer_rules *rules, struct str name, struc
 	uint32_t id;
 	enum error error = group_find(name, &id, why);
 
-	return error != ERR_NONE ? error : add_id(rules->groups, &rules->group_count, id, why);
+	return error != ERR_NONE ? error
+				 : peer_rules_add(rules, PEER_GROUP, account_of_id(id), why);
 }
 
 enum error peer_rules_add_own(struct peer_rules *rules)
@@ -138,32 +161,9 @@ enum error peer_rules_add_own(struct peer_rules *rules)
 	enum error error;
 
 	buf_init(&why, 256);
-	error = add_id(rules->users, &rules->user_count, 0, &why);
+	error = peer_rules_add(rules, PEER_USER, account_of_id(0), &why);
 	if (error == ERR_NONE)
-		error = add_id(rules->users, &rules->user_count, geteuid(), &why);
+		error = peer_rules_add(rules, PEER_USER, account_of_id(geteuid()), &why);
 	buf_deinit(&why);
 	return error;
-}
-
-static bool contains(const uint32_t *ids, uint32_t count, uint32_t id)
-{
-	for (uint32_t i = 0; i < count; i++) {
-		if (ids[i] == id)
-			return true;
-	}
-	return false;
-}
-
-bool peer_rules_allow(const struct peer_rules *rules, const struct peer *peer)
-{
-	if (!peer->valid)
-		return false;
-	if (contains(rules->users, rules->user_count, peer->uid) ||
-	    contains(rules->groups, rules->group_count, peer->gid))
-		return true;
-	for (uint32_t i = 0; i < peer->group_count; i++) {
-		if (contains(rules->groups, rules->group_count, peer->groups[i]))
-			return true;
-	}
-	return false;
 }

@@ -48,6 +48,17 @@ enum error platform_random(void *out, size_t length) ATTR_MUST_CHECK;
  * readable to a debugger and a leak checker of the same user. */
 enum error process_harden(bool allow_debugger) ATTR_MUST_CHECK;
 
+/* Makes the arguments and the standard streams what the rest of the program takes them for: UTF-8,
+ * and bytes as they are. Before anything is printed. `*argv` may be replaced by one that lives as
+ * long as the process. ERR_NO_MEMORY. */
+enum error process_arguments(int *argc, char ***argv) ATTR_MUST_CHECK;
+
+/* Signals that ask the daemon to stop, zero-terminated, and the one that asks for the policy to be
+ * loaded again, 0 where there is none. */
+enum { PROCESS_STOP_SIGNALS_MAX = 4 };
+extern const int process_stop_signals[PROCESS_STOP_SIGNALS_MAX];
+extern const int process_reload_signal;
+
 /* This process, for messages. */
 uint64_t process_id(void);
 
@@ -74,14 +85,17 @@ enum error child_run(const char *argument, const struct child_limits *limits,
 		     const struct str *input, size_t input_count, struct buf *output,
 		     struct buf *why) ATTR_MUST_CHECK;
 
-/* Writes log lines to standard error, one write a line; with the priority prefix of sd-daemon(3)
- * where standard error is the journal. For struct log; `arg` is a struct log_stderr. */
-struct log_stderr {
+/* The log where the system collects it: standard error, one write a line, with the priority prefix
+ * of sd-daemon(3) where that is the journal; for a service of Windows the Application event log. For
+ * struct log; `arg` is a struct log_output. Any thread. */
+struct log_output {
 	bool is_journal;
+	void *event_source; /* NULL for standard error */
 };
 
-void log_stderr_init(struct log_stderr *sink);
-void log_stderr_write(void *arg, enum log_level level, struct str line);
+void log_output_init(struct log_output *output);
+void log_output_deinit(struct log_output *output);
+void log_output_write(void *arg, enum log_level level, struct str line);
 
 /* The terminal: terminal_posix.c. */
 
@@ -90,55 +104,118 @@ unsigned terminal_columns(void);
 
 /* The supervisor: service_posix.c. */
 
+/* What the service manager asks of the daemon other than by signals. */
+enum service_request {
+	SERVICE_STOP,
+	SERVICE_RELOAD, /* the policy */
+};
+
+/* Calls `run(arg)` and returns what it returns: at once, or as the body of a service when the
+ * service manager of Windows started this process. Once a process, by main(). */
+int service_run(int (*run)(void *arg), void *arg);
+
+/* Has `on_request` called, on any thread, for each request of the service manager until the next
+ * call; NULL for none. When it returns the function before is not running any more. */
+void service_listen(void (*on_request)(void *arg, enum service_request request), void *arg);
+
+/* Registers this program as a service that starts with the machine and serves with the configuration
+ * `config_path`, makes the directories of platform_paths() and the log's event source; an
+ * installation that is there is brought up to date. And the reverse, which stops the service first
+ * and leaves the directories. On systems whose service manager reads files instead: ERR_UNSUPPORTED.
+ * All errors with `why`. Needs an administrator. */
+enum error service_install(const char *config_path, struct buf *why) ATTR_MUST_CHECK;
+enum error service_uninstall(struct buf *why) ATTR_MUST_CHECK;
+
 /* Writes one newline to `descriptor` and closes it: "ready" for whoever started us with
  * --ready-fd. */
 enum error ready_fd_notify(int descriptor) ATTR_MUST_CHECK;
 
-/* Sends `state`, such as "READY=1", to the service manager by the protocol of sd_notify(3). Does
- * nothing and succeeds when there is no manager. */
+/* Sends `state`, "READY=1" or "STOPPING=1", to the service manager, and "WATCHDOG=1" to one that
+ * wants it, by the protocol of sd_notify(3) or as the state of the service. Does nothing and
+ * succeeds when there is no manager. */
 enum error service_notify(const char *state) ATTR_MUST_CHECK;
 
 /* How often the manager wants WATCHDOG=1: half its time-out in milliseconds, 0 for never. */
 uint64_t service_watchdog_ms(void);
 
+/* Where things are unless they are configured: paths_posix.c. */
+
+enum {
+	PLATFORM_PATH_MAX = 2048, /* bytes of a configured path */
+/* Bytes of an endpoint's path: of sun_path, or of a pipe's name. */
+#ifdef _WIN32
+	ENDPOINT_PATH_MAX = 250,
+#else
+	ENDPOINT_PATH_MAX = 107,
+#endif
+};
+
+struct platform_paths {
+	const char *config, *policy, *state;
+	const char *authorize, *admin; /* endpoints */
+};
+
+/* They live as long as the process. Any thread. */
+const struct platform_paths *platform_paths(void);
+
+/* Whether `path` means the same file whatever the working directory. */
+bool path_is_absolute(const char *path);
+
+/* Whether `path` can be an endpoint's, and what it would have to be if not: "must ...". */
+bool endpoint_path_is_valid(const char *path);
+extern const char endpoint_path_rule[];
+
 /* Peers: peer_posix.c. */
 
 enum {
-	PEER_GROUPS_MAX = 64, /* supplementary groups looked at; a peer with more counts as in none
-			       */
-	PEER_TEXT_MAX = 96,   /* bytes of a peer's text form, its zero included */
-	PEER_RULES_MAX = 64,  /* users and groups in one list, each */
+	ACCOUNT_MAX_BYTES = 68,
+	PEER_GROUPS_MAX = 1024, /* groups looked at; a peer with more counts as in none */
+	PEER_TEXT_MAX = 224,    /* bytes of a peer's text form, its zero included */
+	PEER_RULES_MAX = 64,    /* users and groups in one list, each */
+	SID_TEXT_MAX = 184,     /* bytes of a SID's text form, its zero included */
 };
+
+/* A user or group as the system numbers them: four bytes of a uid or gid, or a SID. All zero is
+ * nobody. */
+struct account {
+	uint8_t length;
+	uint8_t bytes[ACCOUNT_MAX_BYTES];
+};
+
+/* The SID of an account of this system or its domain, such as "CONTOSO\\Helpdesk", as text.
+ * ERR_NOT_FOUND when there is none; ERR_UNSUPPORTED where accounts have no SIDs. May ask other
+ * machines: not for the loop thread. */
+enum error account_find_sid(struct str name, char out[SID_TEXT_MAX]) ATTR_MUST_CHECK;
 
 /* Who is at the other end, as the kernel said when the connection was made. All zero is nobody. */
 struct peer {
 	bool valid;
-	uint32_t uid, gid;
 	uint64_t pid; /* for messages only: a process id says nothing once it is read */
+	struct account user;
 	uint32_t group_count;
-	uint32_t groups[PEER_GROUPS_MAX];
+	struct account groups[PEER_GROUPS_MAX]; /* the primary one first */
 };
 
-/* "uid 1000, gid 1000, pid 4242", or "unknown peer". */
+/* "uid 1000, gid 1000, pid 4242", "S-1-5-21-1-2-3-1001, pid 4242", or "unknown peer". */
 void peer_text(const struct peer *peer, char out[PEER_TEXT_MAX]);
 
-/* The account alone, as the audit keeps it: "uid:1000"; empty for an invalid peer. */
+/* The account alone, as the audit keeps it: "uid:1000" or the SID; empty for an invalid peer. */
 void peer_account(const struct peer *peer, char out[PEER_TEXT_MAX]);
 
 /* Who may connect. All zero is nobody. */
 struct peer_rules {
 	uint32_t user_count, group_count;
-	uint32_t users[PEER_RULES_MAX];
-	uint32_t groups[PEER_RULES_MAX];
+	struct account users[PEER_RULES_MAX];
+	struct account groups[PEER_RULES_MAX];
 };
 
-/* Adds a user or group by name or number. ERR_NOT_FOUND and ERR_LIMIT say `why`. */
+/* Adds a user or group by name, or by number or SID. ERR_NOT_FOUND and ERR_LIMIT say `why`. */
 enum error peer_rules_add_user(struct peer_rules *rules, struct str name,
 			       struct buf *why) ATTR_MUST_CHECK;
 enum error peer_rules_add_group(struct peer_rules *rules, struct str name,
 				struct buf *why) ATTR_MUST_CHECK;
 
-/* Adds the user this process runs as and the system's administrator, who could replace or trace it
+/* Adds the user this process runs as and the system's administrators, who could replace or trace it
  * anyway. */
 enum error peer_rules_add_own(struct peer_rules *rules) ATTR_MUST_CHECK;
 
@@ -149,9 +226,15 @@ bool peer_rules_allow(const struct peer_rules *rules, const struct peer *peer);
 
 struct endpoint_options {
 	const char *path;
-	uint32_t mode;         /* permission bits of the socket: 0600 or 0660 */
-	struct str group;      /* name or number of the group the socket is given; empty for none */
-	uint32_t queue_length; /* connections the kernel holds before they are accepted */
+	/* Where an endpoint is a file: its permission bits, 0600 or 0660, and the name or number of
+	 * the group it is given; empty for none. */
+	uint32_t mode;
+	struct str group;
+	/* Where it has an access list: who gets on it. */
+	const struct peer_rules *rules;
+	size_t rules_count;
+	bool is_for_administrators; /* programs of lower integrity cannot open it */
+	uint32_t queue_length;      /* connections the kernel holds before they are accepted */
 };
 
 struct endpoint;
@@ -180,8 +263,15 @@ enum error endpoint_open(const struct endpoint_options *options, struct endpoint
 /* Stops listening and removes the address. Accepts NULL. */
 void endpoint_close(struct endpoint *endpoint);
 
-/* Readable (uv_poll) when endpoint_accept() has something to say. The endpoint keeps it. */
+/* How to learn that endpoint_accept() has something to say: from a descriptor that is then readable
+ * (uv_poll) and that the endpoint keeps; or, where this is -1, from endpoint_notify(). */
 int endpoint_descriptor(const struct endpoint *endpoint);
+
+/* Has `on_waiting` called, on any thread, each time somebody new waits, and at once; NULL ends that,
+ * and when it returns the function is not running any more. Where there is a descriptor:
+ * ERR_UNSUPPORTED. */
+enum error endpoint_notify(struct endpoint *endpoint, void (*on_waiting)(void *arg),
+			   void *arg) ATTR_MUST_CHECK;
 
 /* Takes one waiting connection, never blocks. `out` is written for ENDPOINT_ACCEPTED only; the
  * caller owns its descriptor. An invalid peer is accepted and must be refused by its rules. */
@@ -205,7 +295,8 @@ void channel_close(struct channel *channel); /* accepts NULL */
 const struct peer *channel_peer(const struct channel *channel);
 
 /* Whether whoever serves may be told anything: root, the user who calls, or the owner of the
- * directory that the endpoint lies in, when nobody else can write to it. */
+ * directory that the endpoint lies in, when nobody else can write to it; on Windows the service, the
+ * system, administrators, or the user who calls. */
 bool channel_is_trusted(const struct channel *channel) ATTR_MUST_CHECK;
 
 /* Says that nothing more will be written; what comes back can still be read. */

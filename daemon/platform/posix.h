@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "platform/platform.h"
 
 /* The error that stands for an errno. */
 enum error error_from_errno(int number);
@@ -35,8 +36,11 @@ enum error parent_of(const char *path, char *out, size_t size) ATTR_MUST_CHECK;
 /* Resolves a group by name or number. ERR_NOT_FOUND with `why`. */
 enum error group_find(struct str name, uint32_t *out, struct buf *why) ATTR_MUST_CHECK;
 
+/* The account of a uid or gid, and back; (uid_t)-1, which is nobody, for any other account. */
+struct account account_of_id(uint32_t id);
+uint32_t account_id(const struct account *account);
+
 /* Asks the kernel who is at the other end of a connected socket. */
-struct peer;
 void peer_of_socket(int descriptor, struct peer *out);
 
 #endif

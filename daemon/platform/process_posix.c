@@ -64,6 +64,16 @@ enum error process_harden(bool allow_debugger)
 	return ERR_NONE;
 }
 
+enum error process_arguments(int *argc, char ***argv)
+{
+	(void)argc;
+	(void)argv;
+	return ERR_NONE;
+}
+
+const int process_stop_signals[PROCESS_STOP_SIGNALS_MAX] = {SIGTERM, SIGINT, 0};
+const int process_reload_signal = SIGHUP;
+
 uint64_t process_id(void)
 {
 	return (uint64_t)getpid();
@@ -104,25 +114,31 @@ uint64_t process_resident_bytes(void)
 
 /* JOURNAL_STREAM holds "device:inode" of the stream that the service manager connected to the
  * journal (systemd.exec(5)); a redirection since then makes it another file. */
-void log_stderr_init(struct log_stderr *sink)
+void log_output_init(struct log_output *output)
 {
 	struct str stream = str_from(secure_getenv("JOURNAL_STREAM"));
 	uint64_t device, inode;
 	struct stat st;
 
-	sink->is_journal = take_number(&stream, &device) && take_number(&stream, &inode) &&
-			   fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device &&
-			   st.st_ino == inode;
+	output->event_source = NULL;
+	output->is_journal = take_number(&stream, &device) && take_number(&stream, &inode) &&
+			     fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device &&
+			     st.st_ino == inode;
 }
 
-void log_stderr_write(void *arg, enum log_level level, struct str line)
+void log_output_deinit(struct log_output *output)
+{
+	(void)output;
+}
+
+void log_output_write(void *arg, enum log_level level, struct str line)
 {
 	static const char priorities[][4] = {"<3>", "<4>", "<6>", "<7>"};
-	const struct log_stderr *sink = arg;
+	const struct log_output *output = arg;
 	char out[8 * 1024];
 	size_t length = 0;
 
-	if (sink->is_journal) {
+	if (output->is_journal) {
 		memcpy(out, priorities[level], 3);
 		length = 3;
 	}

@@ -8,6 +8,36 @@
 #include "platform/platform.h"
 #include "platform/posix.h"
 
+int service_run(int (*run)(void *arg), void *arg)
+{
+	return run(arg);
+}
+
+/* The managers of these systems ask by signals. */
+void service_listen(void (*on_request)(void *arg, enum service_request request), void *arg)
+{
+	(void)on_request;
+	(void)arg;
+}
+
+static enum error say_unsupported(struct buf *why)
+{
+	return why_error(why, ERR_UNSUPPORTED,
+			 "only Windows registers services by the program itself; here the service "
+			 "manager needs a unit file that starts wsauthzd");
+}
+
+enum error service_install(const char *config_path, struct buf *why)
+{
+	(void)config_path;
+	return say_unsupported(why);
+}
+
+enum error service_uninstall(struct buf *why)
+{
+	return say_unsupported(why);
+}
+
 enum error ready_fd_notify(int descriptor)
 {
 	ssize_t written;

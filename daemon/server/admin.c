@@ -280,9 +280,8 @@ static void on_reloaded(struct policy_waiter *waiter, const struct policy_load *
 /* Has the policy loaded as request->reload says. */
 static void load_policy(struct request *request, const char *event, const char *what)
 {
-	char peer[PEER_TEXT_MAX];
+	const char *peer = request->session->peer;
 
-	peer_text(&request->session->peer, peer);
 	log_info(request->service->log, event, "%s was asked for by %s", what, peer);
 	request->reload.on_done = on_reloaded;
 	/* The session may be gone before the load has ended. */
@@ -393,6 +392,7 @@ static void on_message(struct session *session, const uint8_t *payload, size_t p
 
 const struct session_channel admin_channel = {
 	.name = "admin",
+	.is_for_administrators = true,
 	.max_payload_bytes = FRAME_ADMIN_MAX_BYTES,
 	.on_message = on_message,
 	.encode_refusal = admin_reply_encode_refusal,

@@ -51,16 +51,14 @@ static void on_worked(struct audit_log_waiter *waiter, enum error error, uint32_
 static struct audit_work *work_new(struct request *request, struct str action)
 {
 	struct audit_work *work = arena_calloc(&request->arena, 1, sizeof(*work));
-	char peer[PEER_TEXT_MAX];
 
-	peer_text(&request->session->peer, peer);
 	if (work != NULL) {
 		work->request = request;
 		work->waiter.on_done = on_worked;
 		work->change.on_done = on_recorded;
 		work->change.action = (struct state_action){
 			.at_us = request->instant.wall_us,
-			.actor = arena_copy(&request->arena, str_from(peer)),
+			.actor = arena_copy(&request->arena, str_from(request->session->peer)),
 			.action = action,
 			.arguments = STR("{}"),
 			.outcome = STR("done"),
@@ -72,7 +70,7 @@ static struct audit_work *work_new(struct request *request, struct str action)
 		return NULL;
 	}
 	log_info(request->service->log, "audit.asked", "%.*s asked for by %s", STR_ARGS(action),
-		 peer);
+		 request->session->peer);
 	return work;
 }
 

@@ -44,7 +44,6 @@ static bool describe(struct admin_change *change, const char *action, struct str
 {
 	struct request *request = change->request;
 	struct state_action *record = &change->change.action;
-	char peer[PEER_TEXT_MAX];
 	struct json_writer json;
 	struct buf arguments;
 
@@ -58,17 +57,16 @@ static bool describe(struct admin_change *change, const char *action, struct str
 		json_write_string(&json, reason);
 	}
 	json_write_object_end(&json);
-	peer_text(&request->session->peer, peer);
 	*record = (struct state_action){
 		.at_us = request->instant.wall_us,
-		.actor = arena_copy(&request->arena, str_from(peer)),
+		.actor = arena_copy(&request->arena, str_from(request->session->peer)),
 		.action = str_from(action),
 		.outcome = STR("done"),
 	};
 	if (arguments.failed == ERR_NONE)
 		record->arguments = arena_copy(&request->arena, buf_str(&arguments));
 	buf_deinit(&arguments);
-	log_info(request->service->log, action, "asked for by %s", peer);
+	log_info(request->service->log, action, "asked for by %s", request->session->peer);
 	return record->actor.ptr != NULL && record->arguments.ptr != NULL;
 }
 

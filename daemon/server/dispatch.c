@@ -73,15 +73,13 @@ bool dispatch_admit(struct request *request, unsigned flags)
 static void log_hello(struct session *session, const Wsauthz__Hello *hello)
 {
 	struct service *service = session->service;
-	char peer[PEER_TEXT_MAX];
 	uint64_t suppressed;
 
 	if (!log_rate_allow(&service->rates.connections, service->clock, &suppressed))
 		return;
-	peer_text(&session->peer, peer);
 	log_info(service->log, "conn.hello",
 		 "connection %llu of %s: %.*s asks by %.*s %.*s (%llu more not logged)",
-		 (unsigned long long)session->number, peer, STR_ARGS(session->application),
+		 (unsigned long long)session->number, session->peer, STR_ARGS(session->application),
 		 STR_ARGS(question_text(hello->program)),
 		 STR_ARGS(question_text(hello->program_version)), (unsigned long long)suppressed);
 }

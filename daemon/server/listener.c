@@ -9,6 +9,9 @@ enum error listener_open(struct listener *listener, struct service *service,
 		.path = settings->socket,
 		.mode = settings->group.length != 0 ? 0660 : 0600,
 		.group = settings->group,
+		.rules = roles->of,
+		.rules_count = ARRAY_COUNT(roles->of),
+		.is_for_administrators = channel->is_for_administrators,
 		.queue_length = LISTENER_QUEUE_LENGTH,
 	};
 
@@ -69,14 +72,11 @@ static void admit(struct listener *listener, const struct endpoint_connection *c
 		service->metrics.exhausted++;
 }
 
-static void on_waiting(uv_poll_t *poll, int status, int events);
-
 static void on_pause_over(uv_timer_t *timer)
 {
 	struct listener *listener = timer->data;
 
-	/* Only a closing handle is refused. */
-	(void)uv_poll_start(&listener->poll, UV_READABLE, on_waiting);
+	doorbell_unmute(&listener->bell);
 }
 
 /* What is missing now may be there in a moment; asking at once would only burn time. */
@@ -90,17 +90,15 @@ static void note_exhaustion(struct listener *listener)
 		log_error(service->log, "conn.exhausted",
 			  "%s channel: a connection was dropped for want of descriptors or memory",
 			  listener->channel->name);
-	uv_poll_stop(&listener->poll);
+	doorbell_mute(&listener->bell);
 	(void)uv_timer_start(&listener->pause, on_pause_over, LISTENER_PAUSE_MS, 0);
 }
 
-static void on_waiting(uv_poll_t *poll, int status, int events)
+static void on_ring(void *arg)
 {
-	struct listener *listener = poll->data;
+	struct listener *listener = arg;
 	struct endpoint_connection connection;
 
-	(void)status;
-	(void)events;
 	for (int i = 0; i < LISTENER_ACCEPT_MAX; i++) {
 		switch (endpoint_accept(listener->endpoint, &connection)) {
 		case ENDPOINT_ACCEPTED: admit(listener, &connection); break;
@@ -109,32 +107,47 @@ static void on_waiting(uv_poll_t *poll, int status, int events)
 		case ENDPOINT_EXHAUSTED: note_exhaustion(listener); return;
 		}
 	}
+	doorbell_ring_again(&listener->bell);
+}
+
+static void count_closed(struct listener *listener)
+{
+	listener->open_handles--;
+}
+
+static void on_bell_closed(void *arg)
+{
+	count_closed(arg);
+}
+
+static void on_pause_closed(uv_handle_t *handle)
+{
+	count_closed(handle->data);
 }
 
 enum error listener_start(struct listener *listener, uv_loop_t *loop)
 {
-	if (uv_poll_init(loop, &listener->poll, endpoint_descriptor(listener->endpoint)) != 0)
-		return ERR_IO;
-	listener->poll.data = listener;
+	enum error error = doorbell_start(&listener->bell, loop, listener->endpoint, on_ring,
+					  listener, &listener->has_bell);
+
+	listener->open_handles += listener->has_bell;
+	if (error != ERR_NONE)
+		return error;
 	uv_timer_init(loop, &listener->pause); /* cannot fail */
 	listener->pause.data = listener;
-	listener->open_handles = 2;
-	return uv_poll_start(&listener->poll, UV_READABLE, on_waiting) == 0 ? ERR_NONE : ERR_IO;
-}
-
-static void on_handle_closed(uv_handle_t *handle)
-{
-	struct listener *listener = handle->data;
-
-	listener->open_handles--;
+	listener->has_pause = true;
+	listener->open_handles++;
+	return ERR_NONE;
 }
 
 void listener_close(struct listener *listener)
 {
-	if (listener->open_handles != 0 && !uv_is_closing((uv_handle_t *)&listener->poll)) {
-		uv_close((uv_handle_t *)&listener->poll, on_handle_closed);
-		uv_close((uv_handle_t *)&listener->pause, on_handle_closed);
-	}
+	if (listener->has_bell)
+		doorbell_close(&listener->bell, on_bell_closed);
+	if (listener->has_pause)
+		uv_close((uv_handle_t *)&listener->pause, on_pause_closed);
+	listener->has_bell = false;
+	listener->has_pause = false;
 	endpoint_close(listener->endpoint);
 	listener->endpoint = NULL;
 }

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "platform/platform.h"
+#include "server/doorbell.h"
 #include "server/role.h"
 #include "server/service.h"
 #include "server/session.h"
@@ -32,8 +33,9 @@ struct listener {
 	struct role_rules roles;
 	struct conn_limits limits;
 	uint32_t max_connections;
-	uv_poll_t poll;
+	struct doorbell bell;
 	uv_timer_t pause;
+	bool has_bell, has_pause;
 	uint8_t open_handles;
 };
 

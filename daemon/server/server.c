@@ -7,6 +7,8 @@
 #include "server/server.h"
 
 #include <assert.h>
+#include <stdatomic.h>
+#include <stdio.h>
 
 #include "base/mem.h"
 #include "platform/platform.h"
@@ -36,7 +38,7 @@ struct server_handles {
 	uv_timer_t housekeeping;
 	uv_timer_t watchdog;
 	uv_timer_t stop_limit;
-	uv_signal_t terminate, interrupt, hangup;
+	uv_signal_t stop_signals[PROCESS_STOP_SIGNALS_MAX], reload_signal;
 	struct policy_watch policy_watch; /* with RELOAD_ON_CHANGE */
 };
 
@@ -44,6 +46,8 @@ struct server {
 	uv_loop_t loop;
 	struct server_handles handles;
 	bool has_loop, has_handles;
+	uv_async_t asked; /* wakes the loop for the next two */
+	atomic_bool stop_asked, reload_asked;
 	enum stop_stage stop_stage;
 	bool is_policy_open, is_audit_started;
 
@@ -203,24 +207,56 @@ static void begin_stop(struct server *server)
 	continue_stop(server);
 }
 
-static void on_stop_signal(uv_signal_t *handle, int number)
+static void stop(struct server *server, const char *reason)
 {
-	struct server *server = handle->data;
-
-	log_info(server->service.log, "server.stopping", "signal %d", number);
+	if (server->stop_stage != STOP_NOT)
+		return;
+	log_info(server->service.log, "server.stopping", "%s", reason);
 	tell_manager(server, "STOPPING=1");
 	begin_stop(server);
 }
 
+static void on_stop_signal(uv_signal_t *handle, int number)
+{
+	char reason[32];
+
+	snprintf(reason, sizeof(reason), "signal %d", number);
+	stop(handle->data, reason);
+}
+
 /* The loop's other events. */
+
+static void reload(struct server *server)
+{
+	if (server->stop_stage == STOP_NOT)
+		policy_reload(server->service.policy, NULL);
+}
 
 static void on_reload_signal(uv_signal_t *handle, int number)
 {
-	struct server *server = handle->data;
-
 	(void)number;
-	if (server->stop_stage == STOP_NOT)
-		policy_reload(server->service.policy, NULL);
+	reload(handle->data);
+}
+
+static void on_asked(uv_async_t *async)
+{
+	struct server *server = async->data;
+
+	if (atomic_exchange(&server->reload_asked, false))
+		reload(server);
+	if (atomic_exchange(&server->stop_asked, false))
+		stop(server, "the service manager asked");
+}
+
+void server_ask(void *arg, enum service_request request)
+{
+	struct server *server = arg;
+
+	switch (request) {
+	case SERVICE_STOP: atomic_store(&server->stop_asked, true); break;
+	case SERVICE_RELOAD: atomic_store(&server->reload_asked, true); break;
+	}
+	(void)uv_async_send(&server->asked);
 }
 
 static void on_policy_changed(void *arg)
@@ -296,7 +332,7 @@ static void watch_policy(struct server *server)
 static enum error start_handles(struct server *server)
 {
 	struct server_handles *handles = &server->handles;
-	enum error error;
+	enum error error = ERR_NONE;
 
 	uv_prepare_init(&server->loop, &handles->before_wait); /* cannot fail */
 	handles->before_wait.data = server;
@@ -307,11 +343,12 @@ static enum error start_handles(struct server *server)
 	if (server->service.settings->policy_reload == RELOAD_ON_CHANGE)
 		watch_policy(server);
 	server->has_handles = true;
-	error = start_signal(server, &handles->terminate, on_stop_signal, SIGTERM);
-	if (error == ERR_NONE)
-		error = start_signal(server, &handles->interrupt, on_stop_signal, SIGINT);
-	if (error == ERR_NONE)
-		error = start_signal(server, &handles->hangup, on_reload_signal, SIGHUP);
+	for (size_t i = 0; error == ERR_NONE && process_stop_signals[i] != 0; i++)
+		error = start_signal(server, &handles->stop_signals[i], on_stop_signal,
+				     process_stop_signals[i]);
+	if (error == ERR_NONE && process_reload_signal != 0)
+		error = start_signal(server, &handles->reload_signal, on_reload_signal,
+				     process_reload_signal);
 	return error;
 }
 
@@ -523,6 +560,11 @@ enum error server_new(const struct settings *settings, const struct log *log,
 	if (error == ERR_NONE) {
 		error = uv_loop_init(&server->loop) == 0 ? ERR_NONE : ERR_NO_MEMORY;
 		server->has_loop = error == ERR_NONE;
+	}
+	if (error == ERR_NONE) {
+		error = uv_async_init(&server->loop, &server->asked, on_asked) == 0 ? ERR_NONE
+										    : ERR_IO;
+		server->asked.data = server;
 	}
 	conn_pool_init(&server->pool, &server->loop);
 	if (error == ERR_NONE)

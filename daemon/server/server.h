@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "config/settings.h"
+#include "platform/platform.h"
 
 struct server;
 
@@ -26,7 +27,10 @@ enum error server_new(const struct settings *settings, const struct log *log,
 		      const struct clock *clock, struct server **out,
 		      struct buf *why) ATTR_MUST_CHECK;
 
-/* Serves until SIGTERM or SIGINT, then answers what is in flight, at most for settings->stop_ms,
+/* For service_listen(): `arg` is a server that server_free() has not been called for. Any thread. */
+void server_ask(void *arg, enum service_request request);
+
+/* Serves until a signal or server_ask() says stop, then answers what is in flight, at most for settings->stop_ms,
  * writes what is left and returns. */
 void server_run(struct server *server);
 

@@ -30,15 +30,13 @@ static bool ends_connection(enum refusal_reason reason)
 static void log_refusal(struct session *session, const struct session_refusal *refusal)
 {
 	struct service *service = session->service;
-	char peer[PEER_TEXT_MAX];
 	uint64_t suppressed;
 
 	if (!log_rate_allow(&service->rates.refusals, service->clock, &suppressed))
 		return;
-	peer_text(&session->peer, peer);
 	log_warning(service->log, "request.refused",
 		    "%s channel, connection %llu of %s: %s: %s%s%s (%llu more not logged)",
-		    session->channel->name, (unsigned long long)session->number, peer,
+		    session->channel->name, (unsigned long long)session->number, session->peer,
 		    refusal_text(refusal->reason), refusal->field,
 		    refusal->field[0] != '\0' ? " " : "", refusal->detail,
 		    (unsigned long long)suppressed);
@@ -92,7 +90,6 @@ static void on_bad_frame(struct conn *conn, uint32_t payload_bytes)
 
 static void log_end(const struct session *session, enum conn_end end)
 {
-	char peer[PEER_TEXT_MAX];
 	uint64_t suppressed;
 
 	if (end == CONN_END_PEER || end == CONN_END_STOP) {
@@ -103,10 +100,9 @@ static void log_end(const struct session *session, enum conn_end end)
 	if (!log_rate_allow(&session->service->rates.connections, session->service->clock,
 			    &suppressed))
 		return;
-	peer_text(&session->peer, peer);
 	log_warning(session->service->log, "conn.ended",
 		    "%s channel, connection %llu of %s: %s (%llu more not logged)",
-		    session->channel->name, (unsigned long long)session->number, peer,
+		    session->channel->name, (unsigned long long)session->number, session->peer,
 		    conn_end_text(end), (unsigned long long)suppressed);
 }
 
@@ -153,9 +149,9 @@ enum error session_start(struct session_owner *owner, struct service *service,
 	session->channel = channel;
 	session->owner = owner;
 	session->number = ++service->connection_count;
-	session->peer = connection->peer;
 	session->role = role;
-	peer_account(&session->peer, session->account);
+	peer_text(&connection->peer, session->peer);
+	peer_account(&connection->peer, session->account);
 	map_init(&session->in_flight);
 	session->next = owner->first;
 	if (owner->first != NULL)

@@ -33,6 +33,7 @@ struct session_refusal {
 /* A channel: the authorize channel or the admin channel. */
 struct session_channel {
 	const char *name; /* for messages */
+	bool is_for_administrators;
 	uint32_t max_payload_bytes;
 	void (*on_message)(struct session *session, const uint8_t *payload, size_t payload_bytes);
 	/* Writes a refusal as a frame and returns its length, 0 when it cannot be written. */
@@ -58,7 +59,7 @@ struct session {
 	struct session *previous, *next;
 	uint64_t number;
 	uint8_t epoch[SESSION_EPOCH_BYTES];
-	struct peer peer;
+	char peer[PEER_TEXT_MAX]; /* who it is, for messages */
 	enum role role;
 	char account[PEER_TEXT_MAX]; /* as the audit keeps it */
 	bool is_greeted;

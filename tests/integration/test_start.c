@@ -238,6 +238,28 @@ static void an_idle_daemon_takes_at_most_ten_megabytes(void **state)
 }
 #endif
 
+static void a_service_is_not_installed_where_the_manager_reads_files(void **state)
+{
+	static const char *const commands[] = {WSAUTHZD " install 2>&1",
+					       WSAUTHZD " uninstall 2>&1"};
+	char text[256];
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		FILE *pipe = popen(commands[i], "r");
+		int status;
+
+		assert_non_null(pipe);
+		assert_non_null(fgets(text, sizeof(text), pipe));
+		status = pclose(pipe);
+		assert_true(WIFEXITED(status));
+		assert_int_equal(WEXITSTATUS(status), 1);
+		assert_string_equal(text, "wsauthzd: only Windows registers services by the "
+					  "program itself; here the service manager needs a unit "
+					  "file that starts wsauthzd\n");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -251,6 +273,7 @@ int main(void)
 			a_second_daemon_on_the_same_directory_is_refused_and_the_first_serves_on),
 		cmocka_unit_test(a_stale_socket_of_a_killed_daemon_is_no_obstacle),
 		cmocka_unit_test(check_reports_without_serving),
+		cmocka_unit_test(a_service_is_not_installed_where_the_manager_reads_files),
 #ifndef WSAUTHZ_SANITIZED
 		cmocka_unit_test(an_idle_daemon_takes_at_most_ten_megabytes),
 #endif

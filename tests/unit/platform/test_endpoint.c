@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "platform/platform.h"
+#include "platform/posix.h"
 #include "support/cmocka.h"
 #include "support/fault.h"
 #include "support/tmpdir.h"
@@ -106,7 +107,7 @@ static void a_connection_comes_with_its_peer(void **state)
 	assert_true(client >= 0);
 	assert_int_equal(endpoint_accept(f->endpoint, &connection), ENDPOINT_ACCEPTED);
 	assert_true(connection.peer.valid);
-	assert_int_equal(connection.peer.uid, getuid());
+	assert_int_equal(account_id(&connection.peer.user), getuid());
 	assert_int_equal(connection.peer.pid, getpid());
 	assert_true((fcntl(connection.descriptor, F_GETFD) & FD_CLOEXEC) != 0);
 	endpoint_refuse(&connection, NULL, 0);

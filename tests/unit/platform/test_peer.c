@@ -2,11 +2,16 @@
 #include <unistd.h>
 
 #include "platform/platform.h"
+#include "platform/posix.h"
 #include "support/cmocka.h"
 
 static struct peer peer_with(uint32_t uid, uint32_t gid)
 {
-	return (struct peer){.valid = true, .uid = uid, .gid = gid, .pid = 42};
+	return (struct peer){.valid = true,
+			     .pid = 42,
+			     .user = account_of_id(uid),
+			     .group_count = 1,
+			     .groups = {account_of_id(gid)}};
 }
 
 static void rules_that_name_nobody_allow_nobody(void **state)
@@ -20,11 +25,27 @@ static void rules_that_name_nobody_allow_nobody(void **state)
 
 static void an_invalid_peer_is_never_allowed(void **state)
 {
-	struct peer_rules rules = {.user_count = 1, .users = {0}, .group_count = 1, .groups = {0}};
-	struct peer nobody = {0};
+	struct peer_rules rules = {.user_count = 1,
+				   .users = {account_of_id(0)},
+				   .group_count = 1,
+				   .groups = {account_of_id(0)}};
+	struct peer root = peer_with(0, 0), nobody = {0};
 
 	(void)state;
+	assert_true(peer_rules_allow(&rules, &root));
+	root.valid = false;
+	assert_false(peer_rules_allow(&rules, &root));
 	assert_false(peer_rules_allow(&rules, &nobody));
+}
+
+static void an_account_of_nobody_is_like_no_other(void **state)
+{
+	struct peer_rules rules = {.user_count = 1, .group_count = 1};
+	struct peer peer = {.valid = true, .group_count = 1};
+
+	(void)state;
+	assert_false(peer_rules_allow(&rules, &peer));
+	assert_int_equal(account_id(&peer.user), UINT32_MAX);
 }
 
 static void users_and_groups_are_allowed_by_number(void **state)
@@ -42,8 +63,8 @@ static void users_and_groups_are_allowed_by_number(void **state)
 	assert_true(peer_rules_allow(&rules, &by_group));
 	assert_false(peer_rules_allow(&rules, &by_other_group));
 	assert_false(peer_rules_allow(&rules, &stranger));
-	by_other_group.groups[0] = 2000;
-	by_other_group.group_count = 1;
+	by_other_group.groups[1] = account_of_id(2000);
+	by_other_group.group_count = 2;
 	assert_true(peer_rules_allow(&rules, &by_other_group));
 	buf_deinit(&why);
 }
@@ -116,7 +137,7 @@ static void the_own_user_and_root_can_be_added(void **state)
 static void a_peer_has_a_text_form(void **state)
 {
 	struct peer peer = peer_with(1000, 100), nobody = {0};
-	struct peer largest = {true, UINT32_MAX - 1, UINT32_MAX - 1, UINT64_MAX, 0, {0}};
+	struct peer largest = peer_with(UINT32_MAX - 1, UINT32_MAX - 1);
 	char text[PEER_TEXT_MAX];
 
 	(void)state;
@@ -128,6 +149,7 @@ static void a_peer_has_a_text_form(void **state)
 	assert_string_equal(text, "unknown peer");
 	peer_account(&nobody, text);
 	assert_string_equal(text, "");
+	largest.pid = UINT64_MAX;
 	peer_text(&largest, text);
 	assert_string_equal(text, "uid 4294967294, gid 4294967294, pid 18446744073709551615");
 }
@@ -137,6 +159,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rules_that_name_nobody_allow_nobody),
 		cmocka_unit_test(an_invalid_peer_is_never_allowed),
+		cmocka_unit_test(an_account_of_nobody_is_like_no_other),
 		cmocka_unit_test(users_and_groups_are_allowed_by_number),
 		cmocka_unit_test(names_are_looked_up),
 		cmocka_unit_test(the_id_that_means_no_change_is_no_user),

@@ -103,16 +103,16 @@ static void hardening_takes_rights_and_dumps_away(void **state)
 
 static void log_lines_arrive_whole(void **state)
 {
-	struct log_stderr sink = {.is_journal = true};
+	struct log_output sink = {.is_journal = true};
 	int saved = dup(STDERR_FILENO), fds[2];
 	char text[64] = "";
 
 	(void)state;
 	assert_int_equal(pipe(fds), 0);
 	assert_true(dup2(fds[1], STDERR_FILENO) >= 0);
-	log_stderr_write(&sink, LOG_WARNING, STR("first\n"));
+	log_output_write(&sink, LOG_WARNING, STR("first\n"));
 	sink.is_journal = false;
-	log_stderr_write(&sink, LOG_WARNING, STR("second\n"));
+	log_output_write(&sink, LOG_WARNING, STR("second\n"));
 	assert_true(dup2(saved, STDERR_FILENO) >= 0);
 	assert_int_equal(read(fds[0], text, sizeof(text) - 1), 16);
 	assert_string_equal(text, "<4>first\nsecond\n");

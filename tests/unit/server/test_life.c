@@ -89,6 +89,22 @@ static void stopping_answers_what_was_read_and_loses_no_row(void **state)
 	assert_int_not_equal(access(running->admin, F_OK), 0);
 }
 
+static void the_service_manager_can_ask_to_stop(void **state)
+{
+	struct running *running = *state;
+	struct talk talk;
+
+	running_start(running);
+	running_open_authorize(running, &talk);
+	server_ask(running->server, SERVICE_STOP);
+	server_ask(running->server, SERVICE_STOP); /* once more changes nothing */
+	assert_int_equal(uv_thread_join(&running->thread), 0);
+	server_free(running->server);
+	running->server = NULL;
+	talk_close(&talk);
+	assert_non_null(strstr(buf_text(&running->log_text), "the service manager asked"));
+}
+
 static void stopping_answers_every_reload_that_was_asked_for(void **state)
 {
 	enum { COUNT = 4 };
@@ -280,6 +296,7 @@ int main(void)
 		SERVER_TEST(a_server_on_a_taken_socket_does_not_start),
 		SERVER_TEST(without_any_valid_policy_it_does_not_start),
 		SERVER_TEST(an_unknown_account_in_a_list_stops_the_start),
+		SERVER_TEST(the_service_manager_can_ask_to_stop),
 		SERVER_TEST(stopping_answers_what_was_read_and_loses_no_row),
 		SERVER_TEST(stopping_answers_every_reload_that_was_asked_for),
 		SERVER_TEST(stopping_ends_what_was_only_begun),
