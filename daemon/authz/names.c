@@ -16,9 +16,10 @@ struct name {
 	struct str sid;
 };
 
-void names_init(struct names *names, struct arena *arena, struct hash_key key)
+void names_init(struct names *names, struct arena *arena, struct hash_key key,
+		names_find_sid *find_sid)
 {
-	*names = (struct names){.arena = arena, .key = key};
+	*names = (struct names){.arena = arena, .key = key, .find_sid = find_sid};
 	map_init(&names->directory);
 }
 
@@ -115,6 +116,23 @@ static enum cedar_resolution out_of_memory(struct names *names)
 	return CEDAR_NAME_UNKNOWN;
 }
 
+/* Asks the system once for each name; what it says is kept beside the directory's names. */
+static enum cedar_resolution ask_system(struct names *names, struct str id, struct str folded,
+					struct str *out)
+{
+	char text[SID_MAX_BYTES + 1];
+	struct str sid;
+
+	if (names->find_sid == NULL || names->find_sid(id, text) != ERR_NONE ||
+	    !sid_valid(str_from(text)))
+		return CEDAR_NAME_UNKNOWN;
+	sid = arena_copy(names->arena, str_from(text));
+	if (sid.ptr == NULL || add(names, folded, sid) != ERR_NONE)
+		return out_of_memory(names);
+	*out = sid;
+	return CEDAR_NAME_REPLACED;
+}
+
 static enum cedar_resolution resolve_group(struct names *names, struct str id, struct str *out)
 {
 	const struct name *name;
@@ -129,7 +147,7 @@ static enum cedar_resolution resolve_group(struct names *names, struct str id, s
 		return out_of_memory(names);
 	name = find(names, folded);
 	if (name == NULL)
-		return CEDAR_NAME_UNKNOWN;
+		return ask_system(names, id, folded, out);
 	*out = name->sid;
 	return CEDAR_NAME_REPLACED;
 }

@@ -2,7 +2,8 @@
  * What the ids of entities in policies and links stand for. Requests carry SIDs and folded URIs;
  * people may write names and aliases, which become the same when the policy is activated:
  *
- *	Group::"CONTOSO\\Helpdesk"       the SID that directory.json has for the name
+ *	Group::"CONTOSO\\Helpdesk"       the SID that directory.json has for the name, or else the
+ *	                               system
  *	User::"CONTOSO\\alice"           likewise
  *	User::"Basic:Alice"              a principal without token: folded
  *	Resource::"wmicimv2/Win32_Disk"  the alias expanded, folded, without a slash at the end
@@ -13,6 +14,7 @@
 #ifndef AUTHZ_NAMES_H
 #define AUTHZ_NAMES_H
 
+#include "authz/sid.h"
 #include "base/arena.h"
 #include "base/attributes.h"
 #include "base/error.h"
@@ -23,15 +25,22 @@
 
 enum { NAMES_MAX_COUNT = 100000 }; /* in directory.json */
 
+/* The SID of a user or group that the system knows by this name. ERR_NOT_FOUND or ERR_UNSUPPORTED
+ * when it knows none. */
+typedef enum error names_find_sid(struct str name, char out[SID_MAX_BYTES + 1]);
+
 struct names {
 	struct arena *arena;
 	struct map directory; /* of struct name, by the folded name */
 	struct hash_key key;
-	enum error failed; /* ERR_NO_MEMORY when resolving ran out of it */
+	names_find_sid *find_sid; /* may be NULL */
+	enum error failed;        /* ERR_NO_MEMORY when resolving ran out of it */
 };
 
-/* `arena` is borrowed and takes all texts. */
-void names_init(struct names *names, struct arena *arena, struct hash_key key);
+/* `arena` is borrowed and takes all texts; `find_sid`, which may be NULL, is asked for what
+ * directory.json does not have. */
+void names_init(struct names *names, struct arena *arena, struct hash_key key,
+		names_find_sid *find_sid);
 void names_deinit(struct names *names);
 
 /* Reads directory.json: an object with a SID as the value of each name, which compares without

@@ -354,7 +354,7 @@ enum error snapshot_new(const struct snapshot_file *files, size_t file_count,
 	if (options != NULL)
 		build.options = *options;
 	arena_init(&build.arena, 16384, SIZE_MAX);
-	names_init(&build.names, &build.arena, key);
+	names_init(&build.names, &build.arena, key, options != NULL ? options->find_sid : NULL);
 	error = build_snapshot(&build, files, key);
 	if (error == ERR_NONE)
 		*out = build.snapshot;

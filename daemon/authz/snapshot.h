@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "authz/names.h"
 #include "authz/obligations.h"
 #include "base/attributes.h"
 #include "base/error.h"
@@ -39,6 +40,9 @@ struct snapshot;
 /* What a snapshot is built with. All zero is right for what nobody has looked at yet. */
 struct snapshot_options {
 	const struct cedar_limits *limits; /* may be NULL */
+	/* Finds the SID of an account that directory.json does not have, as authz/names.h; may be
+	 * NULL. */
+	names_find_sid *find_sid;
 	/* The same files were built without an error before, in another process: they are not
 	 * validated again, and nothing is said about them. */
 	bool is_checked;

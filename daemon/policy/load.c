@@ -38,7 +38,7 @@ enum error policy_read_directory(const char *directory, struct tree *tree, struc
 static void build(struct policy_load *load, const struct snapshot_file *files, size_t count,
 		  struct hash_key key, bool is_checked)
 {
-	struct snapshot_options options = {.is_checked = is_checked};
+	struct snapshot_options options = {.find_sid = account_find_sid, .is_checked = is_checked};
 
 	load->error = snapshot_digest_files(files, count, load->digest);
 	load->has_digest = load->error == ERR_NONE;

@@ -11,14 +11,32 @@ static struct {
 	struct arena arena;
 	struct names names;
 	struct cedar_diags diags;
+	unsigned asked_count;
 } fixture;
+
+/* A system that knows two accounts, one of them wrongly. */
+static enum error ask_system(struct str name, char out[SID_MAX_BYTES + 1])
+{
+	const char *sid = NULL;
+
+	fixture.asked_count++;
+	if (str_equal(name, STR("SERVER7\\Operators")))
+		sid = "S-1-5-21-3";
+	else if (str_equal(name, STR("SERVER7\\broken")))
+		sid = "S-1-5-21-03";
+	if (sid == NULL)
+		return ERR_NOT_FOUND;
+	memcpy(out, sid, strlen(sid) + 1);
+	return ERR_NONE;
+}
 
 static int setup(void **state)
 {
 	(void)state;
 	arena_init(&fixture.arena, 4096, SIZE_MAX);
 	cedar_diags_init(&fixture.diags);
-	names_init(&fixture.names, &fixture.arena, (struct hash_key){1, 2});
+	names_init(&fixture.names, &fixture.arena, (struct hash_key){1, 2}, ask_system);
+	fixture.asked_count = 0;
 	return names_read_directory(&fixture.names, STR("directory.json"), str_from(directory),
 				    &fixture.diags) != ERR_NONE;
 }
@@ -153,6 +171,42 @@ static void without_memory_nothing_is_resolved_and_it_is_said(void **state)
 	assert_int_equal(fixture.names.failed, ERR_NO_MEMORY);
 }
 
+static void what_the_directory_does_not_have_the_system_is_asked_for_once(void **state)
+{
+	(void)state;
+	assert_replaced("WinRM::Group", "CONTOSO\\helpdesk", "S-1-5-21-1");
+	assert_kept("WinRM::Group", "S-1-5-21-7");
+	assert_int_equal(fixture.asked_count, 0);
+	assert_replaced("WinRM::Group", "SERVER7\\Operators", "S-1-5-21-3");
+	assert_replaced("WinRM::User", "server7\\OPERATORS", "S-1-5-21-3");
+	assert_int_equal(fixture.asked_count, 1);
+	assert_unknown("WinRM::Group", "SERVER7\\broken");
+	assert_unknown("WinRM::Group", "SERVER7\\nobody");
+}
+
+static void without_memory_the_answer_of_the_system_is_not_believed(void **state)
+{
+	struct str out;
+
+	(void)state;
+	for (uint64_t n = 0;; n++) {
+		enum cedar_resolution resolution;
+
+		fault_arm(n, FAULT_ONCE);
+		resolution = resolve("WinRM::Group", "SERVER7\\Operators", &out);
+		if (!fault_disarm()) {
+			assert_int_equal(resolution, CEDAR_NAME_REPLACED);
+			break;
+		}
+		assert_int_equal(resolution, CEDAR_NAME_UNKNOWN);
+		assert_int_equal(fixture.names.failed, ERR_NO_MEMORY);
+		fixture.names.failed = ERR_NONE;
+	}
+	fixture.arena.max_bytes = fixture.arena.used_bytes;
+	assert_int_equal(resolve("WinRM::Group", "SERVER7\\Operators", &out), CEDAR_NAME_UNKNOWN);
+	assert_int_equal(fixture.names.failed, ERR_NO_MEMORY);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -160,6 +214,8 @@ int main(void)
 		TEST(sids_stand_for_themselves),
 		TEST(names_stand_for_sids_in_any_case),
 		TEST(names_that_the_directory_does_not_have_are_unknown),
+		TEST(what_the_directory_does_not_have_the_system_is_asked_for_once),
+		TEST(without_memory_the_answer_of_the_system_is_not_believed),
 		TEST(principals_without_token_are_folded),
 		TEST(resources_are_expanded_and_folded),
 		TEST(resources_that_no_request_can_have_are_unknown),
