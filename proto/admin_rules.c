@@ -32,6 +32,10 @@ static const struct prescan_field status_reply_fields[] = {
 	{"audit", REQUIRED, 0, 0},
 };
 
+static const struct prescan_field metrics_reply_fields[] = {
+	{"text", REQUIRED, 1, ADMIN_METRICS_BYTES},
+};
+
 static const struct prescan_field policy_status_fields[] = {
 	{"revision", REQUIRED, 1, UINT64_MAX},
 	{"digest", REQUIRED | BINARY, ADMIN_DIGEST_BYTES, ADMIN_DIGEST_BYTES},
@@ -130,6 +134,7 @@ static const struct prescan_message messages[] = {
 	{MESSAGE(admin_hello), FIELDS(hello_fields)},
 	{MESSAGE(admin_hello_reply), FIELDS(hello_reply_fields)},
 	{MESSAGE(status_reply), FIELDS(status_reply_fields)},
+	{MESSAGE(metrics_reply), FIELDS(metrics_reply_fields)},
 	{MESSAGE(policy_status), FIELDS(policy_status_fields)},
 	{MESSAGE(policy_failure), FIELDS(policy_failure_fields),
 	 .max_elements = ADMIN_DIAGNOSTICS_MAX},

@@ -48,6 +48,8 @@ struct config config_default(void)
 								     CONFIG_SECONDS(8 * 3600)},
 					},
 				.max_records = RECORDS_DEFAULT_MAX_COUNT,
+				.metrics_file = "",
+				.metrics_interval_ms = CONFIG_SECONDS(15),
 				.hello_ms = CONFIG_SECONDS(5),
 				.frame_ms = CONFIG_SECONDS(5),
 				.idle_ms = CONFIG_SECONDS(60),
@@ -223,7 +225,8 @@ static enum error read_path(struct reader *reader, const struct config_key *key)
 
 	if (error != ERR_NONE)
 		return error;
-	if (key->kind == VALUE_PATH && !path_is_absolute(text.ptr))
+	/* Only where the least length is 0. */
+	if (key->kind == VALUE_PATH && text.length != 0 && !path_is_absolute(text.ptr))
 		return fail_here(reader, "'%s' must be an absolute path", key->path);
 	if (key->kind == VALUE_ENDPOINT && !endpoint_path_is_valid(text.ptr))
 		return fail_here(reader, "'%s' %s", key->path, endpoint_path_rule);

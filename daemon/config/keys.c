@@ -96,6 +96,11 @@ const struct config_key config_keys[] = {
 	{"deadlines.idle", VALUE_DURATION, AT(server.idle_ms), 100, DAYS(1), NULL},
 	{"deadlines.stop", VALUE_DURATION, AT(server.stop_ms), 100, SECONDS(60), NULL},
 
+	{"metrics", VALUE_SECTION, 0, 0, 0, NULL},
+	{"metrics.file", VALUE_PATH, AT(server.metrics_file), 0, PLATFORM_PATH_MAX, NULL},
+	{"metrics.interval", VALUE_DURATION, AT(server.metrics_interval_ms), SECONDS(1),
+	 SECONDS(3600), NULL},
+
 	{"log", VALUE_SECTION, 0, 0, 0, NULL},
 	{"log.level", VALUE_CHOICE, AT(log_level), 0, 0, level_choices},
 	{"log.format", VALUE_CHOICE, AT(log_format), 0, 0, format_choices},

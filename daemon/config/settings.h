@@ -63,6 +63,9 @@ struct settings {
 	struct decide_settings decide;
 	uint32_t max_records; /* live user records */
 
+	const char *metrics_file; /* for a textfile collector; "" for none */
+	int64_t metrics_interval_ms;
+
 	int64_t hello_ms; /* from the connection to its Hello */
 	int64_t frame_ms; /* from the first byte of a frame to its last, either way */
 	int64_t idle_ms;  /* without any request */

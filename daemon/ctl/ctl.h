@@ -44,6 +44,7 @@ struct ctl_command {
 extern const struct arg_option ctl_no_options[];
 
 extern const struct ctl_command status_command;
+extern const struct ctl_command metrics_command;
 extern const struct ctl_command authorize_command;
 extern const struct ctl_command records_list_command;
 extern const struct ctl_command records_show_command;

@@ -16,6 +16,7 @@
 /* clang-format off */
 static const struct ctl_command *const commands[] = {
 	&status_command,
+	&metrics_command,
 	&authorize_command,
 	&policy_check_command,
 	&policy_diff_command,

@@ -349,6 +349,11 @@ enum error file_read(const char *path, size_t max_bytes, struct buf *out,
  * followed. On failure, with `why`, the file is as it was. */
 enum error file_replace(const char *path, struct str content, struct buf *why) ATTR_MUST_CHECK;
 
+/* Puts `content` into a file that everybody may read, in the place of what has the name, if
+ * anything: other processes see the old content or the new. ERR_NOT_FOUND, ERR_DENIED, ERR_IO and
+ * so on with `why`. For this process alone: "PATH.new" is in between. */
+enum error file_publish(const char *path, struct str content, struct buf *why) ATTR_MUST_CHECK;
+
 struct tree_file {
 	struct str name; /* relative, with '/', such as "tests/first.json"; zero-terminated */
 	struct str text; /* zero-terminated beyond its length */

@@ -111,6 +111,40 @@ static enum error replace(const char *real, char *temporary, struct str content,
 	return error;
 }
 
+enum error file_publish(const char *path, struct str content, struct buf *why)
+{
+	enum error error = ERR_NONE;
+	struct buf temporary;
+	int fd = -1;
+
+	buf_init(&temporary, SIZE_MAX);
+	buf_printf(&temporary, "%s.new", path);
+	if (temporary.failed != ERR_NONE) {
+		error = why_error(why, temporary.failed, "%s: %s", path,
+				  error_text(temporary.failed));
+		goto out;
+	}
+	/* Left by a daemon that was killed, or planted to have something else written. */
+	(void)unlink(temporary.data);
+	fd = open(temporary.data, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0) {
+		error = why_errno(why, path, "make a new file beside it");
+		goto out;
+	}
+	error = write_all(fd, path, content, why);
+	if (error == ERR_NONE && fchmod(fd, 0644) != 0)
+		error = why_errno(why, path, "let everybody read it");
+	if (error == ERR_NONE && rename(temporary.data, path) != 0)
+		error = why_errno(why, path, "replace");
+	if (error != ERR_NONE)
+		(void)unlink(temporary.data);
+out:
+	if (fd >= 0)
+		(void)close(fd);
+	buf_deinit(&temporary);
+	return error;
+}
+
 enum error file_replace(const char *path, struct str content, struct buf *why)
 {
 	char *real = realpath(path, NULL);

@@ -9,6 +9,7 @@
 #include "server/admin_records.h"
 #include "server/admin_reply.h"
 #include "server/dispatch.h"
+#include "server/metrics_text.h"
 #include "server/question.h"
 #include "server/reply.h"
 #include "server/request.h"
@@ -55,6 +56,27 @@ static void handle_status(struct request *request, const Wsauthz__AdminRequest *
 		admin_reply_send(request->session, request->id, &reply);
 	else
 		refuse_memory(request);
+	request_free(request);
+}
+
+static void handle_metrics(struct request *request, const Wsauthz__AdminRequest *message)
+{
+	Wsauthz__MetricsReply metrics = WSAUTHZ__METRICS_REPLY__INIT;
+	Wsauthz__AdminReply reply = WSAUTHZ__ADMIN_REPLY__INIT;
+	struct buf text;
+
+	(void)message;
+	buf_init(&text, METRICS_TEXT_MAX_BYTES);
+	metrics_text_append(request->service, &text);
+	if (text.failed == ERR_NONE) {
+		metrics.text = authz_bytes(text.data, text.length);
+		reply.body_case = WSAUTHZ__ADMIN_REPLY__BODY_METRICS;
+		reply.metrics = &metrics;
+		admin_reply_send(request->session, request->id, &reply);
+	} else {
+		refuse_memory(request);
+	}
+	buf_deinit(&text);
 	request_free(request);
 }
 
@@ -325,6 +347,7 @@ struct rule {
 static const struct rule rules[] = {
 	{BODY(HELLO), "hello", DISPATCH_HELLO, ROLE_AUDITOR, handle_hello},
 	{BODY(STATUS), "status", 0, ROLE_AUDITOR, handle_status},
+	{BODY(METRICS), "metrics", 0, ROLE_AUDITOR, handle_metrics},
 	{BODY(AUTHORIZE), "authorize", 0, ROLE_AUDITOR, handle_authorize},
 	{BODY(RECORDS_LIST), "records list", 0, ROLE_AUDITOR, handle_records_list},
 	{BODY(RECORDS_REVOKE), "records revoke", DISPATCH_LATER, ROLE_OPERATOR,

@@ -5,6 +5,8 @@
 
 #include "base/mem.h"
 
+enum { AUDIT_QUEUE_FAILURE_BYTES = 256 };
+
 /* Entries in the order they were pushed. */
 struct entry_list {
 	struct audit_entry *first, **last;
@@ -19,6 +21,8 @@ struct audit_queue {
 	struct entry_list pushed; /* not yet handed to the writer */
 	uint32_t length;
 	size_t held_bytes; /* by the entries on their way */
+	/* The entries on their way in the order they were pushed, which is how they come back. */
+	struct audit_entry *first_out, *last_out;
 	void (*on_closed)(void *arg);
 	void *on_closed_arg;
 
@@ -29,6 +33,9 @@ struct audit_queue {
 	struct entry_list done;
 	bool is_closing;
 	bool is_poked;
+	struct audit_queue_work done_work;
+	int64_t failing_since_us; /* 0 while the audit can be written */
+	char failure[AUDIT_QUEUE_FAILURE_BYTES];
 
 	/* Written by the writer, read by the loop. */
 	atomic_bool is_failing;
@@ -86,8 +93,21 @@ static bool may_succeed_later(enum error error)
 	return error != ERR_LIMIT && error != ERR_INVALID;
 }
 
+/* What status tells of the failure. */
+static void keep_failure(struct audit_queue *queue, enum error error)
+{
+	uv_mutex_lock(&queue->lock);
+	queue->done_work.failed_count++;
+	if (queue->failing_since_us == 0)
+		queue->failing_since_us = clock_wall_us(queue->options.log->clock);
+	snprintf(queue->failure, sizeof(queue->failure), "%s (%s)", error_text(error),
+		 queue->options.sink.failure_text(queue->options.sink.arg));
+	uv_mutex_unlock(&queue->lock);
+}
+
 static void note_failure(struct audit_queue *queue, enum error error, size_t row_count)
 {
+	keep_failure(queue, error);
 	if (!atomic_load(&queue->is_failing))
 		log_error(queue->options.log, "audit.failed",
 			  "%zu rows could not be recorded: %s (%s); requests are refused until the "
@@ -109,6 +129,9 @@ static void note_success(struct audit_queue *queue)
 		    "the audit can be written again; %llu attempts to record a row had failed",
 		    (unsigned long long)queue->failed_rows);
 	queue->failed_rows = 0;
+	uv_mutex_lock(&queue->lock);
+	queue->failing_since_us = 0;
+	uv_mutex_unlock(&queue->lock);
 	atomic_store(&queue->is_blocked, false);
 	atomic_store(&queue->is_failing, false);
 }
@@ -130,6 +153,16 @@ static enum error reopen(struct audit_queue *queue)
 	return error;
 }
 
+static void count_commit(struct audit_queue *queue, size_t row_count, uint64_t began_ns)
+{
+	uint64_t ended_ns = uv_hrtime();
+
+	uv_mutex_lock(&queue->lock);
+	histogram_add_span(&queue->done_work.commits, began_ns, ended_ns);
+	queue->done_work.row_count += row_count;
+	uv_mutex_unlock(&queue->lock);
+}
+
 static enum error append(struct audit_queue *queue, size_t count, uint64_t *first_id)
 {
 	enum error error = ERR_NONE;
@@ -137,8 +170,12 @@ static enum error append(struct audit_queue *queue, size_t count, uint64_t *firs
 	if (queue->is_broken)
 		error = reopen(queue);
 	if (error == ERR_NONE) {
+		uint64_t began_ns = uv_hrtime();
+
 		error = queue->options.sink.append(queue->options.sink.arg, queue->rows, count,
 						   first_id);
+		if (error == ERR_NONE)
+			count_commit(queue, count, began_ns);
 		queue->is_broken = error != ERR_NONE && !is_passing(error);
 	}
 	if (error == ERR_NONE)
@@ -263,6 +300,8 @@ static void deliver(struct audit_queue *queue)
 	while (done.first != NULL) {
 		struct audit_entry *entry = list_pop(&done);
 
+		assert(queue->first_out == entry);
+		queue->first_out = entry->next_out;
 		queue->length--;
 		queue->held_bytes -= entry->held_bytes;
 		queue->options.on_done(entry, entry->error, queue->options.arg);
@@ -355,6 +394,13 @@ enum error audit_queue_push(struct audit_queue *queue, struct audit_entry *entry
 	if (!audit_row_fits(&entry->row))
 		return ERR_LIMIT;
 	list_push(&queue->pushed, entry);
+	entry->pushed_ns = uv_hrtime();
+	entry->next_out = NULL;
+	if (queue->first_out == NULL)
+		queue->first_out = entry;
+	else
+		queue->last_out->next_out = entry;
+	queue->last_out = entry;
 	queue->length++;
 	queue->held_bytes += entry->held_bytes;
 	return ERR_NONE;
@@ -386,6 +432,34 @@ uint32_t audit_queue_length(const struct audit_queue *queue)
 bool audit_queue_writable(const struct audit_queue *queue)
 {
 	return !atomic_load_explicit(&queue->is_failing, memory_order_relaxed);
+}
+
+uint64_t audit_queue_lag_ns(const struct audit_queue *queue)
+{
+	uint64_t now_ns = uv_hrtime();
+
+	if (queue->first_out == NULL || now_ns < queue->first_out->pushed_ns)
+		return 0;
+	return now_ns - queue->first_out->pushed_ns;
+}
+
+void audit_queue_get_work(struct audit_queue *queue, struct audit_queue_work *out)
+{
+	uv_mutex_lock(&queue->lock);
+	*out = queue->done_work;
+	uv_mutex_unlock(&queue->lock);
+}
+
+int64_t audit_queue_failing_since_us(struct audit_queue *queue, struct buf *why)
+{
+	int64_t since_us;
+
+	uv_mutex_lock(&queue->lock);
+	since_us = queue->failing_since_us;
+	if (since_us != 0)
+		buf_append_str(why, str_from(queue->failure));
+	uv_mutex_unlock(&queue->lock);
+	return since_us;
 }
 
 static void on_handle_closed(uv_handle_t *handle)

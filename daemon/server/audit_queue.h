@@ -23,6 +23,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "server/histogram.h"
 #include "store/audit.h"
 
 enum {
@@ -52,6 +53,8 @@ struct audit_entry {
 	struct audit_row row; /* decision_id is written before the entry comes back recorded */
 	size_t held_bytes;    /* memory that cannot be given back before the entry comes back */
 	enum error error;
+	uint64_t pushed_ns; /* when it was pushed, by uv_hrtime(); set by the queue */
+	struct audit_entry *next_out;
 };
 
 struct audit_queue_options {
@@ -90,6 +93,22 @@ uint32_t audit_queue_length(const struct audit_queue *queue);
 
 /* False from a failure until rows can be written again. */
 bool audit_queue_writable(const struct audit_queue *queue);
+
+/* How long the oldest entry has been on its way, in nanoseconds; 0 when none is. */
+uint64_t audit_queue_lag_ns(const struct audit_queue *queue);
+
+/* What the writer has done since the queue was made. */
+struct audit_queue_work {
+	struct histogram commits; /* transactions that succeeded */
+	uint64_t row_count;       /* rows they recorded */
+	uint64_t failed_count;    /* transactions that failed */
+};
+
+void audit_queue_get_work(struct audit_queue *queue, struct audit_queue_work *out);
+
+/* Since when the audit cannot be written, by the wall clock, and why, appended to `why`; 0 when it
+ * can. */
+int64_t audit_queue_failing_since_us(struct audit_queue *queue, struct buf *why);
 
 /* Writes what is left, ends the writer, and calls `on_closed` when the queue is gone; everything
  * pushed comes back before. In relaxed mode rows that still fail are given up then. Waits for a

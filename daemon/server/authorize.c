@@ -75,9 +75,12 @@ static void count(struct metrics *metrics, const struct decision *decision)
 
 static void answer(struct request *request, uint64_t decision_id)
 {
-	count(&request->service->metrics, &request->decision);
+	struct metrics *metrics = &request->service->metrics;
+
+	count(metrics, &request->decision);
+	histogram_add_span(&metrics->answering, request->started_ns, uv_hrtime());
 	if (request->session == NULL) {
-		request->service->metrics.undelivered++;
+		metrics->undelivered++;
 		return;
 	}
 	reply_decision(request->session, request->id, &request->decision, decision_id);
@@ -147,6 +150,8 @@ static enum error queue_row(struct request *request)
 		row->decision_id = service->last_decision_id + 1;
 	request->audit.held_bytes = request->arena.used_bytes;
 	error = audit_queue_push(service->audit, &request->audit);
+	if (error == ERR_BUSY)
+		service->metrics.limited[LIMIT_AUDIT_QUEUE]++;
 	if (error == ERR_NONE && gives_id)
 		service->last_decision_id++;
 	return error;
@@ -154,9 +159,13 @@ static enum error queue_row(struct request *request)
 
 void authorize_start(struct request *request, const struct question *question)
 {
+	struct metrics *metrics = &request->service->metrics;
+	uint64_t decoded_ns = uv_hrtime();
 	enum refusal_reason refusal;
 
 	decide(request, question);
+	histogram_add_span(&metrics->decoding, request->started_ns, decoded_ns);
+	histogram_add_span(&metrics->deciding, decoded_ns, uv_hrtime());
 	if (request->decision.source == DECISION_FROM_MALFORMED)
 		log_malformed(request);
 	if (request->decision.source == DECISION_FROM_BREAK_GLASS)
@@ -179,6 +188,7 @@ void authorize_on_recorded(struct audit_entry *entry, enum error error, void *ar
 		give_up(request, REFUSAL_AUDIT_FAILED);
 		return;
 	}
+	histogram_add_span(&service->metrics.recording, entry->pushed_ns, uv_hrtime());
 	records_apply(service->records, &request->decision.change, entry->row.decision_id);
 	record_keeper_notice(service->keeper);
 	if (service->settings->durability == DURABILITY_STRICT)

@@ -57,6 +57,7 @@ bool dispatch_admit(struct request *request, unsigned flags)
 	if ((flags & DISPATCH_LATER) == 0)
 		return true;
 	if (conn->in_flight >= conn->limits->max_in_flight) {
+		session->service->metrics.limited[LIMIT_IN_FLIGHT]++;
 		request_refuse(request, REFUSAL_BUSY, "too many requests are in flight");
 		return false;
 	}

@@ -62,6 +62,7 @@ static void admit(struct listener *listener, const struct endpoint_connection *c
 		return;
 	}
 	if (listener->sessions.count >= listener->max_connections) {
+		service->metrics.limited[LIMIT_CONNECTIONS]++;
 		turn_away(listener, connection, REFUSAL_BUSY, "too many connections are open");
 		return;
 	}
@@ -69,7 +70,7 @@ static void admit(struct listener *listener, const struct endpoint_connection *c
 			  listener->pool, connection, role) == ERR_NONE)
 		service->metrics.accepted++;
 	else
-		service->metrics.exhausted++;
+		service->metrics.limited[LIMIT_DESCRIPTORS]++;
 }
 
 static void on_pause_over(uv_timer_t *timer)
@@ -85,7 +86,7 @@ static void note_exhaustion(struct listener *listener)
 	struct service *service = listener->service;
 	uint64_t suppressed;
 
-	service->metrics.exhausted++;
+	service->metrics.limited[LIMIT_DESCRIPTORS]++;
 	if (log_rate_allow(&service->rates.exhaustion, service->clock, &suppressed))
 		log_error(service->log, "conn.exhausted",
 			  "%s channel: a connection was dropped for want of descriptors or memory",

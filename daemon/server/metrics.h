@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "server/conn.h"
+#include "server/histogram.h"
 
 /* Why the daemon did not decide; the numbers are those of Refusal.Reason in proto/authz.proto. */
 #define REFUSAL_LIST(X)                                                                            \
@@ -34,6 +35,24 @@ enum refusal_reason {
 /* A static text; any value. */
 const char *refusal_text(enum refusal_reason refusal);
 
+/* Limits whose excess is refused or dropped, beside those that a decision names as its source. */
+#define LIMIT_LIST(X)                                                                              \
+	X(CONNECTIONS, "connections") /* of a channel */                                           \
+	X(IN_FLIGHT, "in_flight")     /* requests of a connection */                               \
+	X(AUDIT_QUEUE, "audit_queue") /* rows that wait for the disk */                            \
+	X(FRAME_BYTES, "frame_bytes")                                                              \
+	X(DESCRIPTORS, "descriptors") /* of the process, or its memory */
+
+enum limit {
+#define X(name, text) LIMIT_##name,
+	LIMIT_LIST(X)
+#undef X
+		LIMIT_COUNT
+};
+
+/* "connections", ...: a static text; any value. */
+const char *limit_text(enum limit limit);
+
 enum { METRICS_SOURCE_COUNT = 16, METRICS_FAILURE_COUNT = 32 };
 
 struct metrics {
@@ -42,17 +61,22 @@ struct metrics {
 	uint64_t denied[METRICS_SOURCE_COUNT];
 	uint64_t redirected[METRICS_SOURCE_COUNT];
 	uint64_t refused[REFUSAL_COUNT];
+	uint64_t limited[LIMIT_COUNT];
 	/* Answers whose asker had gone. */
 	uint64_t undelivered;
 
-	uint64_t accepted;  /* connections, of both channels */
-	uint64_t exhausted; /* connections lost for want of descriptors or memory */
+	uint64_t accepted; /* connections, of both channels */
 	uint64_t ended[CONN_END_COUNT];
 
 	/* What clients answered by themselves, by FailureCount.Reason. */
 	uint64_t reported[METRICS_FAILURE_COUNT];
 
 	uint64_t reloads, failed_reloads;
+
+	/* Of requests that were decided and recorded: from the whole frame to the decoded question,
+	 * to the decision, to its durable row (in relaxed durability also counted behind the answer),
+	 * and from the frame to the answer. */
+	struct histogram decoding, deciding, recording, answering;
 };
 
 /* The sum over an array of counters. */

@@ -25,6 +25,7 @@ struct request *request_new(struct session *session)
 	request->id = 0;
 	request->snapshot = NULL;
 	request->instant = service_now(service);
+	request->started_ns = uv_hrtime();
 	return request;
 }
 

@@ -30,6 +30,7 @@ struct request {
 	bool is_waiting;         /* in session->in_flight */
 	uint64_t id;
 	struct instant instant; /* when the frame was complete */
+	uint64_t started_ns;    /* the same by uv_hrtime(), for measurement only */
 	struct arena arena;
 	struct arena_mark empty;
 	struct snapshot *snapshot; /* referenced; NULL when no policy was active */

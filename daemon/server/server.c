@@ -16,6 +16,7 @@
 #include "server/authorize.h"
 #include "server/dispatch.h"
 #include "server/listener.h"
+#include "server/metrics_file.h"
 #include "server/policy_watch.h"
 #include "server/request.h"
 #include "server/state_store.h"
@@ -40,6 +41,7 @@ struct server_handles {
 	uv_timer_t stop_limit;
 	uv_signal_t stop_signals[PROCESS_STOP_SIGNALS_MAX], reload_signal;
 	struct policy_watch policy_watch; /* with RELOAD_ON_CHANGE */
+	struct metrics_file metrics_file;
 };
 
 struct server {
@@ -200,9 +202,11 @@ static void begin_stop(struct server *server)
 	listener_close(&server->admin);
 	session_finish_all(&server->authorize.sessions, CONN_END_STOP);
 	session_finish_all(&server->admin.sessions, CONN_END_STOP);
-	if (server->has_handles)
+	if (server->has_handles) {
 		(void)uv_timer_start(&server->handles.stop_limit, on_stop_limit,
 				     (uint64_t)settings->stop_ms, 0);
+		metrics_file_stop(&server->handles.metrics_file);
+	}
 	if (server->is_policy_open)
 		policy_cancel(server->service.policy);
 	continue_stop(server);
@@ -343,6 +347,7 @@ static enum error start_handles(struct server *server)
 	start_timer(server, &handles->stop_limit, on_stop_limit, 0);
 	if (server->service.settings->policy_reload == RELOAD_ON_CHANGE)
 		watch_policy(server);
+	metrics_file_start(&handles->metrics_file, &server->service, &server->loop);
 	server->has_handles = true;
 	for (size_t i = 0; error == ERR_NONE && process_stop_signals[i] != 0; i++)
 		error = start_signal(server, &handles->stop_signals[i], on_stop_signal,
@@ -369,7 +374,9 @@ static enum error init_service(struct server *server, const struct settings *set
 			  .connections = LOG_RATE_INIT(20, 3000),
 			  .reports = LOG_RATE_INIT(20, 3000),
 			  .exhaustion = LOG_RATE_INIT(1, 60000)},
+		.metrics_file = &server->handles.metrics_file,
 		.authorize_sessions = &server->authorize.sessions,
+		.admin_sessions = &server->admin.sessions,
 		.started_us = clock_wall_us(clock),
 		.started_ms = clock_boot_ms(clock),
 		.offset_minute = INT64_MIN,
@@ -616,6 +623,7 @@ void server_free(struct server *server)
 		return;
 	if (server->has_loop)
 		close_loop(server);
+	metrics_file_deinit(&server->handles.metrics_file);
 	request_pool_deinit(&server->service);
 	buf_deinit(&server->service.scratch);
 	records_free(server->service.records);

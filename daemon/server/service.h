@@ -22,6 +22,7 @@
 #include "server/policy.h"
 #include "server/record_keeper.h"
 
+struct metrics_file;
 struct request;
 struct session_owner;
 
@@ -50,10 +51,11 @@ struct service {
 	struct changes *changes;
 
 	struct metrics metrics;
+	struct metrics_file *metrics_file;
 	struct service_rates rates;
 	uint64_t last_decision_id; /* relaxed: the last that was given; strict: the last recorded */
 	uint64_t connection_count; /* that were ever accepted; numbers them */
-	const struct session_owner *authorize_sessions;
+	const struct session_owner *authorize_sessions, *admin_sessions;
 	int64_t started_us;
 	int64_t started_ms;
 

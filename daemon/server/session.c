@@ -83,6 +83,7 @@ static void on_bad_frame(struct conn *conn, uint32_t payload_bytes)
 	struct session *session = session_of(conn);
 	char detail[128];
 
+	session->service->metrics.limited[LIMIT_FRAME_BYTES]++;
 	snprintf(detail, sizeof(detail), "a frame of %lu bytes; the limit is %lu, and 0 is none",
 		 (unsigned long)payload_bytes, (unsigned long)session->channel->max_payload_bytes);
 	session_refuse(session, &(struct session_refusal){0, REFUSAL_FRAME_SIZE, "", detail});

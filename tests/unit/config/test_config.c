@@ -235,6 +235,12 @@ static void paths_are_absolute_and_fit(void **state)
 
 	assert_refused(f, "state: {directory: var/lib}\n",
 		       "c.yaml:1:20: 'state.directory' must be an absolute path");
+	assert_refused(f, "metrics: {file: wsauthz.prom}\n",
+		       "c.yaml:1:17: 'metrics.file' must be an absolute path");
+	assert_refused(f, "state: {directory: \"\"}\n",
+		       "c.yaml:1:20: 'state.directory' takes 2 to 2048 bytes, this has 0");
+	accept_text(f, "metrics: {file: \"\"}\n");
+	assert_string_equal(f->config.server.metrics_file, "");
 	snprintf(text, sizeof(text), "authorize: {socket: /%0106d}\n", 0);
 	accept_text(f, text);
 	assert_int_equal(strlen(f->config.server.authorize.socket), 107);
@@ -368,7 +374,9 @@ static void the_sample_says_what_the_defaults_are(void **state)
 	same_endpoint(&f->config.server.admin, &expected.server.admin);
 	assert_string_equal(f->config.server.state_directory, expected.server.state_directory);
 	assert_string_equal(f->config.server.policy_directory, expected.server.policy_directory);
+	assert_string_equal(f->config.server.metrics_file, expected.server.metrics_file);
 	/* Without texts the rest is comparable as it is. */
+	f->config.server.metrics_file = expected.server.metrics_file;
 	f->config.server.authorize = expected.server.authorize;
 	f->config.server.admin = expected.server.admin;
 	f->config.server.state_directory = expected.server.state_directory;

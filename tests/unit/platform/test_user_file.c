@@ -168,6 +168,51 @@ static void replacing_without_memory_leaves_the_file_alone(void **state)
 	assert_int_equal(count_names(f), 1);
 }
 
+static void a_published_file_is_there_whole_and_for_everybody(void **state)
+{
+	struct fixture *f = *state;
+	char other[256];
+	struct stat st;
+
+	assert_int_equal(file_publish(f->path, STR("first"), &f->why), ERR_NONE);
+	expect_content(f, "first");
+	assert_int_equal(stat(f->path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0644);
+	assert_int_equal(file_publish(f->path, STR(""), &f->why), ERR_NONE);
+	expect_content(f, "");
+	assert_int_equal(count_names(f), 1);
+
+	/* Neither a link in its place nor one in the place of the new file is followed. */
+	tmpdir_write(&f->dir, "other", "mine", 4);
+	assert_int_equal(unlink(f->path), 0);
+	assert_int_equal(symlink("other", f->path), 0);
+	tmpdir_path(&f->dir, "file.new", other, sizeof(other));
+	assert_int_equal(symlink("other", other), 0);
+	assert_int_equal(file_publish(f->path, STR("second"), &f->why), ERR_NONE);
+	expect_content(f, "second");
+	assert_int_equal(lstat(f->path, &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+	tmpdir_path(&f->dir, "other", other, sizeof(other));
+	assert_int_equal(file_read(other, 16, &f->out, &f->why), ERR_NONE);
+	assert_string_equal(buf_text(&f->out), "mine");
+}
+
+static void what_cannot_be_published_leaves_nothing_behind(void **state)
+{
+	struct fixture *f = *state;
+	char below[300];
+
+	assert_true(snprintf(below, sizeof(below), "%s/below", f->path) < (int)sizeof(below));
+	assert_int_equal(file_publish(below, STR("new"), &f->why), ERR_NOT_FOUND);
+	expect_why(f, "below: cannot make a new file beside it");
+	assert_int_equal(mkdir(f->path, 0700), 0);
+	assert_int_not_equal(file_publish(f->path, STR("new"), &f->why), ERR_NONE);
+	assert_int_equal(count_names(f), 1);
+	fault_arm(0, FAULT_ONCE);
+	assert_int_equal(file_publish(below, STR("new"), &f->why), ERR_NO_MEMORY);
+	assert_true(fault_disarm());
+}
+
 #define FILE_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -181,6 +226,8 @@ int main(void)
 		FILE_TEST(a_link_stays_a_link_to_the_replaced_file),
 		FILE_TEST(what_is_no_file_is_not_replaced),
 		FILE_TEST(replacing_without_memory_leaves_the_file_alone),
+		FILE_TEST(a_published_file_is_there_whole_and_for_everybody),
+		FILE_TEST(what_cannot_be_published_leaves_nothing_behind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

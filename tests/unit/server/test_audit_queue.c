@@ -348,6 +348,55 @@ static void a_failed_batch_comes_back_failed_and_the_next_one_is_tried(void **st
 	assert_int_equal(f->reopen_count, 0);
 }
 
+static void the_queue_says_since_when_it_fails_and_why(void **state)
+{
+	struct fixture *f = *state;
+	struct audit_queue_work work;
+	int64_t since_us;
+	struct buf why;
+
+	buf_init(&why, 1024);
+	f->script[0] = ERR_FULL;
+	f->script[1] = ERR_FULL;
+	start(f);
+	assert_int_equal(audit_queue_failing_since_us(f->queue, &why), 0);
+	push(f, 0, 1);
+	wait_done(f, 1);
+	since_us = audit_queue_failing_since_us(f->queue, &why);
+	assert_int_equal(since_us, clock_wall_us(&f->clock.clock));
+	assert_non_null(strstr(buf_text(&why), error_text(ERR_FULL)));
+	assert_non_null(strstr(buf_text(&why), "scripted"));
+	/* The first failure counts, not the last. */
+	fake_clock_advance_ms(&f->clock, 5000);
+	push(f, 1, 1);
+	wait_done(f, 2);
+	assert_int_equal(audit_queue_failing_since_us(f->queue, &why), since_us);
+	push(f, 2, 3);
+	wait_done(f, 5);
+	buf_clear(&why);
+	assert_int_equal(audit_queue_failing_since_us(f->queue, &why), 0);
+	assert_int_equal(why.length, 0);
+
+	audit_queue_get_work(f->queue, &work);
+	assert_int_equal(work.failed_count, 2);
+	assert_int_equal(work.row_count, 3);
+	buf_deinit(&why);
+}
+
+static void rows_that_wait_grow_old(void **state)
+{
+	struct fixture *f = *state;
+
+	set_gate(f, false);
+	start(f);
+	assert_int_equal(audit_queue_lag_ns(f->queue), 0);
+	push(f, 0, 3);
+	assert_true(audit_queue_lag_ns(f->queue) > 0);
+	set_gate(f, true);
+	wait_done(f, 3);
+	assert_int_equal(audit_queue_lag_ns(f->queue), 0);
+}
+
 static void fail_once(struct fixture *f, enum error error, size_t at, bool for_good)
 {
 	memset(f->script, 0, sizeof(f->script));
@@ -532,6 +581,8 @@ int main(void)
 		QUEUE_TEST(one_entry_is_always_taken),
 		QUEUE_TEST(a_row_that_does_not_fit_is_refused_alone),
 		QUEUE_TEST(a_failed_batch_comes_back_failed_and_the_next_one_is_tried),
+		QUEUE_TEST(the_queue_says_since_when_it_fails_and_why),
+		QUEUE_TEST(rows_that_wait_grow_old),
 		QUEUE_TEST(whatever_fails_the_queue_recovers_and_stores_the_rest),
 		QUEUE_TEST(a_broken_connection_is_opened_again_before_the_next_row),
 		QUEUE_TEST(in_relaxed_mode_a_batch_is_tried_until_it_is_stored),
