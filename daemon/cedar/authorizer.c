@@ -6,74 +6,14 @@
 #include <assert.h>
 
 #include "base/sort.h"
-#include "cedar/eval.h"
-#include "cedar/request.h"
-
-/* One question while it is being answered. */
-struct question {
-	struct cedar_request *request;
-	struct eval eval;
-	uint32_t types[3]; /* of principal, action, resource */
-	uint32_t keys[3];  /* by which the index was descended */
-};
-
-static void prepare(struct question *question, struct cedar_request *request)
-{
-	const struct cedar_engine *engine = request->engine;
-
-	*question = (struct question){
-		.request = request,
-		.eval = {.program = &engine->program,
-			 .symbols = &request->symbols,
-			 .entities = &request->entities,
-			 .scratch = &request->scratch,
-			 .stack = request->stack},
-	};
-	for (int var = AST_PRINCIPAL; var <= AST_RESOURCE; var++) {
-		cedar_uid uid = request->scope[var];
-
-		question->types[var] = symbols_uid(&request->symbols, uid)->type;
-		question->eval.vars[var] = cedar_entity(uid);
-		question->eval.var_entities[var] = entity_overlay_find(&request->entities, uid);
-	}
-	question->eval.vars[AST_CONTEXT] = request->context;
-	request->permit_count = request->forbid_count = request->error_count = 0;
-}
-
-static bool is_in(const struct question *question, int var, cedar_uid uid)
-{
-	return question->request->scope[var] == uid ||
-	       entity_is_below(question->eval.var_entities[var], uid);
-}
-
-static bool constraint_holds(const struct question *question, int var, struct constraint constraint)
-{
-	const uint32_t *list;
-
-	switch (constraint.kind) {
-	case AST_SCOPE_ANY: return true;
-	case AST_SCOPE_EQ: return question->request->scope[var] == constraint.uid;
-	case AST_SCOPE_IN: return is_in(question, var, constraint.uid);
-	case AST_SCOPE_IS: return question->types[var] == constraint.type;
-	case AST_SCOPE_IS_IN:
-		return question->types[var] == constraint.type &&
-		       is_in(question, var, constraint.uid);
-	case AST_SCOPE_IN_LIST: break;
-	}
-	list = &question->request->engine->uid_lists[constraint.uid];
-	for (uint32_t i = 0; i < constraint.type; i++) {
-		if (is_in(question, var, list[i]))
-			return true;
-	}
-	return false;
-}
+#include "cedar/question.h"
 
 static bool scope_holds(const struct question *question, const struct policy *policy)
 {
 	bool holds = true;
 
 	for (int var = AST_PRINCIPAL; var <= AST_RESOURCE && holds; var++)
-		holds = constraint_holds(question, var, policy_constraint(policy, var));
+		holds = question_constraint_holds(question, var, policy_constraint(policy, var));
 	return holds;
 }
 
@@ -90,7 +30,7 @@ static bool keyed_constraint_holds(const struct question *question, int var,
 		return true;
 	list = &question->request->engine->uid_lists[constraint.uid];
 	for (uint32_t i = 0; list[i] != question->keys[var]; i++) {
-		if (is_in(question, var, list[i]))
+		if (question_is_in(question, var, list[i]))
 			return false;
 	}
 	return true;
@@ -104,8 +44,9 @@ static bool rest_holds(const struct question *question, const struct policy *pol
 	for (int var = AST_PRINCIPAL; var <= AST_RESOURCE && holds; var++) {
 		struct constraint constraint = policy_constraint(policy, var);
 
-		holds = (used & 1u << var) != 0 ? keyed_constraint_holds(question, var, constraint)
-						: constraint_holds(question, var, constraint);
+		holds = (used & 1u << var) != 0
+				? keyed_constraint_holds(question, var, constraint)
+				: question_constraint_holds(question, var, constraint);
 	}
 	return holds;
 }
@@ -293,7 +234,8 @@ static enum error authorize(struct cedar_request *request, bool linear, struct c
 	answer_denial(answer);
 	if (error != ERR_NONE)
 		return error;
-	prepare(&question, request);
+	question_begin(&question, request);
+	request->permit_count = request->forbid_count = request->error_count = 0;
 	error = linear ? test_all(&question)
 		       : descend(&question, &request->engine->index.nodes[INDEX_ROOT], 0);
 	if (error == ERR_NONE)

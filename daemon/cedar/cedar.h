@@ -208,11 +208,15 @@ struct cedar_policy_info {
 	const struct cedar_annotation *annotations;
 	size_t annotation_count;
 	enum cedar_effect effect;
-	uint32_t line;          /* where the policy starts */
+	uint32_t line, column;  /* where the policy starts */
 	struct str source;      /* name of the text */
 	struct str text;        /* the policy as written; a link has the text of its template */
 	struct str template_id; /* of a link; empty for others */
 };
+
+/* True when a policy or an entity of the sealed engine has this as the name of an attribute, a tag
+ * or a type. What nothing mentions, no decision depends on. */
+bool cedar_engine_mentions(const struct cedar_engine *engine, struct str name);
 
 /* Policies that take part in decisions (static ones and links, not templates) are numbered from 0
  * in the order they were added. `index` < count. */

@@ -291,12 +291,14 @@ static enum error describe_item(struct seal *seal, uint32_t number, struct cedar
 {
 	const struct engine_item *items = seal->engine->items, *item = &items[number];
 	const struct ast_policy *ast = item->ast;
+	struct source_place place = source_locate(ast->source, ast->span.start);
 
 	*out = (struct cedar_policy_info){
 		.id = item->id,
 		.effect = ast->effect,
 		.source = ast->source->name,
-		.line = source_locate(ast->source, ast->span.start).line,
+		.line = place.line,
+		.column = place.column,
 		.text = source_slice(ast->source, ast->span),
 	};
 	if (item->template_item != ENGINE_NO_ITEM)
@@ -373,4 +375,9 @@ const struct cedar_policy_info *cedar_policy_at(const struct cedar_engine *engin
 {
 	assert(index < engine->policy_count);
 	return &engine->infos[index];
+}
+
+bool cedar_engine_mentions(const struct cedar_engine *engine, struct str name)
+{
+	return symbols_find_name(&engine->symbols, name) != SYMBOL_NONE;
 }

@@ -92,7 +92,26 @@ static enum cedar_eval_error run_many(const struct eval *eval, struct insn insn,
 	return error;
 }
 
-bool eval_condition(struct eval *eval, uint32_t code, bool *result)
+static void note_step(struct eval_steps *steps, uint32_t at, const struct cedar_value *stack,
+		      const struct cedar_value *free_slot)
+{
+	struct eval_step *items = arena_grow_array(steps->arena, steps->items, steps->count,
+						   &steps->capacity, sizeof(*items));
+
+	if (items == NULL) {
+		steps->is_short = true;
+		return;
+	}
+	items[steps->count] = (struct eval_step){.at = at, .has_top = free_slot != stack};
+	if (free_slot != stack)
+		items[steps->count].top = free_slot[-1];
+	steps->items = items;
+	steps->count++;
+}
+
+/* `steps` is NULL in a decision, and then costs nothing. */
+static ATTR_SPECIALISED bool run(struct eval *eval, uint32_t code, bool *result,
+				 struct eval_steps *steps)
 {
 	const struct program *program = eval->program;
 	const struct insn *next = &program->code[code];
@@ -100,6 +119,9 @@ bool eval_condition(struct eval *eval, uint32_t code, bool *result)
 	enum cedar_eval_error error = CEDAR_EVAL_NONE;
 
 	for (;;) {
+		if (steps != NULL)
+			note_step(steps, (uint32_t)(next - program->code), eval->stack, free_slot);
+
 		struct insn insn = *next++;
 		struct cedar_value *top = free_slot - 1;
 		uint32_t taken;
@@ -184,4 +206,15 @@ bool eval_condition(struct eval *eval, uint32_t code, bool *result)
 	eval->error = error;
 	eval->error_at = (uint32_t)(next - program->code) - 1;
 	return false;
+}
+
+bool eval_condition(struct eval *eval, uint32_t code, bool *result)
+{
+	return run(eval, code, result, NULL);
+}
+
+bool eval_condition_stepwise(struct eval *eval, uint32_t code, bool *result,
+			     struct eval_steps *steps)
+{
+	return run(eval, code, result, steps);
 }

@@ -33,6 +33,26 @@ struct eval {
 /* Evaluates the condition at `code`. False when it failed: `error` and `error_at` tell why. */
 bool eval_condition(struct eval *eval, uint32_t code, bool *result) ATTR_MUST_CHECK;
 
+/* The state before an instruction runs. */
+struct eval_step {
+	uint32_t at;            /* position of the instruction */
+	bool has_top;           /* the stack is not empty, and what is on top of it: */
+	struct cedar_value top; /* good as long as the scratch arena */
+};
+
+/* Every step of one evaluation, in `arena`. */
+struct eval_steps {
+	struct arena *arena;
+	struct eval_step *items;
+	uint32_t count, capacity;
+	bool is_short; /* memory was spent, and steps are missing */
+};
+
+/* The same, and notes every step: the same code, so that what is told of a decision is what was
+ * decided. */
+bool eval_condition_stepwise(struct eval *eval, uint32_t code, bool *result,
+			     struct eval_steps *steps) ATTR_MUST_CHECK;
+
 static inline uint32_t eval_type_of(const struct eval *eval, cedar_uid uid)
 {
 	return symbols_uid(eval->symbols, uid)->type;
