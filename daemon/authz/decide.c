@@ -497,8 +497,10 @@ static void answer_user(const struct decider *decider, struct arena *arena,
 	answer_quota(&inquiry);
 }
 
+/* `is_connected`: let in before, whatever records say. */
 static void answer_operation(const struct decider *decider, struct arena *arena,
-			     const struct question *question, struct decision *decision)
+			     const struct question *question, bool is_connected,
+			     struct decision *decision)
 {
 	struct inquiry inquiry;
 	struct refusal refusal = {.redirect = {.priority = 0}};
@@ -509,11 +511,11 @@ static void answer_operation(const struct decider *decider, struct arena *arena,
 	find_record(&inquiry, decider->settings->on_reload == DECIDE_RELOAD_KEEPS);
 	if (inquiry.record != NULL)
 		touch_record(&inquiry);
-	else if (!connect(&inquiry))
+	else if (!is_connected && !connect(&inquiry))
 		return;
 	if (!evaluate(&inquiry, decision->operation.action, &answer, &refusal))
 		return;
-	if (inquiry.record == NULL && !make_record(&inquiry))
+	if (inquiry.record == NULL && !is_connected && !make_record(&inquiry))
 		return;
 	allow(&inquiry, DECISION_FROM_POLICY);
 }
@@ -547,7 +549,7 @@ void decide_user(const struct decider *decider, struct arena *arena,
 void decide_operation(const struct decider *decider, struct arena *arena,
 		      const struct question *question, struct decision *decision)
 {
-	answer_operation(decider, arena, question, decision);
+	answer_operation(decider, arena, question, false, decision);
 	break_glass(decider, decision);
 }
 
@@ -572,4 +574,18 @@ void decide_what_if(const struct decider *decider, struct arena *arena,
 	case QUESTION_QUOTA: decide_quota(&without_records, arena, question, decision); break;
 	}
 	decision->change = (struct record_change){.kind = RECORD_KEEP};
+}
+
+void decide_what_if_connected(const struct decider *decider, struct arena *arena,
+			      const struct question *question, struct decision *decision)
+{
+	struct decider without_records = *decider;
+
+	if (question->kind != QUESTION_OPERATION) {
+		decide_what_if(decider, arena, question, decision);
+		return;
+	}
+	without_records.records = NULL;
+	answer_operation(&without_records, arena, question, true, decision);
+	break_glass(decider, decision);
 }

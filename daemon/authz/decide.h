@@ -165,6 +165,10 @@ void decide_quota(const struct decider *decider, struct arena *arena,
 void decide_what_if(const struct decider *decider, struct arena *arena,
 		    const struct question *question, struct decision *decision);
 
+/* The same for somebody who was let in before: Connect is not asked for an operation. */
+void decide_what_if_connected(const struct decider *decider, struct arena *arena,
+			      const struct question *question, struct decision *decision);
+
 /* The code to complete the WinRM callback with: 0 only for DECISION_ALLOW, 0x80338199 for
  * DECISION_REDIRECT, 5 (ERROR_ACCESS_DENIED) for anything else. */
 uint32_t decision_win32_code(const struct decision *decision);
