@@ -29,6 +29,10 @@ struct ctl {
 bool ctl_find_admin(const struct ctl *ctl, const char **path);
 bool ctl_find_state(const struct ctl *ctl, const char **directory);
 
+/* The configuration of the daemon, or the defaults, as above. */
+struct settings;
+bool ctl_find_settings(const struct ctl *ctl, const struct settings **settings);
+
 struct ctl_command {
 	const char *words;    /* "audit query" */
 	const char *operands; /* for help, "" for none */
@@ -46,6 +50,7 @@ extern const struct arg_option ctl_no_options[];
 extern const struct ctl_command status_command;
 extern const struct ctl_command metrics_command;
 extern const struct ctl_command authorize_command;
+extern const struct ctl_command explain_command;
 extern const struct ctl_command records_list_command;
 extern const struct ctl_command records_show_command;
 extern const struct ctl_command records_revoke_command;

@@ -18,6 +18,7 @@ static const struct ctl_command *const commands[] = {
 	&status_command,
 	&metrics_command,
 	&authorize_command,
+	&explain_command,
 	&policy_check_command,
 	&policy_diff_command,
 	&policy_reload_command,

@@ -64,3 +64,12 @@ bool ctl_find_state(const struct ctl *ctl, const char **directory)
 		*directory = config->server.state_directory;
 	return config != NULL;
 }
+
+bool ctl_find_settings(const struct ctl *ctl, const struct settings **settings)
+{
+	const struct config *config = read_config(ctl);
+
+	if (config != NULL)
+		*settings = &config->server;
+	return config != NULL;
+}

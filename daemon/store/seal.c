@@ -148,14 +148,12 @@ static enum error add_seal(struct db *db, struct segment *segment, const struct 
 	return error;
 }
 
-/* Makes one file of the database and its log. What changes in the file for that is two bytes of
- * its first sector; a journal for them on disk would, after a crash, keep readers out, who may not
- * play it back. */
+/* Makes one file of the database and its log. */
 static enum error drop_log(struct db *db, const char *path, struct buf *why)
 {
 	enum error error = db_checkpoint(db);
 
-	return error == ERR_NONE ? db_require_text(db, "PRAGMA journal_mode = MEMORY", "memory",
+	return error == ERR_NONE ? db_require_text(db, "PRAGMA journal_mode = DELETE", "delete",
 						   ERR_BUSY, path, why)
 				 : error;
 }

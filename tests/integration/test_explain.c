@@ -1,0 +1,196 @@
+/* wsauthzctl explain: recorded decisions of the real daemon, explained from its databases. */
+#include <stdio.h>
+
+#include "integration/command.h"
+#include "integration/fixture.h"
+
+#define SERVICE    "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2/Win32_Service"
+#define GROUP(sid) "principal in WinRM::Group::\"" sid "\""
+
+static const char policy[] =
+	"@id(\"connect\")\n"
+	"permit(" GROUP(
+		OPERATORS) ", action == WinRM::Action::\"Connect\", resource);\n"
+			   "@id(\"start\")\n"
+			   "permit(" GROUP(
+				   OPERATORS) ", action == WinRM::Action::\"Invoke\", resource)\n"
+					      "when { context has method && context.method == "
+					      "\"startservice\" };\n"
+					      "@id(\"banned\") @deny_message(\"Ask the help "
+					      "desk.\")\n"
+					      "forbid(" GROUP(
+						      BANNED) ", action, resource);\n"
+							      "@id(\"overflows\")\n"
+							      "forbid(principal, action == "
+							      "WinRM::Action::\"Put\", resource)\n"
+							      "when { context.session.url.port + "
+							      "9223372036854775807 < 0 };\n"
+							      "@id(\"put\")\n"
+							      "permit(principal, action == "
+							      "WinRM::Action::\"Put\", "
+							      "resource);\n";
+
+/* Asks as alice of the operators unless told otherwise. */
+static uint64_t ask(const struct daemon *daemon, const char *group, const char *action_uri,
+		    const char *resource_uri, uint32_t verdict)
+{
+	const Wsauthz__Reply *reply;
+	struct raw_sender sender;
+	struct raw_peer peer;
+	uint64_t id;
+
+	raw_sender_init(&sender, "CONTOSO\\alice", ALICE, group);
+	sender.sender.http_url = raw_text("https://ps.contoso.com/wsman");
+	raw_peer_open(&peer, daemon->authorize_path, "wsman/Test");
+	reply = raw_peer_authorize(&peer, &sender, action_uri, resource_uri);
+	assert_int_equal(fixture_verdict(reply), verdict);
+	id = reply->decision->decision_id;
+	raw_peer_close(&peer);
+	return id;
+}
+
+/* `options` stand behind the number. */
+static void explain(const struct daemon *daemon, uint64_t id, const char *options)
+{
+	char arguments[256];
+
+	(void)snprintf(arguments, sizeof(arguments), "explain %llu%s", (unsigned long long)id,
+		       options);
+	if (command_run(daemon, arguments) != COMMAND_DONE)
+		fail_msg("%s:\n%s", arguments, command_output());
+}
+
+static void expect_nearest(void)
+{
+	command_expect("answer    DENIED");
+	command_expect("because   no policy permits it");
+	command_expect("asked     Invoke by " SERVICE "/StopService");
+	command_expect("revision  1, stored ");
+	command_expect("nearest permits, and what they lack\n  start   policy.cedar:3\n");
+	command_expect("false   context.method == \"startservice\"   policy.cedar:5:30\n");
+	command_expect("context.method is \"stopservice\"");
+}
+
+static void a_denial_is_explained_by_what_the_nearest_permit_lacked(void **state)
+{
+	struct daemon daemon;
+	char receipt[128];
+	uint64_t id;
+
+	(void)state;
+	fixture_start(&daemon, policy, NULL);
+	(void)ask(&daemon, OPERATORS, NULL, NULL, VERDICT_ALLOW);
+	id = ask(&daemon, OPERATORS, SERVICE "/StopService", SERVICE, VERDICT_DENY);
+	explain(&daemon, id, "");
+	expect_nearest();
+	command_expect("record    ");
+	command_expect("since decision 1 at ");
+	/* As the user has it, and without the daemon. */
+	assert_int_equal(daemon_stop(&daemon), 0);
+	(void)snprintf(receipt, sizeof(receipt), "explain 'Access is denied. Decision %llu.'",
+		       (unsigned long long)id);
+	assert_int_equal(command_run(&daemon, receipt), COMMAND_DONE);
+	expect_nearest();
+	explain(&daemon, id, " --nearest 1 --json");
+	command_expect("\"explained\":true,\"asked\":\"Invoke\",\"agrees\":true,"
+		       "\"determining\":[],\"erring\":[],\"nearest\":[{\"id\":\"start\"");
+	command_expect("{\"text\":\"context.method\",\"value\":\"\\\"stopservice\\\"\"}");
+	command_expect_not("\"id\":\"put\"");
+	daemon_deinit(&daemon, false);
+}
+
+static void the_revision_that_decided_explains_it(void **state)
+{
+	struct daemon daemon;
+	uint64_t id;
+
+	(void)state;
+	fixture_start(&daemon, policy, NULL);
+	id = ask(&daemon, BANNED, NULL, NULL, VERDICT_DENY);
+	daemon_write_policy(&daemon, "policy.cedar", "permit(principal, action, resource);");
+	assert_int_equal(command_run(&daemon, "policy reload"), COMMAND_DONE);
+	explain(&daemon, id, "");
+	command_expect("answer    DENIED, saying: Ask the help desk.");
+	command_expect("revision  1, ");
+	command_expect("forbidden by\n  banned   policy.cedar:6\n    | @id(\"banned\")");
+	command_expect("true    " GROUP(BANNED) "   policy.cedar:7:8\n");
+	fixture_stop(&daemon);
+}
+
+static void a_forbid_that_fails_denies_and_is_explained(void **state)
+{
+	struct daemon daemon;
+	uint64_t id;
+
+	(void)state;
+	fixture_start(&daemon, policy, NULL);
+	(void)ask(&daemon, OPERATORS, NULL, NULL, VERDICT_ALLOW);
+	id = ask(&daemon, OPERATORS, ACTION_PUT_URI, RESOURCE_OS, VERDICT_DENY);
+	explain(&daemon, id, "");
+	command_expect("because   a forbid policy could not be evaluated");
+	command_expect("could not be evaluated\n  overflows   policy.cedar:8   integer overflow\n");
+	command_expect("failed  context.session.url.port + 9223372036854775807   policy.cedar:10:8"
+		       "\n              context.session.url.port is 443\n");
+	fixture_stop(&daemon);
+}
+
+static void records_blocks_and_revocations_are_told(void **state)
+{
+	struct daemon daemon;
+	uint64_t by_record, revoked, blocked;
+
+	(void)state;
+	fixture_start(&daemon, policy, NULL);
+	(void)ask(&daemon, OPERATORS, NULL, NULL, VERDICT_ALLOW);
+	by_record = ask(&daemon, OPERATORS, NULL, NULL, VERDICT_ALLOW);
+	assert_int_equal(command_run(&daemon, "records revoke " ALICE), COMMAND_DONE);
+	revoked = ask(&daemon, OPERATORS, SERVICE "/StartService", SERVICE, VERDICT_DENY);
+	assert_int_equal(command_run(&daemon, "block " ALICE " --reason 'left the company'"),
+			 COMMAND_DONE);
+	blocked = ask(&daemon, OPERATORS, NULL, NULL, VERDICT_DENY);
+
+	explain(&daemon, by_record, "");
+	command_expect("because   the user was let in before, and has a user record");
+	command_expect(", since decision 1 at ");
+	command_expect("(revision 1: connect)");
+	explain(&daemon, revoked, "");
+	command_expect("because   an administrator revoked the user's record");
+	command_expect("revoked   by uid ");
+	explain(&daemon, blocked, "");
+	command_expect("because   an administrator blocked the principal");
+	command_expect("UTC: left the company\n");
+	explain(&daemon, blocked, " --json");
+	command_expect("\"reason\":\"left the company\"");
+	fixture_stop(&daemon);
+}
+
+static void a_decision_that_is_not_there_is_said_to_be_missing(void **state)
+{
+	struct daemon daemon;
+
+	(void)state;
+	fixture_start(&daemon, policy, NULL);
+	(void)ask(&daemon, OPERATORS, NULL, NULL, VERDICT_ALLOW);
+	assert_int_equal(command_run(&daemon, "explain 2"), COMMAND_INVALID);
+	command_expect("there is no decision 2");
+	assert_int_equal(command_run(&daemon, "explain 0"), COMMAND_USAGE);
+	assert_int_equal(command_run(&daemon, "explain 1x"), COMMAND_USAGE);
+	assert_int_equal(command_run(&daemon, "explain 'Decision 1..'"), COMMAND_USAGE);
+	assert_int_equal(command_run(&daemon, "explain 9223372036854775808"), COMMAND_USAGE);
+	command_expect("names no decision");
+	assert_int_equal(command_run(&daemon, "explain"), COMMAND_USAGE);
+	fixture_stop(&daemon);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_denial_is_explained_by_what_the_nearest_permit_lacked),
+		cmocka_unit_test(the_revision_that_decided_explains_it),
+		cmocka_unit_test(a_forbid_that_fails_denies_and_is_explained),
+		cmocka_unit_test(records_blocks_and_revocations_are_told),
+		cmocka_unit_test(a_decision_that_is_not_there_is_said_to_be_missing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
