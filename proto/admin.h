@@ -20,6 +20,7 @@ enum {
 	ADMIN_RECORDS_MAX = 256, /* of a page */
 	ADMIN_BLOCKS_MAX = 256,  /* of a page */
 	ADMIN_REASON_BYTES = 1024,
+	ADMIN_PROBLEMS_MAX = 8,
 	ADMIN_METRICS_BYTES = 256 * 1024,
 	ADMIN_PRINCIPAL_BYTES = 2 * AUTHZ_NAME_BYTES, /* folding makes a name longer */
 };

@@ -32,6 +32,11 @@ static const struct prescan_field status_reply_fields[] = {
 	{"audit", REQUIRED, 0, 0},
 };
 
+static const struct prescan_field problem_fields[] = {
+	{"code", REQUIRED, 1, ADMIN_ACTION_BYTES},
+	{"text", REQUIRED, 1, ADMIN_MESSAGE_BYTES},
+};
+
 static const struct prescan_field metrics_reply_fields[] = {
 	{"text", REQUIRED, 1, ADMIN_METRICS_BYTES},
 };
@@ -133,7 +138,8 @@ static const struct prescan_message messages[] = {
 	{MESSAGE(admin_reply), FIELDS(reply_fields), .body_required = true, FOREIGN(3, 31)},
 	{MESSAGE(admin_hello), FIELDS(hello_fields)},
 	{MESSAGE(admin_hello_reply), FIELDS(hello_reply_fields)},
-	{MESSAGE(status_reply), FIELDS(status_reply_fields)},
+	{MESSAGE(status_reply), FIELDS(status_reply_fields), .max_elements = ADMIN_PROBLEMS_MAX},
+	{MESSAGE(problem), FIELDS(problem_fields)},
 	{MESSAGE(metrics_reply), FIELDS(metrics_reply_fields)},
 	{MESSAGE(policy_status), FIELDS(policy_status_fields)},
 	{MESSAGE(policy_failure), FIELDS(policy_failure_fields),

@@ -57,12 +57,28 @@ static void print_audit(struct buf *out, const Wsauthz__AuditStatus *audit)
 	buf_append_str(out, STR(")\n"));
 }
 
+/* What is wrong, before all that is as it should be. */
+static void print_health(struct buf *out, const Wsauthz__StatusReply *status)
+{
+	buf_printf(out, "health       %s\n", status->n_problems == 0 ? "ok" : "DEGRADED");
+	for (size_t i = 0; i < status->n_problems; i++) {
+		const Wsauthz__Problem *problem = status->problems[i];
+
+		buf_append_str(out, STR("             since "));
+		output_time(out, (int64_t)problem->since_us);
+		buf_append_str(out, STR(" UTC: "));
+		log_escape(out, link_str(problem->text));
+		buf_append_byte(out, '\n');
+	}
+}
+
 static void print_status(struct buf *out, const Wsauthz__StatusReply *status)
 {
 	buf_printf(out, "wsauthzd     %.*s, pid %" PRIu32 ", up ",
 		   STR_ARGS(link_str(status->server_version)), status->pid);
 	output_duration(out, status->uptime_ms);
 	buf_printf(out, "\n");
+	print_health(out, status);
 	print_policy(out, status);
 	if (status->audit != NULL)
 		print_audit(out, status->audit);
@@ -145,6 +161,23 @@ static void json_policy(struct json_writer *json, const Wsauthz__StatusReply *st
 	}
 }
 
+static void json_health(struct json_writer *json, const Wsauthz__StatusReply *status)
+{
+	json_text(json, "health", status->n_problems == 0 ? STR("ok") : STR("degraded"));
+	json_write_key(json, STR("problems"));
+	json_write_array(json);
+	for (size_t i = 0; i < status->n_problems; i++) {
+		const Wsauthz__Problem *problem = status->problems[i];
+
+		json_write_object(json);
+		json_text(json, "code", link_str(problem->code));
+		json_text(json, "text", link_str(problem->text));
+		json_time(json, "since", problem->since_us);
+		json_write_object_end(json);
+	}
+	json_write_array_end(json);
+}
+
 static void json_status(struct buf *out, const Wsauthz__StatusReply *status)
 {
 	struct json_writer json = json_write_to(out);
@@ -154,6 +187,7 @@ static void json_status(struct buf *out, const Wsauthz__StatusReply *status)
 	json_count(&json, "pid", status->pid);
 	json_time(&json, "started", status->started_us);
 	json_count(&json, "uptime_ms", status->uptime_ms);
+	json_health(&json, status);
 	json_policy(&json, status);
 	if (status->audit != NULL) {
 		json_write_key(&json, STR("audit"));
@@ -204,6 +238,8 @@ static enum ctl_exit run(const struct ctl *ctl, const void *options, char **oper
 		output_text(stdout, buf_str(&out));
 		if (ctl->json)
 			putchar('\n');
+		if (reply->status->n_problems != 0)
+			code = CTL_DENIED;
 	}
 	link_close(link);
 	buf_deinit(&out);
@@ -213,7 +249,7 @@ static enum ctl_exit run(const struct ctl *ctl, const void *options, char **oper
 const struct ctl_command status_command = {
 	.words = "status",
 	.operands = "",
-	.summary = "how the daemon is: policy, audit, records, counters",
+	.summary = "how the daemon is; exit code 1 when something is wrong with it",
 	.options = ctl_no_options,
 	.run = run,
 };

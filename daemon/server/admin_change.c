@@ -39,8 +39,8 @@ static void refuse_memory(struct request *request)
 
 /* Fills what is recorded of the command: who, what, of whom. `subject` is a text of the request or
  * of its arena. False when memory is spent. */
-static bool describe(struct admin_change *change, const char *action, struct str key,
-		     struct str subject, struct str reason)
+static bool fill_action(struct admin_change *change, const char *action, struct str key,
+			struct str subject, struct str reason)
 {
 	struct request *request = change->request;
 	struct state_action *record = &change->change.action;
@@ -66,8 +66,29 @@ static bool describe(struct admin_change *change, const char *action, struct str
 	if (arguments.failed == ERR_NONE)
 		record->arguments = arena_copy(&request->arena, buf_str(&arguments));
 	buf_deinit(&arguments);
-	log_info(request->service->log, action, "asked for by %s", request->session->peer);
 	return record->actor.ptr != NULL && record->arguments.ptr != NULL;
+}
+
+/* The same, and says so in the log. */
+static bool describe(struct admin_change *change, const char *action, struct str key,
+		     struct str subject, struct str reason)
+{
+	const struct request *request = change->request;
+
+	log_info(request->service->log, action, "asked for by %s", request->session->peer);
+	return fill_action(change, action, key, subject, reason);
+}
+
+/* Whoever may do little can ask for much, so these lines have a budget. */
+static void log_forbidden(const struct request *request, const char *command)
+{
+	struct service *service = request->service;
+	uint64_t suppressed;
+
+	if (log_rate_allow(&service->rates.forbidden, service->clock, &suppressed))
+		log_info(service->log, "admin.refused",
+			 "%s was asked for by %s (%llu more not logged)", command,
+			 request->session->peer, (unsigned long long)suppressed);
 }
 
 static struct admin_change *change_new(struct request *request)
@@ -377,8 +398,9 @@ void admin_change_forbid(struct request *request, const char *command, enum role
 
 	snprintf(detail, sizeof(detail), "%s takes the role %s; this account has the role %s",
 		 command, role_text(needed), role);
-	is_described = change != NULL && describe(change, "admin.refused", STR("command"),
-						  str_from(command), STR(""));
+	log_forbidden(request, command);
+	is_described = change != NULL && fill_action(change, "admin.refused", STR("command"),
+						     str_from(command), STR(""));
 	request_refuse(request, REFUSAL_NOT_PERMITTED, detail);
 	if (!is_described) {
 		request_free(request);

@@ -4,6 +4,7 @@
 
 #include "base/utf8.h"
 #include "platform/platform.h"
+#include "server/health.h"
 #include "server/version.h"
 #include "store/segment.h"
 
@@ -197,6 +198,31 @@ static bool fill_audit(struct arena *arena, const struct service *service,
 	return true;
 }
 
+static bool fill_problems(struct arena *arena, const struct service *service,
+			  Wsauthz__StatusReply *status)
+{
+	Wsauthz__Problem *messages;
+	struct health health;
+
+	if (!health_examine(arena, service, &health))
+		return false;
+	messages = arena_calloc(arena, health.count + 1, sizeof(*messages));
+	status->problems = arena_calloc(arena, health.count + 1, sizeof(*status->problems));
+	if (messages == NULL || status->problems == NULL)
+		return false;
+	for (size_t i = 0; i < health.count; i++) {
+		const struct problem *problem = &health.problems[i];
+
+		wsauthz__problem__init(&messages[i]);
+		messages[i].code = authz_bytes(problem->code, strlen(problem->code));
+		messages[i].text = field_text(problem->text, ADMIN_MESSAGE_BYTES);
+		messages[i].since_us = problem->since_us > 0 ? (uint64_t)problem->since_us : 0;
+		status->problems[i] = &messages[i];
+	}
+	status->n_problems = health.count;
+	return true;
+}
+
 #define SUM(counters) metrics_sum(counters, ARRAY_COUNT(counters))
 
 bool admin_reply_status(struct arena *arena, const struct service *service,
@@ -216,5 +242,5 @@ bool admin_reply_status(struct arena *arena, const struct service *service,
 	status->redirected_count = SUM(metrics->redirected);
 	status->refused_count = SUM(metrics->refused);
 	return fill_policy(arena, service, status) && fill_failure(arena, service, status) &&
-	       fill_audit(arena, service, status);
+	       fill_audit(arena, service, status) && fill_problems(arena, service, status);
 }

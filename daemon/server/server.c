@@ -372,6 +372,7 @@ static enum error init_service(struct server *server, const struct settings *set
 		.rates = {.refusals = LOG_RATE_INIT(20, 3000),
 			  .connections = LOG_RATE_INIT(20, 3000),
 			  .reports = LOG_RATE_INIT(20, 3000),
+			  .forbidden = LOG_RATE_INIT(20, 3000),
 			  .exhaustion = LOG_RATE_INIT(1, 60000)},
 		.metrics_file = &server->handles.metrics_file,
 		.authorize_sessions = &server->authorize.sessions,

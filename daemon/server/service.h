@@ -31,6 +31,7 @@ struct service_rates {
 	struct log_rate refusals;
 	struct log_rate connections;
 	struct log_rate reports;
+	struct log_rate forbidden;
 	struct log_rate exhaustion;
 };
 

@@ -1,6 +1,6 @@
-# Proves that the checks on format, headers, words, documents, manual pages, tidiness and hardening
-# find what they are there for: each is run on a small tree with planted faults and must fail naming
-# them.
+# Proves that the checks on format, headers, words, documents, events, manual pages, tidiness and
+# hardening find what they are there for: each is run on a small tree with planted faults and must
+# fail naming them.
 #
 #	cmake -DROOT=dir -DSCRATCH=dir -P planted-checks.cmake
 cmake_minimum_required(VERSION 3.25)
@@ -52,6 +52,18 @@ plant(docs/deep/page.md "[a](../../README.md#part) [b](https://a.b/c) [c](#part)
 expect_failure(docs "docs/deep/page.md: links to ../../README.md")
 plant(README.md "Run `scripts/planted`.\n")
 expect_failure(docs "README.md: names scripts/planted")
+
+foreach(fault "docs/events.md: lacks plant.grown;log_info(log, \"plant.grown\", \"\")"
+		"docs/events.md: lists plant.listed, which is logged nowhere;"
+		"docs/events.md: plant.listed is logged as error;log_error(log, \"plant.listed\", \"\")"
+		"uses plant.retired, which docs/events.md says is retired;report(\"plant.retired\")")
+	list(GET fault 0 expected)
+	list(GET fault 1 text)
+	plant(daemon/server/planted.c "${text}\n")
+	file(WRITE ${SCRATCH}/docs/events.md "\n| `plant.listed` | info |\n\n## Actions\n"
+		"\n## Retired\n`plant.retired`\n")
+	expect_failure(events "${expected}")
+endforeach()
 
 plant(daemon/config/keys.c "\t{\"log.planted\", VALUE_CHOICE}\n")
 file(WRITE ${SCRATCH}/schema/wsauthz.cedarschema "\naction Plant;\n")

@@ -71,6 +71,7 @@ static void status_tells_how_the_daemon_is(void **state)
 	connect_as(&daemon, "CONTOSO\\alice", ALICE, OPERATORS);
 	connect_as(&daemon, "CONTOSO\\mallory", "S-1-5-21-1-2-3-9", NULL);
 	assert_int_equal(ctl(&daemon, "status"), DONE);
+	expect_output("health       ok\n");
 	expect_output("revision 1");
 	expect_output("4 policies");
 	expect_output("strict");
@@ -82,6 +83,34 @@ static void status_tells_how_the_daemon_is(void **state)
 	expect_output("\"denied\":1");
 	expect_output("\"records\":1");
 	expect_output("\"failure\":null");
+	expect_output("\"health\":\"ok\",\"problems\":[]");
+	fixture_stop(&daemon);
+}
+
+static void status_says_in_words_what_is_wrong_and_fails_then(void **state)
+{
+	struct daemon daemon;
+
+	(void)state;
+	fixture_start(&daemon, FIXTURE_POLICY("15m"),
+		      "  reload: on_request\nmetrics:\n  file: /nonexistent/wsauthz.prom\n");
+	assert_true(daemon_wait_log(&daemon, "metrics.not_written"));
+	daemon_write_policy(&daemon, "policy.cedar", "permit(principal, action, resource) when;\n");
+	assert_int_equal(ctl(&daemon, "policy reload"), INVALID);
+	assert_int_equal(ctl(&daemon, "status"), DENIED);
+	expect_output("health       DEGRADED\n             since 2");
+	expect_output(" UTC: the policy was refused: policy.cedar:1:41: ");
+	expect_output(" UTC: the metrics cannot be written to /nonexistent/wsauthz.prom\n");
+	assert_int_equal(ctl(&daemon, "status --json"), DENIED);
+	assert_int_equal(line_count(), 1);
+	expect_output("\"health\":\"degraded\",\"problems\":[{\"code\":\"policy_refused\"");
+	expect_output("{\"code\":\"metrics_file\"");
+
+	/* At start it falls back to the last good revision, and says so too. */
+	assert_int_equal(daemon_stop(&daemon), 0);
+	assert_true(daemon_start(&daemon, NULL));
+	assert_int_equal(ctl(&daemon, "status"), DENIED);
+	expect_output("was invalid at start: revision 1 serves, the last good one\n");
 	fixture_stop(&daemon);
 }
 
@@ -284,7 +313,7 @@ static void policy_reload_activates_or_says_why_not(void **state)
 	assert_int_equal(ctl(&daemon, "policy reload"), INVALID);
 	expect_output("policy.cedar:1:");
 	expect_output("revision 1 goes on serving");
-	assert_int_equal(ctl(&daemon, "status"), DONE);
+	assert_int_equal(ctl(&daemon, "status"), DENIED);
 	expect_output("FAILED");
 	daemon_write_policy(&daemon, "policy.cedar", "permit(principal, action, resource);\n");
 	assert_int_equal(ctl(&daemon, "policy reload --check-only --json"), DONE);
@@ -298,6 +327,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(status_tells_how_the_daemon_is),
+		cmocka_unit_test(status_says_in_words_what_is_wrong_and_fails_then),
 		cmocka_unit_test(an_unreachable_daemon_is_exit_code_three),
 		cmocka_unit_test(a_wrong_command_line_is_exit_code_two),
 		cmocka_unit_test(authorize_says_what_the_policy_says_and_records_nothing),

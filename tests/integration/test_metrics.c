@@ -4,10 +4,12 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <sqlite3.h>
+
 #include "integration/fixture.h"
 #include "support/prometheus.h"
 
-enum { OUTPUT_MAX = 1 << 20, DONE = 0, INVALID = 4 };
+enum { OUTPUT_MAX = 1 << 20, DONE = 0, DENIED = 1, INVALID = 4 };
 
 static char output[OUTPUT_MAX];
 static struct prometheus metrics;
@@ -214,6 +216,50 @@ static void a_refused_policy_shows_until_one_is_accepted(void **state)
 	fixture_stop(&daemon);
 }
 
+static const Wsauthz__Reply *ask_as_alice(struct raw_peer *peer)
+{
+	struct raw_sender alice;
+
+	raw_sender_init(&alice, "CONTOSO\\alice", ALICE, OPERATORS);
+	return raw_peer_authorize(peer, &alice, NULL, NULL);
+}
+
+/* Somebody else holds the lock of the database, so that the daemon cannot write. */
+static void an_audit_that_cannot_be_written_shows_until_it_can(void **state)
+{
+	struct raw_peer peer;
+	struct daemon daemon;
+	char path[256];
+	sqlite3 *db = NULL;
+
+	(void)state;
+	fixture_start(&daemon, FIXTURE_POLICY("15m"), NULL);
+	raw_peer_open(&peer, daemon.authorize_path, "wsman/Test");
+	assert_int_equal(fixture_verdict(ask_as_alice(&peer)), VERDICT_ALLOW);
+
+	snprintf(path, sizeof(path), "%s/audit-000001.db", daemon.state_dir);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	fixture_expect_refusal(ask_as_alice(&peer), WSAUTHZ__REFUSAL__REASON__AUDIT_FAILED);
+	ask_metrics(&daemon);
+	expect("wsauthz_audit_writable", 0);
+	expect("wsauthz_refusals_total{reason=\"audit_failed\"}", 1);
+	assert_true(prometheus_value(&metrics, "wsauthz_audit_commit_failures_total") >= 1);
+	assert_int_equal(ctl(&daemon, "status"), DENIED);
+	assert_non_null(strstr(output, "DEGRADED"));
+	assert_non_null(
+		strstr(output, "the audit cannot be written, so every request is denied: "));
+
+	assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+	assert_int_equal(fixture_verdict(ask_as_alice(&peer)), VERDICT_ALLOW);
+	ask_metrics(&daemon);
+	expect("wsauthz_audit_writable", 1);
+	assert_int_equal(ctl(&daemon, "status"), DONE);
+	raw_peer_close(&peer);
+	fixture_stop(&daemon);
+}
+
 static void json_has_a_line_for_every_sample(void **state)
 {
 	struct daemon daemon;
@@ -339,6 +385,7 @@ int main(void)
 		cmocka_unit_test(decisions_are_counted_by_what_they_are_and_rest_on),
 		cmocka_unit_test(refusals_are_counted_by_reason_and_by_limit),
 		cmocka_unit_test(a_refused_policy_shows_until_one_is_accepted),
+		cmocka_unit_test(an_audit_that_cannot_be_written_shows_until_it_can),
 		cmocka_unit_test(json_has_a_line_for_every_sample),
 		cmocka_unit_test(the_textfile_is_whole_and_readable_by_everybody),
 		cmocka_unit_test(a_textfile_that_cannot_be_written_is_logged_once),

@@ -9,7 +9,7 @@
 
 #include "integration/fixture.h"
 
-enum { OUTPUT_MAX = 1 << 20, DONE = 0, USAGE = 2, INVALID = 4 };
+enum { OUTPUT_MAX = 1 << 20, DONE = 0, DENIED = 1, USAGE = 2, INVALID = 4 };
 
 static char output[OUTPUT_MAX];
 
@@ -159,7 +159,7 @@ static void a_rollback_pins_a_revision_until_the_next_reload(void **state)
 	daemon_write_policy(&daemon, "policy.cedar", "permit(");
 	assert_int_equal(ctl(&daemon, "policy reload"), INVALID);
 	expect_output("revision 1 goes on serving");
-	assert_int_equal(ctl(&daemon, "status --json"), DONE);
+	assert_int_equal(ctl(&daemon, "status --json"), DENIED);
 	expect_output("\"pinned\":true");
 
 	daemon_write_policy(&daemon, "policy.cedar", FORBID_ALL);
