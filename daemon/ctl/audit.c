@@ -92,7 +92,7 @@ static bool make_filter(const struct query_options *options, struct arena *arena
 		.source = str_from(options->source),
 		.policy_revision = options->revision,
 		.decision_id = options->id,
-		.denied_only = options->denied,
+		.verdicts = options->denied ? AUDIT_VERDICT_BIT(AUDIT_DENY) : 0,
 		.after_id = options->after,
 		.newest_first = !options->oldest_first,
 		.limit = options->limit != 0 ? options->limit : DEFAULT_LIMIT,

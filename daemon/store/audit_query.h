@@ -36,8 +36,16 @@ void audit_reader_close(struct audit_reader *reader);
 /* The segments as the last call found them; valid until the next call. */
 const struct segment_list *audit_reader_segments(const struct audit_reader *reader);
 
-/* Which rows; the zero filter means all. Conditions are joined by "and". */
+/* Which of the two kinds of rows. */
+enum audit_rows { AUDIT_DECISIONS, AUDIT_EVENTS, AUDIT_ALL_ROWS };
+
+#define AUDIT_VERDICT_BIT(verdict) (1U << (unsigned)(verdict))
+
+/* Which rows; the zero filter means all decisions. Conditions are joined by "and". */
 struct audit_filter {
+	enum audit_rows rows;
+
+	/* Of decisions. */
 	struct str user;        /* equals the principal, ASCII case aside, or `user_folded`: fold
 				   it as the writer does */
 	struct str application; /* equals */
@@ -46,19 +54,25 @@ struct audit_filter {
 	struct str policy;          /* among the determining or the erring policies */
 	struct str source;          /* equals */
 	uint64_t policy_revision;   /* 0: any */
-	uint64_t decision_id;       /* 0: any */
-	int64_t since_us;           /* wall clock, inclusive; 0: from the first row */
-	int64_t until_us;           /* wall clock, exclusive; 0: to the last row */
-	bool denied_only;           /* verdict AUDIT_DENY */
-	uint64_t after_id;          /* decision ids above it */
-	uint64_t before_id;         /* decision ids below it; 0: no bound */
-	bool newest_first;          /* by decision id; else oldest first */
-	uint64_t limit;             /* rows at most; 0: all */
+	unsigned verdicts;          /* a set of AUDIT_VERDICT_BIT(); 0: any */
+
+	/* Of events. */
+	struct str event_kind; /* the kind starts with it */
+
+	/* Of both. */
+	uint64_t decision_id; /* or event id; 0: any */
+	int64_t since_us;     /* wall clock, inclusive; 0: from the first row */
+	int64_t until_us;     /* wall clock, exclusive; 0: to the last row */
+	uint64_t after_id;    /* ids above it */
+	uint64_t before_id;   /* ids below it; 0: no bound */
+	bool newest_first;    /* by id; else oldest first */
+	uint64_t limit;       /* rows at most; 0: all */
 };
 
-/* Delivers the matching rows in order, those of one segment from one moment. The texts of a row live
- * until `on_row` returns; when it returns false the query ends early. ERR_CORRUPT, ERR_IO,
- * ERR_BUSY, ERR_NO_MEMORY, with `why`; rows delivered before the error are good. */
+/* Delivers the matching rows in order, those of one segment from one moment; an event is a row with
+ * `event` set. The texts of a row live until `on_row` returns; when it returns false the query ends
+ * early. ERR_CORRUPT, ERR_IO, ERR_BUSY, ERR_NO_MEMORY, with `why`; rows delivered before the error
+ * are good. */
 enum error audit_query(struct audit_reader *reader, const struct audit_filter *filter,
 		       bool (*on_row)(void *arg, const struct audit_row *row), void *arg,
 		       struct buf *why) ATTR_MUST_CHECK;

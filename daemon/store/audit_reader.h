@@ -27,6 +27,10 @@ struct audit_reader {
 /* Looks which segments there are now. No statement of `db` may be left. */
 enum error audit_reader_refresh(struct audit_reader *reader, struct buf *why) ATTR_MUST_CHECK;
 
+/* Forgets all segments, so that audit_reader_refresh() asks each segment itself what it holds. Until
+ * then the list may have what the state database notes of sealed ones. */
+void audit_reader_forget(struct audit_reader *reader);
+
 /* Opens a segment of the list in `db`, unless it is open already; no statement of another one may
  * be left. ERR_NOT_FOUND when retention has removed it meanwhile. */
 enum error audit_reader_use(struct audit_reader *reader, size_t index,

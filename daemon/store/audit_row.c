@@ -142,3 +142,25 @@ enum error audit_row_read(const struct stmt *stmt, struct arena *arena, struct a
 	read_texts(stmt, row);
 	return read_lists(stmt, arena, row);
 }
+
+const char audit_event_select[] =
+	"SELECT e.id, e.wall_us, e.boot_ms, e.kind, e.actor, e.detail, e.chain FROM event e";
+
+enum error audit_event_read(const struct stmt *stmt, struct audit_event *event,
+			    struct audit_row *row, uint8_t chain[AUDIT_CHAIN_BYTES])
+{
+	if (!stmt_copy_blob(stmt, 6, chain, AUDIT_CHAIN_BYTES))
+		return ERR_CORRUPT;
+	*event = (struct audit_event){
+		.kind = stmt_bytes(stmt, 3),
+		.actor = stmt_bytes(stmt, 4),
+		.detail = stmt_bytes(stmt, 5),
+	};
+	*row = (struct audit_row){
+		.decision_id = stmt_u64(stmt, 0),
+		.wall_us = stmt_int(stmt, 1),
+		.boot_ms = stmt_int(stmt, 2),
+		.event = event,
+	};
+	return ERR_NONE;
+}

@@ -18,4 +18,10 @@ extern const char audit_row_select[];
 enum error audit_row_read(const struct stmt *stmt, struct arena *arena, struct audit_row *row,
 			  uint8_t chain[AUDIT_CHAIN_BYTES]) ATTR_MUST_CHECK;
 
+/* The same for events: "SELECT ... FROM event e". `event` gets the texts, and `row` points to it. */
+extern const char audit_event_select[];
+enum error audit_event_read(const struct stmt *stmt, struct audit_event *event,
+			    struct audit_row *row,
+			    uint8_t chain[AUDIT_CHAIN_BYTES]) ATTR_MUST_CHECK;
+
 #endif

@@ -425,6 +425,8 @@ enum error audit_verify(struct audit_reader *reader, const struct audit_verify_o
 	buf_init(&verifier.content, AUDIT_READER_ARENA_BYTES);
 	if (error != ERR_NONE)
 		buf_printf(why, "verifying the audit: %s", error_text(error));
+	/* Nothing that another file says of a segment counts here. */
+	audit_reader_forget(reader);
 	if (error == ERR_NONE)
 		error = verify_present_segments(&verifier);
 	if (error == ERR_NONE)

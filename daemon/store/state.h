@@ -199,6 +199,10 @@ enum error state_each_action(struct state *state, uint64_t limit,
 /* Notes a sealed segment; one that is noted already stays as it is. */
 enum error state_put_segment(struct state *state, const struct segment *segment) ATTR_MUST_CHECK;
 
+/* Lists what is noted of the sealed segments that were not removed, ascending; their begun_us is 0
+ * and is_signed false, which are not noted. `list` is zeroed before and unchanged on failure. */
+enum error state_list_segments(struct state *state, struct segment_list *list) ATTR_MUST_CHECK;
+
 /* Notes that a sealed segment is about to be removed, for `reason`. */
 enum error state_put_segment_removed(struct state *state, const struct segment *segment,
 				     int64_t wall_us, struct str reason) ATTR_MUST_CHECK;

@@ -1,3 +1,4 @@
+#include "base/mem.h"
 #include "store/state_db.h"
 #include "store/stmt.h"
 
@@ -40,6 +41,78 @@ enum error state_put_segment(struct state *state, const struct segment *segment)
 	if (error != ERR_NONE)
 		return error;
 	return state_end(state, insert(state, segment));
+}
+
+static bool read_segment(const struct stmt *stmt, struct segment *segment)
+{
+	int64_t number = stmt_int(stmt, 0);
+
+	*segment = (struct segment){
+		.state = SEGMENT_SEALED,
+		.before.decision_id = stmt_u64(stmt, 1),
+		.first_id = stmt_u64(stmt, 3),
+		.last_id = stmt_u64(stmt, 4),
+		.decision_count = stmt_u64(stmt, 5),
+		.event_count = stmt_u64(stmt, 6),
+		.first_us = stmt_int(stmt, 7),
+		.last_us = stmt_int(stmt, 8),
+		.head.decision_id = stmt_u64(stmt, 4),
+		.file_bytes = stmt_u64(stmt, 10),
+		.sealed_us = stmt_int(stmt, 11),
+	};
+	if (number < 1 || number > SEGMENT_NUMBER_MAX)
+		return false;
+	segment->number = (uint32_t)number;
+	return stmt_copy_blob(stmt, 2, segment->before.chain, AUDIT_CHAIN_BYTES) &&
+	       stmt_copy_blob(stmt, 9, segment->head.chain, AUDIT_CHAIN_BYTES);
+}
+
+static enum error add_segments(struct stmt *stmt, struct segment_list *list, size_t capacity)
+{
+	for (;;) {
+		bool row;
+		enum error error = stmt_step(stmt, &row);
+
+		if (error != ERR_NONE || !row)
+			return error;
+		if (list->count == capacity || !read_segment(stmt, &list->items[list->count]))
+			return ERR_CORRUPT;
+		list->count++;
+	}
+}
+
+enum error state_list_segments(struct state *state, struct segment_list *list)
+{
+	static const char sql[] =
+		"SELECT number, base_id, base_chain, first_id, last_id, decision_count,"
+		" event_count, first_us, last_us, chain, file_bytes, sealed_us FROM audit_segment"
+		" WHERE number NOT IN (SELECT number FROM audit_segment_removed) ORDER BY number";
+	struct segment_list found = {0};
+	struct stmt stmt = {0};
+	int64_t count = 0;
+	enum error error = db_begin_read(&state->db);
+
+	if (error != ERR_NONE)
+		return error;
+	error = db_get_int(&state->db, "SELECT count(*) FROM audit_segment", &count);
+	if (error == ERR_NONE) {
+		found.items = mem_calloc((size_t)count + 1, sizeof(*found.items));
+		error = found.items != NULL ? ERR_NONE : ERR_NO_MEMORY;
+	}
+	if (error == ERR_NONE)
+		error = stmt_prepare(&stmt, &state->db, sql);
+	if (error == ERR_NONE)
+		error = add_segments(&stmt, &found, (size_t)count);
+	stmt_finish(&stmt);
+	if (error == ERR_NONE)
+		error = db_end_read(&state->db);
+	if (error != ERR_NONE) {
+		db_rollback(&state->db);
+		segment_list_deinit(&found);
+		return error;
+	}
+	*list = found;
+	return ERR_NONE;
 }
 
 static enum error insert_removed(struct state *state, uint32_t number, int64_t wall_us,

@@ -104,7 +104,8 @@ static bool count_rows(void *arg, const struct audit_row *row)
 static bool read_audit(void *arg, uint64_t n)
 {
 	struct fixture *fixture = arg;
-	struct audit_filter filter = {.policy = STR("policy1"), .denied_only = true};
+	struct audit_filter filter = {.policy = STR("policy1"),
+				      .verdicts = AUDIT_VERDICT_BIT(AUDIT_DENY)};
 	struct audit_verification result;
 	struct audit_reader *reader = NULL;
 	size_t count = 0;

@@ -103,7 +103,7 @@ static void every_condition_narrows(void **state)
 	struct scene *scene = *state;
 	int64_t start = INT64_C(1767225600000000);
 
-	assert_int_equal(QUERY(scene, .denied_only = true), ROWS / 10);
+	assert_int_equal(QUERY(scene, .verdicts = AUDIT_VERDICT_BIT(AUDIT_DENY)), ROWS / 10);
 	assert_int_equal(
 		QUERY(scene, .application = STR("http://schemas.microsoft.com/powershell")), ROWS);
 	assert_int_equal(QUERY(scene, .application = STR("other")), 0);
@@ -120,8 +120,8 @@ static void every_condition_narrows(void **state)
 	assert_int_equal(QUERY(scene, .since_us = start + 1000), ROWS - 1);
 	assert_int_equal(QUERY(scene, .until_us = start + 1000), 1);
 	assert_int_equal(QUERY(scene, .since_us = start + 1000, .until_us = start + 1000), 0);
-	assert_int_equal(QUERY(scene, .denied_only = true, .user = STR("contoso\\user10"),
-			       .since_us = start + 1000 * 1000),
+	assert_int_equal(QUERY(scene, .verdicts = AUDIT_VERDICT_BIT(AUDIT_DENY),
+			       .user = STR("contoso\\user10"), .since_us = start + 1000 * 1000),
 			 2);
 }
 
