@@ -406,6 +406,7 @@ static void allow(struct inquiry *inquiry, enum decision_source source)
 {
 	inquiry->decision->verdict = DECISION_ALLOW;
 	inquiry->decision->source = source;
+	inquiry->decision->grant = inquiry->grant;
 }
 
 /* What a quota leaves open when it says anything at all. */

@@ -138,6 +138,10 @@ struct decision {
 	bool has_quota;
 	struct quota quota;
 
+	/* DECISION_ALLOW: what the user may come in with, by the record or the permits of Connect
+	 * and the configuration's defaults. */
+	struct grant grant;
+
 	/* To be applied behind the durable audit row, or dropped; see authz/records.h. */
 	struct record_change change;
 

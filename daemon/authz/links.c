@@ -8,13 +8,6 @@
 
 enum { SLOT_COUNT = 2 };
 
-/* A link as it is read. */
-struct link {
-	struct str template_id, new_id;
-	struct cedar_slot_value values[SLOT_COUNT];
-	size_t value_count;
-};
-
 enum { LINK_TEMPLATE_ID, LINK_NEW_ID, LINK_VALUES, LINK_FIELD_COUNT };
 enum { UID_TYPE, UID_ID, UID_FIELD_COUNT };
 
@@ -45,7 +38,7 @@ static void read_uid(struct json_reader *reader, struct cedar_slot_value *value)
 }
 
 /* {"?principal": .., "?resource": ..}, either of them or both. */
-static void read_values(struct json_reader *reader, struct link *link)
+static void read_values(struct json_reader *reader, struct link_text *link)
 {
 	static const struct str slots[SLOT_COUNT] = {{"?principal", 10}, {"?resource", 9}};
 	struct json_fields fields = {.names = slots, .count = SLOT_COUNT, .what = "the values"};
@@ -60,7 +53,7 @@ static void read_values(struct json_reader *reader, struct link *link)
 	}
 }
 
-static void read_link(struct json_reader *reader, struct link *link)
+static void read_link(struct json_reader *reader, struct link_text *link)
 {
 	static const struct str names[] = {{"templateId", 10}, {"newId", 5}, {"values", 6}};
 	struct json_fields fields = {.names = names, .count = LINK_FIELD_COUNT, .what = "a link"};
@@ -84,8 +77,9 @@ static void read_link(struct json_reader *reader, struct link *link)
 			       "newId must be a text of 1 to 256 bytes without line breaks");
 }
 
-enum error links_add(struct cedar_engine *engine, struct arena *arena, struct str file,
-		     struct str text, struct cedar_diags *diags)
+enum error links_each(struct arena *arena, struct str file, struct str text,
+		      struct cedar_diags *diags,
+		      enum error (*on_link)(void *arg, const struct link_text *link), void *arg)
 {
 	struct json_reader reader;
 	struct source source;
@@ -98,13 +92,33 @@ enum error links_add(struct cedar_engine *engine, struct arena *arena, struct st
 	if (!json_read_expect(&reader, JSON_ARRAY, "the list of links"))
 		return json_read_finish(&reader);
 	while (json_read_element(&reader)) {
-		struct link link = {.value_count = 0};
+		struct link_text link = {.value_count = 0};
 		read_link(&reader, &link);
 		if (reader.failed == ERR_NONE)
-			error = cedar_engine_link(engine, link.template_id, link.new_id,
-						  link.values, link.value_count, diags);
+			error = on_link(arg, &link);
 		if (error != ERR_NONE)
 			json_read_abort(&reader, error);
 	}
 	return json_read_finish(&reader);
+}
+
+struct adding {
+	struct cedar_engine *engine;
+	struct cedar_diags *diags;
+};
+
+static enum error add_link(void *arg, const struct link_text *link)
+{
+	const struct adding *adding = arg;
+
+	return cedar_engine_link(adding->engine, link->template_id, link->new_id, link->values,
+				 link->value_count, adding->diags);
+}
+
+enum error links_add(struct cedar_engine *engine, struct arena *arena, struct str file,
+		     struct str text, struct cedar_diags *diags)
+{
+	struct adding adding = {engine, diags};
+
+	return links_each(arena, file, text, diags, add_link, &adding);
 }

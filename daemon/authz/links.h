@@ -14,6 +14,20 @@
 #include "base/str.h"
 #include "cedar/cedar.h"
 
+/* A link as it stands in the file; texts live as long as the file and the arena. */
+struct link_text {
+	struct str template_id, new_id;
+	struct cedar_slot_value values[2];
+	size_t value_count;
+};
+
+/* Delivers the links of `text`; an error of `on_link` ends it and is returned. Errors as below, but
+ * none about templates and ids. */
+enum error links_each(struct arena *arena, struct str file, struct str text,
+		      struct cedar_diags *diags,
+		      enum error (*on_link)(void *arg, const struct link_text *link),
+		      void *arg) ATTR_MUST_CHECK;
+
 /* Adds the links of `text` to `engine`, which has its templates already; `arena` takes what is
  * read. ERR_SYNTAX, ERR_INVALID, ERR_NOT_FOUND, ERR_EXISTS, ERR_LIMIT with diagnostics;
  * ERR_NO_MEMORY. */

@@ -1,5 +1,7 @@
 #include "authz/obligations.h"
 
+#include <assert.h>
+
 #include "authz/url.h"
 #include "base/utf8.h"
 #include "cedar/diag.h"
@@ -208,6 +210,14 @@ static const struct rule *find_rule(struct str key)
 			return &rules[i];
 	}
 	return NULL;
+}
+
+const char *obligations_read(struct str key, struct str value, struct obligations *obligations)
+{
+	const struct rule *rule = find_rule(key);
+
+	assert(rule != NULL);
+	return read_value(rule, value, (char *)obligations + rule->offset);
 }
 
 static void report(struct compilation *compilation, const struct cedar_annotation *annotation,

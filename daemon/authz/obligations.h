@@ -82,6 +82,10 @@ enum error obligations_compile(const struct cedar_policy_info *policy, const str
 			       struct obligations *obligations,
 			       struct cedar_diags *diags) ATTR_MUST_CHECK;
 
+/* Reads `value` as that of the annotation `key`, which must be one there is, into its place in
+ * `obligations`; texts are borrowed. NULL, or what the value must be: "must be ...". */
+const char *obligations_read(struct str key, struct str value, struct obligations *obligations);
+
 /* True when `id` can be the id of a policy: 1 to 256 bytes of UTF-8 without control characters. */
 bool obligations_id_valid(struct str id);
 

@@ -100,6 +100,34 @@ struct str action_name(enum action action)
 	return action_names[action];
 }
 
+bool action_find(struct str name, enum action *action)
+{
+	for (int i = 0; i < ACTION_COUNT; i++) {
+		if (!str_equal(action_names[i], name))
+			continue;
+		*action = (enum action)i;
+		return true;
+	}
+	return false;
+}
+
+struct str action_canonical_uri(enum action action)
+{
+	static const struct str uris[ACTION_COUNT] = {
+		[ACTION_GET] = TEXT(TRANSFER "/Get"),
+		[ACTION_ENUMERATE] = TEXT(ENUMERATION "/Enumerate"),
+		[ACTION_SUBSCRIBE] = TEXT(EVENTING "/Subscribe"),
+		[ACTION_PUT] = TEXT(TRANSFER "/Put"),
+		[ACTION_CREATE] = TEXT(TRANSFER "/Create"),
+		[ACTION_DELETE] = TEXT(TRANSFER "/Delete"),
+		[ACTION_CREATE_SHELL] = TEXT(TRANSFER "/Create"),
+		[ACTION_COMMAND] = TEXT(SHELL "/Command"),
+		[ACTION_INVOKE] = TEXT("urn:wsauthz:Invoke"),
+	};
+
+	return uris[action];
+}
+
 struct str resource_family_name(enum resource_family family)
 {
 	return family_names[family];
@@ -341,4 +369,19 @@ enum error operation_resource_id(struct arena *arena, struct str text, struct st
 	}
 	*id = folded;
 	return ERR_NONE;
+}
+
+enum error operation_resource_uri(struct arena *arena, struct str text, struct str *uri)
+{
+	const char *mark = str_find_byte(text, '?');
+	size_t length = mark != NULL ? (size_t)(mark - text.ptr) : text.length;
+	struct str id;
+	enum error error;
+
+	if (text.length > OPERATION_MAX_RESOURCE_BYTES)
+		return ERR_LIMIT;
+	error = operation_resource_id(arena, str_make(text.ptr, length), &id);
+	if (error != ERR_NONE)
+		return error;
+	return join(arena, id, str_make(text.ptr + length, text.length - length), uri);
 }

@@ -44,6 +44,14 @@ enum action {
 /* The id of the Action entity, such as "CreateShell". */
 struct str action_name(enum action action);
 
+/* The action with this id; false when there is none. */
+bool action_find(struct str name, enum action *action);
+
+/* The action URI that WinRM sends for an operation: for ACTION_CREATE_SHELL that of Create on a
+ * shell, for ACTION_INVOKE one that nobody defines. Empty for ACTION_CONNECT and
+ * ACTION_ADMINISTER, which no URI stands for. */
+struct str action_canonical_uri(enum action action);
+
 /* What a resource is at large, by the start of its URI. */
 enum resource_family {
 	FAMILY_OTHER,
@@ -81,5 +89,10 @@ enum error operation_read(struct arena *arena, struct str action_uri, struct str
  * shell). ERR_INVALID, ERR_LIMIT, ERR_NO_MEMORY. */
 enum error operation_resource_id(struct arena *arena, struct str text,
 				 struct str *id) ATTR_MUST_CHECK;
+
+/* The resource URI of a request that a person writes as `text`: the same, and selectors may follow
+ * a '?'. Errors as above. */
+enum error operation_resource_uri(struct arena *arena, struct str text,
+				  struct str *uri) ATTR_MUST_CHECK;
 
 #endif

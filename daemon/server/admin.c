@@ -80,31 +80,12 @@ static void handle_metrics(struct request *request, const Wsauthz__AdminRequest 
 	request_free(request);
 }
 
-#define TRANSFER "http://schemas.xmlsoap.org/ws/2004/09/transfer/"
-
-/* Names of the schema that stand for the action URI that WinRM would send. Connect and Administer
- * are none; what is not in the list is taken for an action URI. */
-static const struct {
-	const char *name, *uri;
-} action_uris[] = {
-	{"Get", TRANSFER "Get"},
-	{"Put", TRANSFER "Put"},
-	{"Create", TRANSFER "Create"},
-	{"CreateShell", TRANSFER "Create"},
-	{"Delete", TRANSFER "Delete"},
-	{"Enumerate", "http://schemas.xmlsoap.org/ws/2004/09/enumeration/Enumerate"},
-	{"Subscribe", "http://schemas.xmlsoap.org/ws/2004/08/eventing/Subscribe"},
-	{"Command", "http://schemas.microsoft.com/wbem/wsman/1/windows/shell/Command"},
-	{"Invoke", "urn:wsauthz:Invoke"},
-};
-
-static struct str action_uri_of(struct str action)
+/* What is no action of the schema is taken for an action URI. */
+static struct str action_uri_of(struct str name)
 {
-	for (size_t i = 0; i < ARRAY_COUNT(action_uris); i++) {
-		if (str_equal(action, str_from(action_uris[i].name)))
-			return str_from(action_uris[i].uri);
-	}
-	return action;
+	enum action action;
+
+	return action_find(name, &action) ? action_canonical_uri(action) : name;
 }
 
 static bool is_application_action(struct str action)

@@ -246,6 +246,43 @@ static void every_action_and_family_has_a_name(void **state)
 		assert_true(resource_family_name((enum resource_family)i).length > 0);
 }
 
+static void every_action_of_an_operation_has_a_uri_that_means_it(void **state)
+{
+	for (int i = 0; i < ACTION_COUNT; i++) {
+		struct str uri = action_canonical_uri((enum action)i);
+		bool is_shell = i == ACTION_CREATE_SHELL || i == ACTION_COMMAND;
+		struct operation operation;
+		enum action found = ACTION_COUNT;
+		const char *what = NULL;
+
+		assert_true(action_find(action_name((enum action)i), &found));
+		assert_int_equal(found, i);
+		if (i == ACTION_CONNECT || i == ACTION_ADMINISTER) {
+			assert_int_equal(uri.length, 0);
+			continue;
+		}
+		assert_int_equal(operation_read(*state, uri,
+						is_shell ? STR(SHELL "/cmd") : STR(WMI), &operation,
+						&what),
+				 ERR_NONE);
+		assert_int_equal(operation.action, i);
+	}
+	assert_false(action_find(STR("connect"), &(enum action){ACTION_GET}));
+}
+
+static void an_alias_stands_for_the_start_of_a_uri_with_selectors(void **state)
+{
+	struct str uri;
+
+	assert_int_equal(
+		operation_resource_uri(*state, STR("wmicimv2/Win32_Service?Name=WinRM"), &uri),
+		ERR_NONE);
+	assert_str_equal(uri, WMI "/win32_service?Name=WinRM");
+	assert_int_equal(operation_resource_uri(*state, STR("shell/cmd"), &uri), ERR_NONE);
+	assert_str_equal(uri, SHELL "/cmd");
+	assert_int_equal(operation_resource_uri(*state, STR("a//b?c"), &uri), ERR_INVALID);
+}
+
 static void without_memory_there_is_no_operation(void **state)
 {
 	struct operation operation;
@@ -279,6 +316,8 @@ int main(void)
 		cmocka_unit_test(uris_may_be_as_long_as_their_bounds),
 		cmocka_unit_test(a_uri_may_have_as_many_segments_as_its_bound),
 		cmocka_unit_test(every_action_and_family_has_a_name),
+		cmocka_unit_test(every_action_of_an_operation_has_a_uri_that_means_it),
+		cmocka_unit_test(an_alias_stands_for_the_start_of_a_uri_with_selectors),
 		cmocka_unit_test(without_memory_there_is_no_operation),
 	};
 
