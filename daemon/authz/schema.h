@@ -4,6 +4,9 @@
 
 #include "base/str.h"
 
+/* The name of the schema in messages. */
+#define SCHEMA_NAME "wsauthz.cedarschema"
+
 /* The text of the file the program was built with. */
 struct str schema_text(void);
 

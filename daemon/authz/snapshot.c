@@ -47,6 +47,11 @@ bool snapshot_wants_file(struct str name)
 	return !hidden && !str_ends_with(name, STR(".md")) && !str_ends_with(name, STR(".txt"));
 }
 
+bool snapshot_is_test_file(struct str name)
+{
+	return str_starts_with(name, STR("tests/")) && str_ends_with(name, STR(".json"));
+}
+
 static int compare_files(const void *a, const void *b)
 {
 	return str_compare(((const struct snapshot_file *)a)->name,
@@ -142,17 +147,20 @@ enum file_kind {
 	FILE_LINKS,
 	FILE_ENTITIES,
 	FILE_KIND_COUNT,
+	FILE_TESTS, /* not ours to read: policy/tests.h */
 	FILE_UNKNOWN
 };
 
 static enum file_kind kind_of(struct str name)
 {
-	if (str_equal(name, STR("directory.json")))
+	if (str_equal(name, STR(SNAPSHOT_FILE_NAMES)))
 		return FILE_NAMES;
-	if (str_equal(name, STR("entities.json")))
+	if (str_equal(name, STR(SNAPSHOT_FILE_ENTITIES)))
 		return FILE_ENTITIES;
-	if (str_equal(name, STR("links.json")))
+	if (str_equal(name, STR(SNAPSHOT_FILE_LINKS)))
 		return FILE_LINKS;
+	if (snapshot_is_test_file(name))
+		return FILE_TESTS;
 	return str_ends_with(name, STR(".cedar")) ? FILE_POLICIES : FILE_UNKNOWN;
 }
 
@@ -162,7 +170,8 @@ static void refuse_unknown(struct build *build, struct str name)
 			      ".md";
 
 	if (str_starts_with(name, STR("tests/")))
-		message = "this version of wsauthz does not read this file; remove it";
+		message = "not a file of tests (*.json); remove the file or end its name in .txt "
+			  "or .md";
 	refuse_file(build, name, ERR_UNSUPPORTED, message);
 }
 
@@ -190,6 +199,7 @@ static enum error add_file(struct build *build, const struct snapshot_file *file
 		error = links_add(engine, &build->arena, file->name, file->text, build->diags);
 		break;
 	case FILE_KIND_COUNT:
+	case FILE_TESTS:
 	case FILE_UNKNOWN: break;
 	}
 	if (error == ERR_NO_MEMORY || build->names.failed != ERR_NONE)
@@ -297,8 +307,8 @@ static enum error seal(struct build *build)
 
 static enum error add_schema(struct build *build)
 {
-	enum error error = cedar_schema_read(STR("wsauthz.cedarschema"), schema_text(),
-					     CEDAR_SCHEMA_TEXT, build->diags, &build->schema);
+	enum error error = cedar_schema_read(STR(SCHEMA_NAME), schema_text(), CEDAR_SCHEMA_TEXT,
+					     build->diags, &build->schema);
 
 	if (error != ERR_NONE)
 		return error;

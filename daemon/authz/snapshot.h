@@ -24,6 +24,11 @@ enum {
 	SNAPSHOT_MAX_NAME_BYTES = 200, /* of a file */
 };
 
+/* Names of files with a meaning of their own. */
+#define SNAPSHOT_FILE_NAMES    "directory.json"
+#define SNAPSHOT_FILE_LINKS    "links.json"
+#define SNAPSHOT_FILE_ENTITIES "entities.json"
+
 /* A file of a policy directory, as read by the caller. `name` is relative to the directory, with
  * '/' between its parts. */
 struct snapshot_file {
@@ -34,6 +39,9 @@ struct snapshot_file {
 /* False for a file that is none of the policy's: documentation (*.md, *.txt) and what begins with a
  * dot, in any directory. Such files need not be read. */
 bool snapshot_wants_file(struct str name);
+
+/* True of the *.json in tests/: they belong to the revision, but a snapshot is built without them. */
+bool snapshot_is_test_file(struct str name);
 
 struct snapshot;
 

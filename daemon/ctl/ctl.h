@@ -65,6 +65,7 @@ extern const struct ctl_command audit_prune_command;
 extern const struct ctl_command policy_reload_command;
 extern const struct ctl_command policy_rollback_command;
 extern const struct ctl_command policy_check_command;
+extern const struct ctl_command policy_test_command;
 extern const struct ctl_command policy_history_command;
 extern const struct ctl_command policy_show_command;
 extern const struct ctl_command policy_diff_command;

@@ -20,6 +20,7 @@ static const struct ctl_command *const commands[] = {
 	&authorize_command,
 	&explain_command,
 	&policy_check_command,
+	&policy_test_command,
 	&policy_diff_command,
 	&policy_reload_command,
 	&policy_rollback_command,

@@ -89,6 +89,8 @@ static void put_findings(struct buf *out, const struct policy_load *load)
 		put_text(out, diag->message);
 		put_text(out, diag->excerpt);
 	}
+	put_number(out, load->tests.run);
+	put_number(out, load->tests.failed);
 }
 
 /* Takes one diagnostic into `diags`. */
@@ -130,10 +132,13 @@ static bool take_findings(struct str in, struct policy_load *load)
 		if (!take_diag(&in, diags))
 			return false;
 	}
+	if (!take_number(&in, &load->tests.run) || !take_number(&in, &load->tests.failed))
+		return false;
 	buf_append_str(&load->obstacle, obstacle);
 	/* Only what found nothing wrong may pass as right. */
 	load->error = ERR_INVALID;
-	if (error == (uint32_t)ERR_NONE && diags->error_count == 0 && obstacle.length == 0)
+	if (error == (uint32_t)ERR_NONE && diags->error_count == 0 && obstacle.length == 0 &&
+	    load->tests.failed == 0)
 		load->error = ERR_NONE;
 	else if (error == (uint32_t)ERR_NO_MEMORY)
 		load->error = ERR_NO_MEMORY;

@@ -35,6 +35,18 @@ enum error policy_read_directory(const char *directory, struct tree *tree, struc
 	return tree_read(directory, &options, tree, why);
 }
 
+/* Puts the tests of `files` to the snapshot that was built of them. */
+static void run_tests(struct policy_load *load, const struct snapshot_file *files, size_t count,
+		      struct hash_key key)
+{
+	load->error =
+		policy_tests_gate(files, count, key, load->snapshot, &load->diags, &load->tests);
+	if (load->error == ERR_NONE)
+		return;
+	snapshot_unref(load->snapshot);
+	load->snapshot = NULL;
+}
+
 static void build(struct policy_load *load, const struct snapshot_file *files, size_t count,
 		  struct hash_key key, bool is_checked)
 {
@@ -45,6 +57,8 @@ static void build(struct policy_load *load, const struct snapshot_file *files, s
 	if (load->error == ERR_NONE)
 		load->error =
 			snapshot_new(files, count, &options, key, &load->diags, &load->snapshot);
+	if (load->error == ERR_NONE && !is_checked)
+		run_tests(load, files, count, key);
 	if (load->error != ERR_NONE && load->diags.error_count == 0)
 		buf_printf(&load->obstacle, "the policy could not be built: %s",
 			   error_text(load->error));

@@ -16,6 +16,7 @@
 #include "base/hash.h"
 #include "cedar/cedar.h"
 #include "platform/platform.h"
+#include "policy/tests.h"
 #include "store/state.h"
 
 enum {
@@ -28,6 +29,8 @@ struct policy_load {
 	/* Why the directory could not be read or the revision not be stored; else empty. */
 	struct buf obstacle;
 	struct cedar_diags diags;
+	/* Its own tests; some ran only when nothing else was wrong. */
+	struct policy_tests_summary tests;
 	bool has_digest;
 	uint8_t digest[SNAPSHOT_DIGEST_BYTES];
 	/* The revision, numbered if it was ever stored; owned. */
@@ -43,14 +46,15 @@ void policy_load_deinit(struct policy_load *load);
 enum error policy_read_directory(const char *directory, struct tree *tree,
 				 struct buf *why) ATTR_MUST_CHECK;
 
-/* Builds a snapshot of what was read; `key` as for snapshot_new(). */
+/* Builds a snapshot of what was read and puts its own tests to it, which must pass; `key` as for
+ * snapshot_new(). */
 void policy_load_tree(struct policy_load *load, const struct tree *tree, struct hash_key key);
 
-/* The same for what policy_candidate_check() found nothing wrong with: without validating it again,
- * and without the warnings that `load` has from there. */
+/* The same for what policy_candidate_check() found nothing wrong with: without validating or
+ * testing it again, and without the warnings that `load` has from there. */
 void policy_load_checked(struct policy_load *load, const struct tree *tree, struct hash_key key);
 
-/* Reads `directory` and builds a snapshot. */
+/* Reads `directory` and does the same as policy_load_tree(). */
 void policy_load_directory(struct policy_load *load, const char *directory, struct hash_key key);
 
 /* Builds a snapshot of a revision that was stored, and hence was valid once; it has the revision's

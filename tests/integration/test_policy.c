@@ -170,12 +170,107 @@ static void a_rollback_pins_a_revision_until_the_next_reload(void **state)
 	fixture_stop(&daemon);
 }
 
+#define TESTS(expected)                                                                            \
+	"{\"tests\": [{\"name\": \"alice connects\", \"request\": {\"user\": "                     \
+	"\"CONTOSO\\\\alice\"},\n"                                                                 \
+	" \"expect\": {\"decision\": \"" expected "\", \"reasons\": [\"all\"]}}]}\n"
+
+static void write_tests(const struct daemon *daemon, const char *text)
+{
+	char directory[512];
+
+	snprintf(directory, sizeof(directory), "%s/tests", daemon->policy_dir);
+	if (mkdir(directory, 0700) != 0)
+		assert_int_equal(access(directory, F_OK), 0);
+	daemon_write_policy(daemon, "tests/t.json", text);
+}
+
+static int test(const struct daemon *daemon, const char *options)
+{
+	char command[1024];
+
+	snprintf(command, sizeof(command), "policy test %s %s", daemon->policy_dir, options);
+	return ctl(daemon, command);
+}
+
+static void a_policy_is_tested_before_it_is_activated(void **state)
+{
+	struct daemon daemon;
+
+	(void)state;
+	fixture_start(&daemon, PERMIT_ALL, NULL);
+	write_tests(&daemon, TESTS("allow"));
+	assert_int_equal(ctl(&daemon, "policy reload"), DONE);
+	expect_output("activated revision 2");
+
+	/* The policy no longer does what its test says. */
+	daemon_write_policy(&daemon, "policy.cedar", FORBID_ALL);
+	assert_int_equal(ctl(&daemon, "policy reload"), INVALID);
+	expect_output("tests/t.json:2:25: error: test \"alice connects\": the decision is deny (by "
+		      "all at Connect), expected allow");
+	expect_output("revision 2 goes on serving");
+	assert_int_equal(ask_connect(&daemon), VERDICT_ALLOW);
+	assert_int_equal(check(&daemon), INVALID);
+	expect_output("tests/t.json:2:25: error: ");
+
+	write_tests(&daemon, TESTS("deny"));
+	assert_int_equal(ctl(&daemon, "policy reload"), DONE);
+	assert_int_equal(ask_connect(&daemon), VERDICT_DENY);
+
+	/* The tests are part of the revision. */
+	assert_int_equal(ctl(&daemon, "policy show active"), DONE);
+	expect_output("// tests/t.json\n");
+	fixture_stop(&daemon);
+}
+
+static void tests_run_without_the_daemon_and_say_what_they_miss(void **state)
+{
+	struct daemon_options options = {.policy = PERMIT_ALL};
+	struct daemon daemon;
+	char junit[512], option[600];
+
+	(void)state;
+	daemon_init(&daemon, &options);
+	assert_int_equal(test(&daemon, ""), DENIED);
+	expect_output("has no tests");
+	write_tests(&daemon, TESTS("allow"));
+	assert_int_equal(test(&daemon, "--min-coverage 100"), DONE);
+	expect_output("1 test, 0 failed\ncoverage 100%: 1 of 1 policies held, 0 of 0 outcomes");
+	write_tests(&daemon, TESTS("deny"));
+	snprintf(junit, sizeof(junit), "%s/junit.txt", daemon.policy_dir);
+	snprintf(option, sizeof(option), "--junit %s", junit);
+	assert_int_equal(test(&daemon, option), DENIED);
+	expect_output("1 test, 1 failed");
+	assert_int_equal(access(junit, F_OK), 0);
+	assert_int_equal(test(&daemon, "--json"), DENIED);
+	expect_output("\"passed\":false,\"decision\":\"allow\",\"reasons\":[\"all\"]");
+	expect_output("{\"tests\":1,\"failed\":1}");
+
+	daemon_write_policy(&daemon, "more.cedar",
+			    "@id(\"more\") permit(principal, action, resource)\n"
+			    "when { context.session.elevated };\n");
+	write_tests(&daemon, TESTS("allow"));
+	assert_int_equal(test(&daemon, "--min-coverage 90"), DENIED);
+	expect_output("more.cedar:1:1: more applied, and never held\n"
+		      "more.cedar:2:8: more was never true: context.session.elevated\n");
+	expect_output("coverage 50%");
+	assert_int_equal(test(&daemon, "--min-coverage 101"), USAGE);
+
+	/* What is no policy is not tested. */
+	write_tests(&daemon, "{\"tests\": [}");
+	assert_int_equal(test(&daemon, ""), INVALID);
+	expect_output("tests/t.json:1:12: error: ");
+	daemon_deinit(&daemon, false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_check_needs_no_daemon_and_shows_each_mistake_once),
 		cmocka_unit_test(history_show_and_diff_tell_what_was_activated),
 		cmocka_unit_test(a_rollback_pins_a_revision_until_the_next_reload),
+		cmocka_unit_test(a_policy_is_tested_before_it_is_activated),
+		cmocka_unit_test(tests_run_without_the_daemon_and_say_what_they_miss),
 	};
 
 	return cmocka_run_group_tests_name("policy", tests, NULL, NULL);

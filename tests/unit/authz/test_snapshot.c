@@ -176,10 +176,11 @@ static void a_bad_obligation_refuses_all(void **state)
 
 static void files_that_cannot_be_read_yet_are_refused(void **state)
 {
-	build_one(*state, "tests/a.json", "[]");
-	assert_refused(*state, ERR_UNSUPPORTED,
-		       "tests/a.json: error: this version of wsauthz does not read this file; "
-		       "remove it\n");
+	build_one(*state, "tests/a.rego", "package a\n");
+	assert_refused(
+		*state, ERR_UNSUPPORTED,
+		"tests/a.rego: error: not a file of tests (*.json); remove the file or end its "
+		"name in .txt or .md\n");
 	build_one(*state, "policy.cedr", PERMIT);
 	assert_refused(*state, ERR_UNSUPPORTED,
 		       "policy.cedr: error: not a policy (*.cedar); remove the file or end its "

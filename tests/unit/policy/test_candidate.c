@@ -144,7 +144,7 @@ static void write_zeros(size_t count)
 /* Errors out of nothing: error 0, one error counted, no text, no diagnostics. */
 static void approve_with_an_error(void)
 {
-	static const unsigned char answer[20] = {0, 0, 0, 0, 1};
+	static const unsigned char answer[28] = {0, 0, 0, 0, 1};
 
 	fwrite(answer, 1, sizeof(answer), stdout);
 	fflush(stdout);
