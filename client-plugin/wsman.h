@@ -34,14 +34,14 @@ typedef const uint16_t *PCWSTR;
 typedef void *PVOID;
 typedef void *HANDLE;
 
-typedef struct _WSMAN_CERTIFICATE_DETAILS {
+typedef struct {
 	PCWSTR subject;
 	PCWSTR issuerName;
 	PCWSTR issuerThumbprint;
 	PCWSTR subjectName;
 } WSMAN_CERTIFICATE_DETAILS;
 
-typedef struct _WSMAN_SENDER_DETAILS {
+typedef struct {
 	PCWSTR senderName;
 	PCWSTR authenticationMechanism;
 	WSMAN_CERTIFICATE_DETAILS *certificateDetails;
@@ -49,7 +49,7 @@ typedef struct _WSMAN_SENDER_DETAILS {
 	PCWSTR httpURL;
 } WSMAN_SENDER_DETAILS;
 
-typedef struct _WSMAN_AUTHZ_QUOTA {
+typedef struct {
 	DWORD maxAllowedConcurrentShells;
 	DWORD maxAllowedConcurrentOperations;
 	DWORD timeslotSize;

@@ -43,7 +43,7 @@ struct policy_action {
 };
 
 /* Stores what was asked for and what came of it. A failure is logged. */
-void policy_store_record(const struct policy_load *load, const struct policy_action *action,
+void policy_store_record(const struct policy_load *load, const struct policy_action *asked,
 			 const struct clock *clock, struct state_store *store);
 
 /* Logs what stands against it, a line of it an event "policy.invalid" or, for warnings,

@@ -17,6 +17,7 @@ enum {
 struct audit_reader {
 	char *directory;
 	struct store_env env;
+	struct schema_memo memo; /* the one of `env` */
 	struct segment_list segments;
 	struct db db;
 	size_t open_index;

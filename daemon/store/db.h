@@ -68,6 +68,7 @@ enum db_mode {
 struct db {
 	struct sqlite3 *handle;
 	const struct db_schema *schema;
+	struct schema_memo *memo; /* of the store_env; may be NULL */
 	bool may_write;
 	enum error broken; /* the failure after which nothing is tried any more */
 	char failure[DB_FAILURE_TEXT_BYTES];

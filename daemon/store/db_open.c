@@ -343,7 +343,7 @@ enum error db_open(struct db *db, const char *directory, const char *file_name,
 	size_t said = why->length;
 	struct buf path;
 
-	*db = (struct db){.schema = schema, .may_write = mode != DB_READ};
+	*db = (struct db){.schema = schema, .memo = env->memo, .may_write = mode != DB_READ};
 	buf_init(&path, DB_PATH_MAX_BYTES);
 	buf_printf(&path, "%s/%s", directory, file_name);
 	const char *text = buf_text(&path);

@@ -2,8 +2,10 @@
 
 #include <inttypes.h>
 
+#include <sodium.h>
 #include <sqlite3.h>
 
+#include "store/schema_memo.h"
 #include "store/stmt.h"
 
 static enum error version_of(struct db *db, int64_t *version)
@@ -75,6 +77,8 @@ static enum error check_version(const struct db_schema *schema, int64_t version,
 	return ERR_NONE;
 }
 
+enum { OBJECT_COLUMNS = 4 };
+
 /* SQLite's own objects (automatic indexes, statistics) may come and go. */
 static const char objects_sql[] = "SELECT type, name, tbl_name, ifnull(sql, '') FROM sqlite_schema "
 				  "WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
@@ -82,7 +86,7 @@ static const char objects_sql[] = "SELECT type, name, tbl_name, ifnull(sql, '') 
 
 static bool same_object(const struct stmt *a, const struct stmt *b)
 {
-	for (int column = 0; column < 4; column++) {
+	for (int column = 0; column < OBJECT_COLUMNS; column++) {
 		if (!str_equal(stmt_bytes(a, column), stmt_bytes(b, column)))
 			return false;
 	}
@@ -167,25 +171,72 @@ enum error migrate_find_sealed(struct db *db, bool *is_sealed)
 	return error;
 }
 
-static enum error check_objects(struct db *db, uint64_t version, struct buf *why)
+static void hash_text(crypto_generichash_state *hash, struct str text)
+{
+	uint64_t length = text.length;
+
+	crypto_generichash_update(hash, (const unsigned char *)&length, sizeof(length));
+	crypto_generichash_update(hash, (const unsigned char *)text.ptr, text.length);
+}
+
+/* Of all that is compared; never stored. */
+static enum error digest_objects(struct db *db, uint8_t digest[SCHEMA_DIGEST_BYTES])
+{
+	crypto_generichash_state hash;
+	struct stmt rows;
+	bool row = true;
+	enum error error = stmt_prepare(&rows, db, objects_sql);
+
+	crypto_generichash_init(&hash, NULL, 0, SCHEMA_DIGEST_BYTES);
+	while (error == ERR_NONE) {
+		error = stmt_step(&rows, &row);
+		if (error != ERR_NONE || !row)
+			break;
+		for (int column = 0; column < OBJECT_COLUMNS; column++)
+			hash_text(&hash, stmt_bytes(&rows, column));
+	}
+	crypto_generichash_final(&hash, digest, SCHEMA_DIGEST_BYTES);
+	stmt_finish(&rows);
+	return error;
+}
+
+/* Compares with what the migrations make, and remembers that. */
+static enum error compare_with_expected(struct db *db, const struct schema_key *key,
+					struct buf *why)
 {
 	struct stmt actual_rows = {0}, expected_rows = {0};
+	uint8_t digest[SCHEMA_DIGEST_BYTES];
 	struct db expected = {0};
-	bool is_sealed = false;
-	enum error error = migrate_find_sealed(db, &is_sealed);
+	enum error error = make_expected(&expected, db->schema, key->version, key->is_sealed);
 
-	if (error == ERR_NONE)
-		error = make_expected(&expected, db->schema, version, is_sealed);
 	if (error == ERR_NONE)
 		error = stmt_prepare(&expected_rows, &expected, objects_sql);
 	if (error == ERR_NONE)
 		error = stmt_prepare(&actual_rows, db, objects_sql);
 	if (error == ERR_NONE)
 		error = compare(&actual_rows, &expected_rows, why);
+	if (error == ERR_NONE && db->memo != NULL)
+		error = digest_objects(&expected, digest);
+	if (error == ERR_NONE && db->memo != NULL)
+		schema_memo_put(db->memo, key, digest);
 	stmt_finish(&actual_rows);
 	stmt_finish(&expected_rows);
 	db_close(&expected);
 	return error;
+}
+
+static enum error check_objects(struct db *db, uint64_t version, struct buf *why)
+{
+	struct schema_key key = {.schema = db->schema, .version = version};
+	uint8_t digest[SCHEMA_DIGEST_BYTES];
+	enum error error = migrate_find_sealed(db, &key.is_sealed);
+
+	if (error == ERR_NONE && db->memo != NULL) {
+		error = digest_objects(db, digest);
+		if (error == ERR_NONE && schema_memo_has(db->memo, &key, digest))
+			return ERR_NONE;
+	}
+	return error == ERR_NONE ? compare_with_expected(db, &key, why) : error;
 }
 
 static enum error check_schema(struct db *db, bool must_be_current, struct buf *why)

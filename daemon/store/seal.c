@@ -148,12 +148,14 @@ static enum error add_seal(struct db *db, struct segment *segment, const struct 
 	return error;
 }
 
-/* Makes one file of the database and its log. */
+/* Makes one file of the database and its log. What changes in the file for that is two bytes of
+ * its first sector; a journal for them on disk would, after a crash, keep readers out, who may not
+ * play it back. */
 static enum error drop_log(struct db *db, const char *path, struct buf *why)
 {
 	enum error error = db_checkpoint(db);
 
-	return error == ERR_NONE ? db_require_text(db, "PRAGMA journal_mode = DELETE", "delete",
+	return error == ERR_NONE ? db_require_text(db, "PRAGMA journal_mode = MEMORY", "memory",
 						   ERR_BUSY, path, why)
 				 : error;
 }

@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
 #include <sqlite3.h>
 
 #include "base/attributes.h"
 
-enum { SECTOR_BYTES = 512, FILES_MAX = 8, PATH_MAX_BYTES = 256 };
+enum { SECTOR_BYTES = 512, FILES_MAX = 16, PATH_MAX_BYTES = 256 };
 
 /* Bytes that grow; memory that runs out ends the test program. */
 struct bytes {
@@ -272,6 +273,27 @@ uint64_t power_vfs_lose_power(size_t event_count, enum power_loss loss, uint32_t
 			noted = disk.events[i].value;
 	}
 	return noted;
+}
+
+void power_vfs_digest(uint8_t digest[POWER_VFS_DIGEST_BYTES])
+{
+	crypto_generichash_state hash;
+
+	if (sodium_init() < 0)
+		abort();
+	crypto_generichash_init(&hash, NULL, 0, POWER_VFS_DIGEST_BYTES);
+	for (size_t i = 0; i < FILES_MAX; i++) {
+		const struct disk_file *file = &disk.files[i];
+		uint64_t length = file->content.length;
+
+		if (!file->exists)
+			continue;
+		crypto_generichash_update(&hash, (const unsigned char *)file->path,
+					  sizeof(file->path));
+		crypto_generichash_update(&hash, (const unsigned char *)&length, sizeof(length));
+		crypto_generichash_update(&hash, file->content.data, length);
+	}
+	crypto_generichash_final(&hash, digest, POWER_VFS_DIGEST_BYTES);
 }
 
 void power_vfs_reset(void)

@@ -50,6 +50,12 @@ enum power_loss {
  * before. Nothing may be open. */
 uint64_t power_vfs_lose_power(size_t event_count, enum power_loss loss, uint32_t seed);
 
+enum { POWER_VFS_DIGEST_BYTES = 32 };
+
+/* A digest of the files that are there now, names and contents: disks with the same digest are the
+ * same. */
+void power_vfs_digest(uint8_t digest[POWER_VFS_DIGEST_BYTES]);
+
 /* A lying disk, to see that the harness finds it out: from now on syncs of files opened with this
  * SQLITE_OPEN_... type do nothing. 0 for none. */
 void power_vfs_ignore_syncs(int file_type);

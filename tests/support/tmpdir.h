@@ -8,8 +8,8 @@ struct tmpdir {
 	char path[108]; /* short, so that a Unix socket fits below it */
 };
 
-/* Creates a new empty directory below $TMPDIR, else /tmp, mode 0700; fails the test when it cannot.
- */
+/* Creates a new empty directory below $TMPDIR, else /tmp, mode 0700, or below %TEMP%; fails the test
+ * when it cannot. */
 void tmpdir_create(struct tmpdir *dir);
 
 /* Removes it with everything in it; does not follow symbolic links. */

@@ -52,10 +52,10 @@ struct calls_options {
 };
 
 /* For the life of the program. The plug-in's functions are borrowed. */
-void calls_open(const struct calls_options *options);
+void calls_open(const struct calls_options *opened_with);
 void calls_close(void);
-void calls_set_functions(const struct plugin_functions *functions);
-void calls_set_options(const struct calls_options *options);
+void calls_set_functions(const struct plugin_functions *loaded);
+void calls_set_options(const struct calls_options *changed);
 
 /* Makes the call and waits for its completion, or until it times out. */
 void calls_make(const struct call *call, struct call_result *out);

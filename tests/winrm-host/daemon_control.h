@@ -22,8 +22,8 @@ struct daemon_control {
 	void (*close)(void);
 };
 
-/* `program` is the path of fake-wsauthzd. Nothing runs yet. */
-const struct daemon_control *daemon_fake(const char *program);
+/* `path` is that of fake-wsauthzd. Nothing runs yet. */
+const struct daemon_control *daemon_fake(const char *path);
 
 /* NULL where it cannot be run. */
 const struct daemon_control *daemon_real(void);

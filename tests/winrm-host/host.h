@@ -38,7 +38,7 @@ struct host_options {
 	const char *mechanism;
 };
 
-void host_open(const struct host_options *options);
+void host_open(const struct host_options *opened_with);
 
 /* Ends what is open, shuts all applications down, and checks that nothing is left behind. */
 void host_close(void);
@@ -52,18 +52,18 @@ void host_apply_options(void);
 void host_load(const char *plugin);
 void host_unload(void);
 
-/* What the plug-in's Startup returned. An application that did not start answers with HTTP 500. */
-uint32_t host_start(const char *application);
+/* Starts the application `name`: what the plug-in's Startup returned. An application that did not start answers with HTTP 500. */
+uint32_t host_start(const char *name);
 
 /* Releases the contexts of user records and calls the plug-in's Shutdown. Questions that are open
  * are left to it; operations that last must have been ended. */
-void host_stop(const char *application);
+void host_stop(const char *name);
 
 struct operation; /* one that lasts */
 
-/* A request of a user, "alice" of the domain CONTOSO. A long operation that was allowed is
+/* A request to the application `name` of a user, "alice" of the domain CONTOSO. A long operation that was allowed is
  * returned, when the caller wants it, and else ended at once. */
-enum outcome host_request(const char *application, const char *user, const struct verb *verb,
+enum outcome host_request(const char *name, const char *user, const struct verb *verb,
 			  const char *resource_uri, struct operation **lasting);
 
 /* A follow-on request of a lasting operation. */

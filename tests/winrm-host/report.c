@@ -86,16 +86,16 @@ void report_broken(const char *rule, const char *format, ...)
 {
 	va_list arguments;
 
+	va_start(arguments, format);
 	pthread_mutex_lock(&mutex);
 	rules[find_rule(rule)].count++;
 	if (printed_count++ < PRINTED_MAX) {
 		fprintf(stderr, "broken: %s: ", rule);
-		va_start(arguments, format);
 		vfprintf(stderr, format, arguments);
-		va_end(arguments);
 		fputc('\n', stderr);
 	}
 	pthread_mutex_unlock(&mutex);
+	va_end(arguments);
 }
 
 size_t report_broken_count(const char *rule)

@@ -1238,7 +1238,8 @@ static void chaos_reply(struct chaos *chaos)
 	if (pick(chaos, 20) == 0)
 		frame.data[pick(chaos, frame.length)] ^= (char)(1 << pick(chaos, 8));
 	fake_channel_deliver(fixture->channel, frame.data,
-			     pick(chaos, 30) == 0 ? pick(chaos, frame.length) : frame.length);
+			     pick(chaos, 30) == 0 ? (size_t)pick(chaos, frame.length)
+						  : frame.length);
 	buf_deinit(&frame);
 }
 

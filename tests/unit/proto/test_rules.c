@@ -170,7 +170,7 @@ static void build_value(const struct channel *channel, const ProtobufCFieldDescr
 		raw_message(out, field->id, &content);
 		buf_deinit(&content);
 		break;
-	case PROTOBUF_C_TYPE_BYTES: raw_fill(out, field->id, value); break;
+	case PROTOBUF_C_TYPE_BYTES: raw_fill(out, field->id, (size_t)value); break;
 	case PROTOBUF_C_TYPE_FIXED32: raw_fixed32(out, field->id, (uint32_t)value); break;
 	default: raw_uint(out, field->id, value); break;
 	}
