@@ -32,6 +32,8 @@ struct config config_default(void)
 				.state_directory = paths->state,
 				.policy_directory = paths->policy,
 				.policy_reload = RELOAD_ON_CHANGE,
+				.sandbox = SANDBOX_PREFER,
+				.sandbox_violation = VIOLATION_FAILS,
 				.durability = DURABILITY_STRICT,
 				.audit_queue_rows = 16384,
 				.seal_rows = 1000000,

@@ -13,6 +13,10 @@ static const struct config_choice durability_choices[] = {
 	{"strict", DURABILITY_STRICT}, {"relaxed", DURABILITY_RELAXED}, {NULL, 0}};
 static const struct config_choice policy_reload_choices[] = {
 	{"on_change", RELOAD_ON_CHANGE}, {"on_request", RELOAD_ON_REQUEST}, {NULL, 0}};
+static const struct config_choice sandbox_choices[] = {
+	{"prefer", SANDBOX_PREFER}, {"require", SANDBOX_REQUIRE}, {"off", SANDBOX_OFF}, {NULL, 0}};
+static const struct config_choice violation_choices[] = {
+	{"error", VIOLATION_FAILS}, {"kill", VIOLATION_KILLS}, {NULL, 0}};
 static const struct config_choice on_error_choices[] = {
 	{"deny", DECIDE_ERROR_DENIES}, {"cedar", DECIDE_ERROR_AS_CEDAR}, {NULL, 0}};
 static const struct config_choice on_reload_choices[] = {
@@ -100,6 +104,11 @@ const struct config_key config_keys[] = {
 	{"metrics.file", VALUE_PATH, AT(server.metrics_file), 0, PLATFORM_PATH_MAX, NULL},
 	{"metrics.interval", VALUE_DURATION, AT(server.metrics_interval_ms), SECONDS(1),
 	 SECONDS(3600), NULL},
+
+	{"sandbox", VALUE_SECTION, 0, 0, 0, NULL},
+	{"sandbox.mode", VALUE_CHOICE, AT(server.sandbox), 0, 0, sandbox_choices},
+	{"sandbox.on_violation", VALUE_CHOICE, AT(server.sandbox_violation), 0, 0,
+	 violation_choices},
 
 	{"log", VALUE_SECTION, 0, 0, 0, NULL},
 	{"log.level", VALUE_CHOICE, AT(log_level), 0, 0, level_choices},

@@ -41,6 +41,17 @@ enum settings_durability {
 	DURABILITY_RELAXED, /* at once; the row follows */
 };
 
+enum settings_sandbox {
+	SANDBOX_OFF,
+	SANDBOX_PREFER,  /* what the kernel cannot do is left out and logged */
+	SANDBOX_REQUIRE, /* the daemon does not start without */
+};
+
+enum settings_violation {
+	VIOLATION_FAILS, /* the system call does */
+	VIOLATION_KILLS, /* the daemon */
+};
+
 struct settings {
 	struct settings_endpoint authorize, admin;
 	struct settings_role operators, auditors;
@@ -51,6 +62,9 @@ struct settings {
 	/* Candidates are first checked in a child of this program, whose main() must know
 	 * policy/candidate.h; set by main(), no key. */
 	bool isolates_candidates;
+
+	enum settings_sandbox sandbox;
+	enum settings_violation sandbox_violation; /* what a forbidden system call does */
 
 	enum settings_durability durability;
 	uint32_t audit_queue_rows; /* rows that may wait for the disk; more requests are refused */

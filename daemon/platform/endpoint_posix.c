@@ -26,6 +26,7 @@ struct endpoint {
 	int spare; /* given up for a moment to drop a connection when descriptors have run out */
 	dev_t device;
 	ino_t inode; /* of the socket file, so that only our own is removed */
+	bool is_passed;
 	char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
 };
 
@@ -183,17 +184,16 @@ static int open_spare(void)
 	return open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
-enum error endpoint_open(const struct endpoint_options *options, struct endpoint **out,
-			 struct buf *why)
+/* Without a socket of the service manager's, one of our own. */
+static enum error listen_ourselves(struct endpoint *endpoint,
+				   const struct endpoint_options *options, struct buf *why)
 {
 	char directory[PATH_MAX];
 	uint32_t id, *group = NULL;
-	struct endpoint *endpoint = NULL;
-	enum error error;
+	enum error error = ERR_NONE;
 	int lock = -1;
 
-	error = check_path(options->path, why);
-	if (error == ERR_NONE && options->group.length != 0) {
+	if (options->group.length != 0) {
 		group = &id;
 		error = group_find(options->group, group, why);
 	}
@@ -203,27 +203,48 @@ enum error endpoint_open(const struct endpoint_options *options, struct endpoint
 		error = prepare_directory(directory, options->mode, group, why);
 	if (error != ERR_NONE)
 		return error;
+	endpoint->descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (endpoint->descriptor < 0)
+		return why_errno(why, options->path, "open a socket");
+	error = lock_address(endpoint, &lock, why);
+	if (error == ERR_NONE)
+		error = bind_and_listen(endpoint, options, group, why);
+	if (lock >= 0)
+		close(lock);
+	return error;
+}
 
+enum error endpoint_open(const struct endpoint_options *options, struct endpoint **out,
+			 struct buf *why)
+{
+	struct endpoint *endpoint = NULL;
+	enum error error;
+
+	error = check_path(options->path, why);
+	if (error != ERR_NONE)
+		return error;
 	endpoint = mem_calloc(1, sizeof(*endpoint));
 	if (endpoint == NULL)
 		return why_error(why, ERR_NO_MEMORY, "%s", error_text(ERR_NO_MEMORY));
 	memcpy(endpoint->path, options->path, strlen(options->path) + 1);
 	endpoint->spare = open_spare();
-	endpoint->descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (endpoint->spare < 0 || endpoint->descriptor < 0)
-		error = why_errno(why, options->path, "open a socket");
-	if (error == ERR_NONE)
-		error = lock_address(endpoint, &lock, why);
-	if (error == ERR_NONE)
-		error = bind_and_listen(endpoint, options, group, why);
-	if (lock >= 0)
-		close(lock);
+	endpoint->descriptor = service_socket_take(options->path);
+	endpoint->is_passed = endpoint->descriptor >= 0;
+	if (endpoint->spare < 0)
+		error = why_errno(why, "/dev/null", "open");
+	else if (!endpoint->is_passed)
+		error = listen_ourselves(endpoint, options, why);
 	if (error != ERR_NONE) {
 		endpoint_close(endpoint);
 		return error;
 	}
 	*out = endpoint;
 	return ERR_NONE;
+}
+
+bool endpoint_is_passed(const struct endpoint *endpoint)
+{
+	return endpoint->is_passed;
 }
 
 void endpoint_close(struct endpoint *endpoint)

@@ -102,6 +102,37 @@ void log_output_write(void *arg, enum log_level level, struct str line);
 /* How many columns the terminal at standard output has; 0 when it is no terminal. */
 unsigned terminal_columns(void);
 
+/* The process gives up what it does not need any more: sandbox_posix.c. */
+
+enum sandbox_access {
+	SANDBOX_READ,    /* what lies at and below a path */
+	SANDBOX_EXECUTE, /* and run programs from there */
+	SANDBOX_REMOVE,  /* only remove files */
+	SANDBOX_WRITE,   /* read, create, change and remove files */
+};
+
+/* A path that stays accessible; one that is missing is left out. */
+struct sandbox_path {
+	const char *path;
+	enum sandbox_access access;
+};
+
+/* Both hold for this process, its threads and its children, cannot be taken back, and are to be
+ * called while one thread runs. ERR_UNSUPPORTED with `why` when the system cannot do it, ERR_IO and
+ * so on with `why` when it fails; nothing holds then. */
+
+/* From here on only files at `paths` can be opened and changed, those every C program reads, and
+ * what it takes to run this program again. */
+enum error sandbox_limit_files(const struct sandbox_path *paths, size_t count,
+			       struct buf *why) ATTR_MUST_CHECK;
+
+/* From here on only the system calls are made that a server on local sockets needs. Any other fails
+ * with EPERM, or with `kills` ends the process. */
+enum error sandbox_limit_calls(bool kills, struct buf *why) ATTR_MUST_CHECK;
+
+/* Leaves nothing but memory, the clock and the descriptors that are open. */
+enum error sandbox_limit_to_computing(struct buf *why) ATTR_MUST_CHECK;
+
 /* The supervisor: service_posix.c. */
 
 /* What the service manager asks of the daemon other than by signals. */
@@ -134,6 +165,14 @@ enum error ready_fd_notify(int descriptor) ATTR_MUST_CHECK;
  * wants it, by the protocol of sd_notify(3) or as the state of the service. Does nothing and
  * succeeds when there is no manager. */
 enum error service_notify(const char *state) ATTR_MUST_CHECK;
+
+/* The sockets that the manager listens on for us, by the protocol of sd_listen_fds(3): their number,
+ * 0 without any. */
+unsigned service_socket_count(void);
+
+/* The one of them that listens at `path`: a descriptor, which is the caller's to close, once; -1
+ * when there is none. */
+int service_socket_take(const char *path);
 
 /* How often the manager wants WATCHDOG=1: half its time-out in milliseconds, 0 for never. */
 uint64_t service_watchdog_ms(void);
@@ -252,13 +291,18 @@ enum endpoint_outcome {
 	ENDPOINT_EXHAUSTED, /* a connection was dropped for want of descriptors or memory */
 };
 
-/* Takes the address and listens. The directory of the socket is created when it is missing (its
+/* Takes the address and listens, or goes on with the socket at this path that the service manager
+ * listens on: its rights and its group are the manager's business then, and so is the file, which
+ * stays. The directory of the socket is created when it is missing (its
  * parent is not) and must be one that only the owner can change; a stale socket is removed, a
  * living one never: ERR_EXISTS. ERR_INVALID for a bad path or directory. A failure leaves at most
  * the new directory behind, and "PATH.lock", which always stays. At start only, while one thread
  * runs: the umask is changed for a moment. */
 enum error endpoint_open(const struct endpoint_options *options, struct endpoint **out,
 			 struct buf *why) ATTR_MUST_CHECK;
+
+/* Whether the service manager listens for us. */
+bool endpoint_is_passed(const struct endpoint *endpoint);
 
 /* Stops listening and removes the address. Accepts NULL. */
 void endpoint_close(struct endpoint *endpoint);

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -87,6 +88,56 @@ enum error service_notify(const char *state)
 		error = error_from_errno(errno);
 	close(fd);
 	return error;
+}
+
+enum { FIRST_PASSED_DESCRIPTOR = 3, PASSED_DESCRIPTORS_MAX = 16 };
+
+/* LISTEN_PID says which process the descriptors are for: a child of ours is not meant. */
+unsigned service_socket_count(void)
+{
+	const char *count_text = secure_getenv("LISTEN_FDS");
+	const char *pid_text = secure_getenv("LISTEN_PID");
+	uint64_t count, pid;
+
+	if (count_text == NULL || !str_to_u64(str_from(count_text), &count) || pid_text == NULL ||
+	    !str_to_u64(str_from(pid_text), &pid) || pid != process_id())
+		return 0;
+	return count < PASSED_DESCRIPTORS_MAX ? (unsigned)count : PASSED_DESCRIPTORS_MAX;
+}
+
+static bool listens_at(int fd, const char *path)
+{
+	struct sockaddr_un address;
+	socklen_t length = sizeof(address), int_size = sizeof(int);
+	size_t path_length = strlen(path);
+	int listens = 0, type = 0;
+
+	memset(&address, 0, sizeof(address));
+	return getsockname(fd, (struct sockaddr *)&address, &length) == 0 &&
+	       address.sun_family == AF_UNIX && path_length < sizeof(address.sun_path) &&
+	       memcmp(address.sun_path, path, path_length + 1) == 0 &&
+	       getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &int_size) == 0 &&
+	       listens != 0 && getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &int_size) == 0 &&
+	       type == SOCK_STREAM;
+}
+
+int service_socket_take(const char *path)
+{
+	unsigned count = service_socket_count();
+
+	for (unsigned i = 0; i < count; i++) {
+		int fd = FIRST_PASSED_DESCRIPTOR + (int)i;
+		int flags;
+
+		if (!listens_at(fd, path))
+			continue;
+		flags = fcntl(fd, F_GETFL);
+		if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0 ||
+		    fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+			return -1;
+		return fd;
+	}
+	return -1;
 }
 
 /* sd_watchdog_enabled(3): the interval is in microseconds, for the process named if one is. */

@@ -284,6 +284,9 @@ int policy_candidate_main(void)
 	buf_init(&input, INPUT_MAX_BYTES);
 	buf_init(&answer, OUTPUT_MAX_BYTES);
 	buf_init(&why, LOG_MESSAGE_MAX);
+	/* Without, the limits that the parent has set still hold. */
+	if (sandbox_limit_to_computing(&why) != ERR_NONE)
+		buf_clear(&why);
 	if (file_read(NULL, INPUT_MAX_BYTES, &input, &why) == ERR_NONE &&
 	    check_input(buf_str(&input), &answer) &&
 	    fwrite(answer.data, 1, answer.length, stdout) == answer.length && fflush(stdout) == 0)

@@ -19,6 +19,7 @@
 #include "server/metrics_file.h"
 #include "server/policy_watch.h"
 #include "server/request.h"
+#include "server/sandbox.h"
 #include "server/state_store.h"
 
 enum { HOUSEKEEPING_MS = 1000, AUDIT_RETRY_MS = 250 };
@@ -534,11 +535,13 @@ static enum error open_queues(struct server *server)
 	return error;
 }
 
-static enum error open_doors(struct server *server, struct buf *why)
+/* From here on clients can connect; they wait until open_doors(). */
+static enum error take_addresses(struct server *server, struct buf *why)
 {
 	const struct settings *settings = server->service.settings;
 	struct role_rules roles;
 	enum error error = role_rules_read_hosts(settings, &roles, why);
+	unsigned passed;
 
 	if (error == ERR_NONE)
 		error = listener_open(&server->authorize, &server->service,
@@ -549,11 +552,27 @@ static enum error open_doors(struct server *server, struct buf *why)
 	if (error == ERR_NONE)
 		error = listener_open(&server->admin, &server->service, &admin_channel,
 				      &settings->admin, &roles, &server->pool, why);
-	if (error == ERR_NONE)
-		error = listener_start(&server->authorize, &server->loop);
-	if (error == ERR_NONE)
-		error = listener_start(&server->admin, &server->loop);
-	return error;
+	if (error != ERR_NONE)
+		return error;
+	passed = (unsigned)endpoint_is_passed(server->authorize.endpoint) +
+		 (unsigned)endpoint_is_passed(server->admin.endpoint);
+	if (service_socket_count() == passed)
+		return ERR_NONE;
+	/* Clients of the others would wait for ever. */
+	buf_printf(
+		why,
+		"the service manager listens on %u sockets for the daemon, and %u of them are at "
+		"authorize.socket (%s) or admin.socket (%s): make ListenStream= and the "
+		"configuration agree",
+		service_socket_count(), passed, settings->authorize.socket, settings->admin.socket);
+	return ERR_INVALID;
+}
+
+static enum error open_doors(struct server *server)
+{
+	enum error error = listener_start(&server->authorize, &server->loop);
+
+	return error == ERR_NONE ? listener_start(&server->admin, &server->loop) : error;
 }
 
 enum error server_new(const struct settings *settings, const struct log *log,
@@ -582,11 +601,16 @@ enum error server_new(const struct settings *settings, const struct log *log,
 	if (error == ERR_NONE)
 		error = open_deciding(server);
 	if (error == ERR_NONE)
+		error = take_addresses(server, why);
+	/* Before the first thread, and before anything of the policy is read. */
+	if (error == ERR_NONE)
+		error = sandbox_enter(settings, log, why);
+	if (error == ERR_NONE)
 		error = open_policy(server);
 	if (error == ERR_NONE)
 		error = open_queues(server);
 	if (error == ERR_NONE)
-		error = open_doors(server, why);
+		error = open_doors(server);
 	if (error == ERR_NONE)
 		error = start_handles(server);
 	if (error != ERR_NONE) {

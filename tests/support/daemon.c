@@ -9,7 +9,9 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,7 +26,9 @@ static const char config_format[] = "authorize:\n"
 				    "state:\n"
 				    "  directory: %s\n"
 				    "policy:\n"
-				    "  directory: %s\n";
+				    "  directory: %s\n"
+				    "sandbox:\n"
+				    "  on_violation: kill\n";
 
 static void make_directory(const struct daemon *daemon, const char *name)
 {
@@ -41,12 +45,24 @@ void daemon_write_policy(const struct daemon *daemon, const char *name, const ch
 	tmpdir_write(&daemon->dir, below, text, strlen(text));
 }
 
+static int listen_at(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0 && strlen(path) < sizeof(address.sun_path));
+	memcpy(address.sun_path, path, strlen(path) + 1);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(fd, 16), 0);
+	return fd;
+}
+
 void daemon_init(struct daemon *daemon, const struct daemon_options *options)
 {
 	char config[4096];
 	int length;
 
-	*daemon = (struct daemon){.pid = -1};
+	*daemon = (struct daemon){.pid = -1, .passed = {-1, -1}};
 	tmpdir_create(&daemon->dir);
 	make_directory(daemon, "run");
 	make_directory(daemon, "run/admin");
@@ -73,6 +89,30 @@ void daemon_init(struct daemon *daemon, const struct daemon_options *options)
 	}
 	tmpdir_write(&daemon->dir, "wsauthz.yaml", config, (size_t)length);
 	chmod(daemon->config_path, 0600);
+	if (options->passes_sockets) {
+		daemon->passed[0] = listen_at(daemon->authorize_path);
+		daemon->passed[1] = listen_at(daemon->admin_path);
+	}
+}
+
+/* Puts the sockets where sd_listen_fds(3) says: from descriptor 3 on. */
+static void pass_sockets(const struct daemon *daemon, int *ready_fd)
+{
+	char pid[16];
+	int high[3];
+
+	high[0] = fcntl(daemon->passed[0], F_DUPFD, 10);
+	high[1] = fcntl(daemon->passed[1], F_DUPFD, 10);
+	high[2] = fcntl(*ready_fd, F_DUPFD, 10);
+	for (int i = 0; i < 3; i++) {
+		if (high[i] < 0 || dup2(high[i], 3 + i) < 0)
+			_exit(127);
+		close(high[i]);
+	}
+	*ready_fd = 5;
+	snprintf(pid, sizeof(pid), "%d", (int)getpid());
+	setenv("LISTEN_PID", pid, 1);
+	setenv("LISTEN_FDS", "2", 1);
 }
 
 static void run_daemon(const struct daemon *daemon, int ready_fd)
@@ -83,6 +123,8 @@ static void run_daemon(const struct daemon *daemon, int ready_fd)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (log < 0 || dup2(log, STDERR_FILENO) < 0 || dup2(log, STDOUT_FILENO) < 0)
 		_exit(127);
+	if (daemon->passed[0] >= 0)
+		pass_sockets(daemon, &ready_fd);
 	snprintf(fd_text, sizeof(fd_text), "%d", ready_fd);
 	execl(WSAUTHZD, "wsauthzd", "--config", daemon->config_path, "--ready-fd", fd_text,
 	      (char *)NULL);
@@ -144,6 +186,10 @@ void daemon_deinit(struct daemon *daemon, bool show_log)
 {
 	if (daemon->pid > 0)
 		daemon_kill(daemon);
+	for (int i = 0; i < 2; i++) {
+		if (daemon->passed[i] >= 0)
+			close(daemon->passed[i]);
+	}
 	if (show_log) {
 		char *log = daemon_log(daemon);
 		fprintf(stderr, "--- log of the daemon ---\n%s", log);

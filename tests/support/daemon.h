@@ -15,6 +15,9 @@ struct daemon_options {
 	const char
 		*policy; /* content of policy/policy.cedar; NULL to leave the directory as it is */
 	const char *settings; /* YAML appended to the configuration below, or NULL */
+	/* The test plays the service manager and listens at the two paths for the daemon, over
+	 * restarts. */
+	bool passes_sockets;
 };
 
 struct daemon {
@@ -26,6 +29,7 @@ struct daemon {
 	char state_dir[128];
 	char log_path[128]; /* what the daemon wrote to stderr, appended over restarts */
 	pid_t pid;          /* -1 while it does not run */
+	int passed[2];      /* sockets that the test listens on; -1 without */
 };
 
 /* Makes the directory and the configuration; starts nothing. */

@@ -53,6 +53,8 @@ int running_setup(void **state)
 	running->config.server.policy_directory = tmpdir_path(
 		&running->dir, "policy", running->policy_dir, sizeof(running->policy_dir));
 	running->config.server.policy_reload = RELOAD_ON_REQUEST;
+	/* What this process gives up it would lack in the next test. */
+	running->config.server.sandbox = SANDBOX_OFF;
 	assert_int_equal(mkdir(running->policy_dir, 0700), 0);
 	running_write_policy(running, running_policy);
 	*state = running;
