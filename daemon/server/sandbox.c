@@ -1,17 +1,16 @@
 #include "server/sandbox.h"
 
-#include <limits.h>
 #include <string.h>
 
 #include "platform/platform.h"
 
 /* The directory that holds `path`: what is put in the place of the path later lies there too. */
-static const char *holder(const char *path, char out[PATH_MAX])
+static const char *holder(const char *path, char out[PLATFORM_PATH_MAX])
 {
 	const char *slash = strrchr(path, '/');
 	size_t length = slash != NULL && slash != path ? (size_t)(slash - path) : 1;
 
-	if (length >= PATH_MAX)
+	if (length >= PLATFORM_PATH_MAX)
 		return path;
 	memcpy(out, path, length);
 	out[length] = '\0';
@@ -20,7 +19,8 @@ static const char *holder(const char *path, char out[PATH_MAX])
 
 static enum error limit_files(const struct settings *settings, struct buf *why)
 {
-	char policy[PATH_MAX], authorize[PATH_MAX], admin[PATH_MAX];
+	char policy[PLATFORM_PATH_MAX], authorize[PLATFORM_PATH_MAX], admin[PLATFORM_PATH_MAX],
+		metrics[PLATFORM_PATH_MAX];
 	const struct sandbox_path paths[] = {
 		{settings->state_directory, SANDBOX_WRITE},
 		/* A policy directory may be replaced as a whole. */
@@ -29,9 +29,12 @@ static enum error limit_files(const struct settings *settings, struct buf *why)
 		/* The sockets are removed at the end. */
 		{holder(settings->authorize.socket, authorize), SANDBOX_REMOVE},
 		{holder(settings->admin.socket, admin), SANDBOX_REMOVE},
+		/* The last, for it may not be configured. */
+		{holder(settings->metrics_file, metrics), SANDBOX_WRITE},
 	};
+	size_t count = ARRAY_COUNT(paths) - (settings->metrics_file[0] == '\0' ? 1 : 0);
 
-	return sandbox_limit_files(paths, ARRAY_COUNT(paths), why);
+	return sandbox_limit_files(paths, count, why);
 }
 
 /* A failure that was not asked to matter is a line in the log. */
