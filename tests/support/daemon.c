@@ -19,16 +19,16 @@
 
 enum { LOG_MAX_BYTES = 16 << 20 };
 
-static const char config_format[] = "authorize:\n"
+static const char config_format[] = "sandbox:\n"
+				    "  on_violation: kill\n"
+				    "authorize:\n"
 				    "  socket: %s\n"
 				    "admin:\n"
 				    "  socket: %s\n"
 				    "state:\n"
 				    "  directory: %s\n"
 				    "policy:\n"
-				    "  directory: %s\n"
-				    "sandbox:\n"
-				    "  on_violation: kill\n";
+				    "  directory: %s\n";
 
 static void make_directory(const struct daemon *daemon, const char *name)
 {
