@@ -19,15 +19,6 @@ const char *log_level_text(enum log_level level)
 	return "unknown";
 }
 
-/* Characters that are valid but can hide, reorder or break what a person sees. */
-static bool is_deceptive(uint32_t c)
-{
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c ||
-	       (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-	       (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
-	       (c >= 0xe0000 && c <= 0xe007f);
-}
-
 /* True where the text itself looks like one of our escapes, so that the backslash must be one too.
  */
 static bool looks_escaped(struct str text)
@@ -44,7 +35,7 @@ void log_escape(struct buf *out, struct str text)
 		if (length == 0) {
 			buf_printf(out, "\\x{%x}", (unsigned)(unsigned char)text.ptr[0]);
 			length = 1;
-		} else if (is_deceptive(c) || (c == '\\' && looks_escaped(text))) {
+		} else if (utf8_is_deceptive(c) || (c == '\\' && looks_escaped(text))) {
 			buf_printf(out, "\\u{%x}", (unsigned)c);
 		} else {
 			buf_append(out, text.ptr, length);

@@ -99,6 +99,16 @@ size_t utf8_valid_length(struct str s)
 	return at;
 }
 
+bool utf8_is_deceptive(uint32_t code_point)
+{
+	uint32_t c = code_point;
+
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x61c ||
+	       (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
+	       (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || (c >= 0xfff9 && c <= 0xfffb) ||
+	       (c >= 0xe0000 && c <= 0xe007f);
+}
+
 bool utf8_valid(struct str s)
 {
 	return utf8_valid_length(s) == s.length;

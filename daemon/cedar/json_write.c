@@ -69,6 +69,18 @@ static void append_escape(struct buf *out, unsigned char byte)
 	}
 }
 
+/* A character above ASCII that a reader of the text should not meet raw. */
+static void append_code_point(struct buf *out, uint32_t code_point)
+{
+	if (code_point < 0x10000) {
+		buf_printf(out, "\\u%04x", (unsigned)code_point);
+		return;
+	}
+	code_point -= 0x10000;
+	buf_printf(out, "\\u%04x\\u%04x", (unsigned)(0xd800 + (code_point >> 10)),
+		   (unsigned)(0xdc00 + (code_point & 0x3ff)));
+}
+
 static void append_string(struct buf *out, struct str s)
 {
 	size_t at = 0;
@@ -86,6 +98,11 @@ static void append_string(struct buf *out, struct str s)
 			if (length == 0) {
 				buf_append_str(out, STR("\xef\xbf\xbd"));
 				at++;
+				continue;
+			}
+			if (utf8_is_deceptive(code_point)) {
+				append_code_point(out, code_point);
+				at += length;
 				continue;
 			}
 		}

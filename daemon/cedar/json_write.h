@@ -1,7 +1,8 @@
 /*
  * Writes JSON (RFC 8259) into a buffer, compactly and in the order of the calls. Whatever a string
- * holds, the output is valid JSON in UTF-8: bytes that are not UTF-8 become U+FFFD. A full buffer
- * is found by the caller, once, in buf->failed.
+ * holds, the output is valid JSON in UTF-8: bytes that are not UTF-8 become U+FFFD, and characters
+ * that can disturb a terminal or deceive who reads it (utf8_is_deceptive()) are escaped. A full
+ * buffer is found by the caller, once, in buf->failed.
  *
  *	struct json_writer json = json_write_to(&out);
  *

@@ -5,6 +5,7 @@
 #include "base/attributes.h"
 #include "base/civil.h"
 #include "cedar/json_write.h"
+#include "ctl/csv.h"
 
 enum { CELL_MAX_BYTES = 1 << 20 };
 
@@ -28,18 +29,6 @@ static const char *kind_text(enum audit_kind kind)
 	return "unknown";
 }
 
-/* "policy: helpdesk-read, no-basic", or the source alone. */
-static void append_reason(struct buf *out, const struct audit_row *row)
-{
-	const struct audit_list *ids = row->policies.count != 0 ? &row->policies : &row->erring;
-
-	buf_append_str(out, row->source);
-	for (size_t i = 0; i < ids->count; i++) {
-		buf_append_str(out, i == 0 ? STR(": ") : STR(", "));
-		buf_append_str(out, ids->items[i]);
-	}
-}
-
 void audit_row_table_init(struct table *table)
 {
 	static const char *const titles[] = {"ID",     "TIME (UTC)", "DECISION", "USER",
@@ -58,7 +47,7 @@ bool audit_row_table(struct table *table, const struct audit_row *row)
 	buf_init(&reason, CELL_MAX_BYTES);
 	buf_printf(&id, "%" PRIu64, row->decision_id);
 	output_time(&time, row->wall_us);
-	append_reason(&reason, row);
+	audit_row_reason(&reason, row);
 	ok = table_add(table,
 		       (const struct str[]){
 			       buf_str(&id),
@@ -154,22 +143,6 @@ void audit_row_csv_header(struct buf *out)
 				"peer_pid,latency_us,durability"));
 }
 
-static bool is_formula(struct str text)
-{
-	return text.length != 0 && str_find_byte(STR("=+-@\t\r"), text.ptr[0]) != NULL;
-}
-
-static void csv_text(struct buf *out, struct str text)
-{
-	buf_append_str(out, is_formula(text) ? STR(",\"'") : STR(",\""));
-	for (size_t i = 0; i < text.length; i++) {
-		if (text.ptr[i] == '"')
-			buf_append_byte(out, '"');
-		buf_append_byte(out, text.ptr[i]);
-	}
-	buf_append_byte(out, '"');
-}
-
 static void csv_list(struct buf *out, const struct audit_list *list)
 {
 	struct buf joined;
@@ -180,7 +153,7 @@ static void csv_list(struct buf *out, const struct audit_list *list)
 			buf_append_byte(&joined, ' ');
 		buf_append_str(&joined, list->items[i]);
 	}
-	csv_text(out, buf_str(&joined));
+	csv_append(out, buf_str(&joined));
 	buf_deinit(&joined);
 }
 
@@ -192,24 +165,24 @@ void audit_row_csv(struct buf *out, const struct audit_row *row)
 	append_record_id(&record, row);
 	buf_printf(out, "%" PRIu64 ",", row->decision_id);
 	civil_append(out, row->wall_us);
-	csv_text(out, str_from(kind_text(row->kind)));
-	csv_text(out, str_from(verdict_text(row->verdict)));
+	csv_append(out, str_from(kind_text(row->kind)));
+	csv_append(out, str_from(verdict_text(row->verdict)));
 	buf_printf(out, ",%" PRIu32, row->code);
-	csv_text(out, row->source);
-	csv_text(out, row->application);
-	csv_text(out, row->user);
-	csv_text(out, row->principal);
-	csv_text(out, row->mechanism);
-	csv_text(out, row->action);
-	csv_text(out, row->action_uri);
-	csv_text(out, row->resource_uri);
+	csv_append(out, row->source);
+	csv_append(out, row->application);
+	csv_append(out, row->user);
+	csv_append(out, row->principal);
+	csv_append(out, row->mechanism);
+	csv_append(out, row->action);
+	csv_append(out, row->action_uri);
+	csv_append(out, row->resource_uri);
 	csv_list(out, &row->policies);
 	csv_list(out, &row->erring);
-	csv_text(out, row->extended);
+	csv_append(out, row->extended);
 	buf_printf(out, ",%s,%" PRIu64, row->administrator ? "true" : "false",
 		   row->policy_revision);
-	csv_text(out, buf_str(&record));
-	csv_text(out, row->peer);
+	csv_append(out, buf_str(&record));
+	csv_append(out, row->peer);
 	buf_printf(out, ",%" PRIu64 ",%" PRIu64 ",%s", row->peer_pid, row->latency_us,
 		   row->relaxed ? "relaxed" : "strict");
 	buf_deinit(&record);

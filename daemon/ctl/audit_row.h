@@ -8,8 +8,6 @@
 #include "ctl/output.h"
 #include "store/audit.h"
 
-enum audit_format { AUDIT_FORMAT_TABLE, AUDIT_FORMAT_JSON, AUDIT_FORMAT_CSV };
-
 /* A table with the columns that audit_row_table() fills. False when memory is spent. */
 void audit_row_table_init(struct table *table);
 bool audit_row_table(struct table *table, const struct audit_row *row);

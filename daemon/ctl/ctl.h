@@ -58,6 +58,8 @@ extern const struct ctl_command block_command;
 extern const struct ctl_command unblock_command;
 extern const struct ctl_command blocks_command;
 extern const struct ctl_command audit_query_command;
+extern const struct ctl_command audit_top_command;
+extern const struct ctl_command audit_stats_command;
 extern const struct ctl_command audit_verify_command;
 extern const struct ctl_command audit_segments_command;
 extern const struct ctl_command audit_seal_command;

@@ -33,6 +33,8 @@ static const struct ctl_command *const commands[] = {
 	&unblock_command,
 	&blocks_command,
 	&audit_query_command,
+	&audit_top_command,
+	&audit_stats_command,
 	&audit_verify_command,
 	&audit_segments_command,
 	&audit_seal_command,

@@ -113,6 +113,10 @@ struct audit_row {
 	bool relaxed;        /* the answer did not wait for this row */
 };
 
+/* Appends why, in short: the source, and the ids of the policies that determined or else erred:
+ * "policy: helpdesk-read, no-basic". */
+void audit_row_reason(struct buf *out, const struct audit_row *row);
+
 /* False when the texts of the row exceed AUDIT_ROW_MAX_BYTES, or the kind of its event
  * AUDIT_EVENT_KIND_MAX_BYTES: audit_append() would refuse it, and with it the batch. */
 bool audit_row_fits(const struct audit_row *row);

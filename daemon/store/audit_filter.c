@@ -392,17 +392,16 @@ enum error audit_filter_choose(const struct audit_filter *filter, struct db *db,
 	enum error error = ERR_NONE;
 	bool is_rare = false;
 
+	*access = AUDIT_SCAN;
 	if (filter->decision_id != 0)
-		*access = AUDIT_SCAN;
-	else if (is_sealed && filter->user.length != 0)
+		return ERR_NONE;
+	if (is_sealed && filter->user.length != 0)
 		*access = AUDIT_BY_SUBJECT;
 	else if (is_denied_only(filter))
 		*access = AUDIT_BY_DENIAL;
-	else if (is_sealed && has_text(filter)) {
+	else if (is_sealed && has_text(filter))
 		error = find_rare(filter, db, &is_rare);
-		*access = is_rare ? AUDIT_BY_TEXT : AUDIT_SCAN;
-	} else {
-		*access = AUDIT_SCAN;
-	}
+	if (is_rare)
+		*access = AUDIT_BY_TEXT;
 	return error;
 }

@@ -143,6 +143,17 @@ enum error audit_row_read(const struct stmt *stmt, struct arena *arena, struct a
 	return read_lists(stmt, arena, row);
 }
 
+void audit_row_reason(struct buf *out, const struct audit_row *row)
+{
+	const struct audit_list *ids = row->policies.count != 0 ? &row->policies : &row->erring;
+
+	buf_append_str(out, row->source);
+	for (size_t i = 0; i < ids->count; i++) {
+		buf_append_str(out, i == 0 ? STR(": ") : STR(", "));
+		buf_append_str(out, ids->items[i]);
+	}
+}
+
 const char audit_event_select[] =
 	"SELECT e.id, e.wall_us, e.boot_ms, e.kind, e.actor, e.detail, e.chain FROM event e";
 
