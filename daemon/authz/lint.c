@@ -6,8 +6,8 @@
 #include "base/casefold.h"
 #include "cedar/ast.h"
 #include "cedar/diag.h"
-#include "cedar/parser.h"
 #include "cedar/source.h"
+#include "cedar/tree.h"
 
 struct lint {
 	struct arena arena;
@@ -102,28 +102,19 @@ static void check(struct lint *lint, const struct ast_expr *expr)
 		check(lint, ast_child(expr, i));
 }
 
-enum error lint_policies(struct str file, struct str text, const struct cedar_limits *limits,
-			 struct cedar_diags *diags)
+enum error lint_policies(const struct cedar_engine *engine, struct cedar_diags *diags)
 {
-	struct lint lint = {.diags = diags};
-	struct cedar_diags unread;
-	struct ast_policies policies;
-	struct source source;
+	struct lint lint = {.diags = diags, .error = ERR_NONE};
 
-	arena_init(&lint.arena, 65536, SIZE_MAX);
-	cedar_diags_init(&unread);
-	lint.source = &source;
-	lint.error = source_init(&source, &lint.arena, file, text);
-	if (lint.error == ERR_NONE)
-		lint.error = parse_policies(&lint.arena, &source, limits, &unread, &policies);
-	if (lint.error == ERR_NONE) {
-		for (const struct ast_policy *policy = policies.first; policy != NULL;
-		     policy = policy->next) {
-			for (uint32_t i = 0; i < policy->condition_count; i++)
-				check(&lint, policy->conditions[i].body);
+	arena_init(&lint.arena, 4096, SIZE_MAX);
+	for (uint32_t i = 0; i < engine_tree_count(engine); i++) {
+		const struct ast_policy *policy = engine_tree_at(engine, i);
+
+		for (uint32_t k = 0; policy != NULL && k < policy->condition_count; k++) {
+			lint.source = policy->source;
+			check(&lint, policy->conditions[k].body);
 		}
 	}
-	cedar_diags_deinit(&unread);
 	arena_deinit(&lint.arena);
 	return lint.error;
 }

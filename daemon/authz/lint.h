@@ -8,12 +8,11 @@
 
 #include "base/attributes.h"
 #include "base/error.h"
-#include "base/str.h"
 #include "cedar/cedar.h"
 
-/* Adds a warning for each such comparison in the policies of `text`, which must parse under
- * `limits` (may be NULL). ERR_NO_MEMORY. */
-enum error lint_policies(struct str file, struct str text, const struct cedar_limits *limits,
+/* Adds a warning for each such comparison in the policies and templates that `engine`, which is not
+ * sealed, has so far. ERR_NO_MEMORY. */
+enum error lint_policies(const struct cedar_engine *engine,
 			 struct cedar_diags *diags) ATTR_MUST_CHECK;
 
 #endif

@@ -191,9 +191,6 @@ static enum error add_file(struct build *build, const struct snapshot_file *file
 	case FILE_POLICIES:
 		error = cedar_engine_add_policies(engine, file->name, file->text,
 						  CEDAR_IDS_FROM_ANNOTATION, build->diags);
-		if (error == ERR_NONE && !build->options.is_checked)
-			error = lint_policies(file->name, file->text, build->options.limits,
-					      build->diags);
 		break;
 	case FILE_LINKS:
 		error = links_add(engine, &build->arena, file->name, file->text, build->diags);
@@ -339,7 +336,10 @@ static enum error build_snapshot(struct build *build, const struct snapshot_file
 	build->files = sort_files(&build->arena, files, build->file_count);
 	if (build->files == NULL)
 		return ERR_NO_MEMORY;
-	digest_sorted(build->files, build->file_count, build->snapshot->digest);
+	if (build->options.digest != NULL)
+		memcpy(build->snapshot->digest, build->options.digest, SNAPSHOT_DIGEST_BYTES);
+	else
+		digest_sorted(build->files, build->file_count, build->snapshot->digest);
 	error = cedar_engine_new(build->options.limits, key, &build->snapshot->engine);
 	if (error != ERR_NONE)
 		return error;
@@ -347,6 +347,8 @@ static enum error build_snapshot(struct build *build, const struct snapshot_file
 	error = add_schema(build);
 	if (error == ERR_NONE)
 		error = add_files(build);
+	if (error == ERR_NONE && !build->options.is_checked)
+		error = lint_policies(build->snapshot->engine, build->diags);
 	if (error == ERR_NONE && build->error == ERR_NONE && !build->options.is_checked)
 		error = validate(build);
 	if (error == ERR_NONE && build->error == ERR_NONE)

@@ -51,6 +51,9 @@ struct snapshot_options {
 	/* Finds the SID of an account that directory.json does not have, as authz/names.h; may be
 	 * NULL. */
 	names_find_sid *find_sid;
+	/* What snapshot_digest_files() says of the files, for whoever has asked already; NULL has it
+	 * computed. */
+	const uint8_t *digest;
 	/* The same files were built without an error before, in another process: they are not
 	 * validated again, and nothing is said about them. */
 	bool is_checked;

@@ -8,6 +8,7 @@
 #include "cedar/compile.h"
 #include "cedar/diag.h"
 #include "cedar/parser.h"
+#include "cedar/tree.h"
 
 enum { FIRST_CHUNK_BYTES = 16384 };
 
@@ -208,6 +209,20 @@ enum error cedar_engine_add_policies(struct cedar_engine *engine, struct str sou
 	if (error == ERR_NONE)
 		error = engine_add_parsed(engine, &policies, ids, diags);
 	return error;
+}
+
+uint32_t engine_tree_count(const struct cedar_engine *engine)
+{
+	assert(!engine->sealed);
+	return engine->item_count;
+}
+
+const struct ast_policy *engine_tree_at(const struct cedar_engine *engine, uint32_t index)
+{
+	const struct engine_item *item = &engine->items[index];
+
+	assert(index < engine->item_count);
+	return item->template_item == ENGINE_NO_ITEM ? item->ast : NULL;
 }
 
 /* Sealing. */

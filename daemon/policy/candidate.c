@@ -268,7 +268,7 @@ static bool check_input(struct str input, struct buf *answer)
 	is_read = read_files(input, &tree);
 	if (is_read) {
 		policy_load_init(&load);
-		policy_load_tree(&load, &tree, key);
+		policy_load_trial(&load, &tree, key);
 		put_findings(answer, &load);
 		policy_load_deinit(&load);
 	}

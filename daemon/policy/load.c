@@ -47,21 +47,31 @@ static void run_tests(struct policy_load *load, const struct snapshot_file *file
 	load->snapshot = NULL;
 }
 
+/* Builds a snapshot that carries load->digest. */
 static void build(struct policy_load *load, const struct snapshot_file *files, size_t count,
 		  struct hash_key key, bool is_checked)
 {
-	struct snapshot_options options = {.find_sid = account_find_sid, .is_checked = is_checked};
+	struct snapshot_options options = {
+		.find_sid = account_find_sid, .digest = load->digest, .is_checked = is_checked};
 
-	load->error = snapshot_digest_files(files, count, load->digest);
-	load->has_digest = load->error == ERR_NONE;
-	if (load->error == ERR_NONE)
-		load->error =
-			snapshot_new(files, count, &options, key, &load->diags, &load->snapshot);
+	load->error = snapshot_new(files, count, &options, key, &load->diags, &load->snapshot);
 	if (load->error == ERR_NONE && !is_checked)
 		run_tests(load, files, count, key);
 	if (load->error != ERR_NONE && load->diags.error_count == 0)
 		buf_printf(&load->obstacle, "the policy could not be built: %s",
 			   error_text(load->error));
+}
+
+/* The same behind the digest of the files. */
+static void build_named(struct policy_load *load, const struct snapshot_file *files, size_t count,
+			struct hash_key key, bool is_checked)
+{
+	load->error = snapshot_digest_files(files, count, load->digest);
+	load->has_digest = load->error == ERR_NONE;
+	if (load->has_digest)
+		build(load, files, count, key, is_checked);
+	else
+		buf_append_str(&load->obstacle, str_from(error_text(load->error)));
 }
 
 /* Room for `count` files; an empty set is snapshot_new()'s to refuse. NULL sets the error. */
@@ -77,7 +87,7 @@ static struct snapshot_file *new_files(struct policy_load *load, size_t count)
 }
 
 static void load_tree(struct policy_load *load, const struct tree *tree, struct hash_key key,
-		      bool is_checked)
+		      bool is_named, bool is_checked)
 {
 	struct snapshot_file *files = new_files(load, tree->file_count);
 
@@ -85,18 +95,26 @@ static void load_tree(struct policy_load *load, const struct tree *tree, struct 
 		return;
 	for (size_t i = 0; i < tree->file_count; i++)
 		files[i] = (struct snapshot_file){tree->files[i].name, tree->files[i].text};
-	build(load, files, tree->file_count, key, is_checked);
+	if (is_named)
+		build_named(load, files, tree->file_count, key, is_checked);
+	else
+		build(load, files, tree->file_count, key, is_checked);
 	mem_free(files);
 }
 
 void policy_load_tree(struct policy_load *load, const struct tree *tree, struct hash_key key)
 {
-	load_tree(load, tree, key, false);
+	load_tree(load, tree, key, true, false);
 }
 
 void policy_load_checked(struct policy_load *load, const struct tree *tree, struct hash_key key)
 {
-	load_tree(load, tree, key, true);
+	load_tree(load, tree, key, true, true);
+}
+
+void policy_load_trial(struct policy_load *load, const struct tree *tree, struct hash_key key)
+{
+	load_tree(load, tree, key, false, false);
 }
 
 void policy_load_directory(struct policy_load *load, const char *directory, struct hash_key key)
@@ -119,7 +137,7 @@ void policy_load_revision(struct policy_load *load, const struct state_revision 
 		return;
 	for (size_t i = 0; i < revision->file_count; i++)
 		files[i] = (struct snapshot_file){revision->files[i].name, revision->files[i].text};
-	build(load, files, revision->file_count, key, true);
+	build_named(load, files, revision->file_count, key, true);
 	mem_free(files);
 	if (load->error == ERR_NONE)
 		snapshot_set_revision(load->snapshot, revision->number);

@@ -54,6 +54,9 @@ void policy_load_tree(struct policy_load *load, const struct tree *tree, struct 
  * testing it again, and without the warnings that `load` has from there. */
 void policy_load_checked(struct policy_load *load, const struct tree *tree, struct hash_key key);
 
+/* The same as policy_load_tree() for who throws the snapshot away: it has no digest. */
+void policy_load_trial(struct policy_load *load, const struct tree *tree, struct hash_key key);
+
 /* Reads `directory` and does the same as policy_load_tree(). */
 void policy_load_directory(struct policy_load *load, const char *directory, struct hash_key key);
 

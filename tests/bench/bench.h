@@ -18,6 +18,9 @@ void bench_report(const struct bench_result *result, bool json);
 /* The median; sorts `values`. */
 double bench_median(double *values, int count);
 
+/* The activation of policy directories; a part of bench_policy(). */
+void bench_activate(bool json);
+
 /* The suites; 0 when all cases ran. */
 int bench_channel(bool json);
 int bench_decide(bool json);

@@ -7,7 +7,8 @@
  *	policy/N/built/SHAPE    the request made anew for each decision
  *	policy/evaluate         what a policy takes that has to be evaluated
  *	policy/N/load           text to a sealed engine: parsed, validated, indexed; also in parts
- *	policy/N/memory         what the sealed engine keeps, of the plainest shape and of others
+ *	policy/N/memory/SHAPE   what the sealed engine keeps; "eq" is the plainest shape
+ *	policy/activate/N       a policy directory to a stored revision (bench_activate.c)
  *
  * A figure is the median over batches of the mean of a batch.
  */
@@ -375,7 +376,7 @@ int bench_policy(bool json)
 		{"grid", write_grid},
 		{"condition-key", write_condition_key},
 	};
-	static const struct policy_shape loaded[] = {{"eq", write_eq}, {"in", write_in}};
+	static const struct policy_shape loaded[] = {{"", write_in}, {"eq", write_eq}};
 	static const uint32_t counts[] = {10, 100, 1000, 10000, 100000};
 
 	for (size_t i = 0; i < ARRAY_COUNT(shapes); i++) {
@@ -385,5 +386,6 @@ int bench_policy(bool json)
 	run_evaluations(json);
 	for (size_t i = 0; i < ARRAY_COUNT(loaded); i++)
 		run_loads(&loaded[i], 100000, json);
+	bench_activate(json);
 	return 0;
 }

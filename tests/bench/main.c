@@ -7,6 +7,7 @@
 
 #include "base/attributes.h"
 #include "bench/bench.h"
+#include "policy/candidate.h"
 
 static const struct suite {
 	const char *name;
@@ -61,6 +62,10 @@ static int usage(FILE *out)
 
 int main(int argc, char **argv)
 {
+	/* Activation starts this program once more, as the child that checks a policy. */
+	if (argc == 2 && strcmp(argv[1], POLICY_CANDIDATE_ARGUMENT) == 0)
+		return policy_candidate_main();
+
 	bool json = argc == 3 && strcmp(argv[2], "--json") == 0;
 
 	if (argc < 2 || argc > 3 || (argc == 3 && !json))

@@ -7,6 +7,21 @@
 #include "diags.h"
 #include "support/fault.h"
 
+/* What is said about the policies of `text`, which is a.cedar. */
+static enum error lint(const char *text, struct cedar_diags *diags)
+{
+	struct cedar_engine *engine = NULL;
+	enum error error;
+
+	assert_int_equal(cedar_engine_new(NULL, (struct hash_key){1, 2}, &engine), ERR_NONE);
+	assert_int_equal(cedar_engine_add_policies(engine, STR("a.cedar"), str_from(text),
+						   CEDAR_IDS_FROM_ANNOTATION, diags),
+			 ERR_NONE);
+	error = lint_policies(engine, diags);
+	cedar_engine_free(engine);
+	return error;
+}
+
 /* The number of warnings about a policy with this condition. */
 static uint32_t warning_count(const char *condition)
 {
@@ -16,7 +31,7 @@ static uint32_t warning_count(const char *condition)
 
 	snprintf(text, sizeof(text), "forbid(principal, action, resource) when { %s };", condition);
 	cedar_diags_init(&diags);
-	assert_int_equal(lint_policies(STR("t"), str_from(text), NULL, &diags), ERR_NONE);
+	assert_int_equal(lint(text, &diags), ERR_NONE);
 	assert_int_equal(diags.error_count, 0);
 	count = diags.warning_count;
 	cedar_diags_deinit(&diags);
@@ -75,10 +90,9 @@ static void the_warning_says_what_to_write(void **state)
 	(void)state;
 	cedar_diags_init(&diags);
 	buf_init(&said, SIZE_MAX);
-	assert_int_equal(lint_policies(STR("a.cedar"),
-				       STR("permit(principal, action, resource)\n"
-					   "unless { context.method == \"Kill\" };"),
-				       NULL, &diags),
+	assert_int_equal(lint("permit(principal, action, resource)\n"
+			      "unless { context.method == \"Kill\" };",
+			      &diags),
 			 ERR_NONE);
 	diags_print(&said, &diags);
 	assert_str_equal(
@@ -93,21 +107,29 @@ static void the_warning_says_what_to_write(void **state)
 
 static void without_memory_nothing_is_said(void **state)
 {
+	struct cedar_engine *engine = NULL;
+	struct cedar_diags diags;
 	bool fired = true;
 
 	(void)state;
+	cedar_diags_init(&diags);
+	assert_int_equal(cedar_engine_new(NULL, (struct hash_key){1, 2}, &engine), ERR_NONE);
+	assert_int_equal(cedar_engine_add_policies(engine, STR("a.cedar"),
+						   STR("permit(principal, action, resource)"
+						       " when { principal.name == \"\xc3\xa4\" };"),
+						   CEDAR_IDS_FROM_ANNOTATION, &diags),
+			 ERR_NONE);
 	for (uint64_t n = 0; fired; n++) {
-		struct cedar_diags diags;
 		enum error error;
 
-		cedar_diags_init(&diags);
 		fault_arm(n, FAULT_ONCE);
-		error = lint_policies(STR("t"), STR("permit(principal, action, resource);"), NULL,
-				      &diags);
+		error = lint_policies(engine, &diags);
 		fired = fault_disarm();
 		assert_int_equal(error, fired ? ERR_NO_MEMORY : ERR_NONE);
-		cedar_diags_deinit(&diags);
 	}
+	assert_int_equal(diags.warning_count, 0);
+	cedar_engine_free(engine);
+	cedar_diags_deinit(&diags);
 }
 
 int main(void)
