@@ -49,6 +49,7 @@ extern const struct arg_option ctl_no_options[];
 
 extern const struct ctl_command status_command;
 extern const struct ctl_command metrics_command;
+extern const struct ctl_command bench_command;
 extern const struct ctl_command authorize_command;
 extern const struct ctl_command explain_command;
 extern const struct ctl_command records_list_command;

@@ -74,6 +74,21 @@ enum error channel_open(const char *path, int timeout_ms, struct channel **out, 
 	return ERR_NONE;
 }
 
+enum error channel_adopt(int descriptor, struct channel **out)
+{
+	struct channel *channel = mem_calloc(1, sizeof(*channel));
+
+	if (channel == NULL) {
+		close(descriptor);
+		return ERR_NO_MEMORY;
+	}
+	channel->descriptor = descriptor;
+	peer_of_socket(descriptor, &channel->peer);
+	channel->is_trusted = channel->peer.valid;
+	*out = channel;
+	return ERR_NONE;
+}
+
 void channel_close(struct channel *channel)
 {
 	if (channel == NULL)

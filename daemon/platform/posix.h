@@ -40,6 +40,9 @@ enum error group_find(struct str name, uint32_t *out, struct buf *why) ATTR_MUST
 struct account account_of_id(uint32_t id);
 uint32_t account_id(const struct account *account);
 
+/* A channel over a connected socket, which it takes over, also on failure. ERR_NO_MEMORY. */
+enum error channel_adopt(int descriptor, struct channel **out) ATTR_MUST_CHECK;
+
 /* Asks the kernel who is at the other end of a connected socket. */
 void peer_of_socket(int descriptor, struct peer *out);
 
