@@ -40,6 +40,7 @@ struct config config_default(void)
 				.seal_ms = CONFIG_DAYS(1),
 				.retention_ms = CONFIG_DAYS(90),
 				.retention_mib = 4096,
+				.audit_key = "",
 				.decide =
 					{
 						.on_error = DECIDE_ERROR_DENIES,

@@ -75,6 +75,7 @@ const struct config_key config_keys[] = {
 	{"audit.seal_age", VALUE_DURATION, AT(server.seal_ms), SECONDS(60), DAYS(366), NULL},
 	{"audit.retention_age", VALUE_DURATION, AT(server.retention_ms), DAYS(1), DAYS(3660), NULL},
 	{"audit.retention_mib", VALUE_COUNT, AT(server.retention_mib), 16, 104857600, NULL},
+	{"audit.signing_key", VALUE_PATH, AT(server.audit_key), 0, PLATFORM_PATH_MAX, NULL},
 
 	{"records", VALUE_SECTION, 0, 0, 0, NULL},
 	{"records.idle_timeout", VALUE_DURATION, AT(server.decide.defaults.idle_timeout_ms),

@@ -72,6 +72,7 @@ struct settings {
 	uint32_t seal_rows;     /* rows after which the next segment of the audit begins */
 	int64_t seal_ms;        /* time after which it begins, if there are rows */
 	int64_t retention_ms;   /* sealed segments with younger rows stay */
+	const char *audit_key;  /* file of the key that seals are signed with; empty: none */
 	uint32_t retention_mib; /* sealed segments beyond that much disk go, the oldest first */
 
 	struct decide_settings decide;

@@ -1,4 +1,4 @@
-/* wsauthzctl audit query, audit verify: read the audit database, with or without the daemon. */
+/* wsauthzctl audit query: reads the audit database, with or without the daemon. */
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -145,62 +145,6 @@ static enum ctl_exit run_query(const struct ctl *ctl, const void *opaque, char *
 	return code;
 }
 
-static void print_verification(const struct ctl *ctl, const struct audit_verification *found)
-{
-	struct buf out;
-
-	buf_init(&out, 4096);
-	if (ctl->json) {
-		buf_printf(&out, "{\"intact\":%s,\"rows\":%" PRIu64 ",\"last_good\":%" PRIu64,
-			   found->intact ? "true" : "false", found->row_count,
-			   found->head.decision_id);
-		if (!found->intact)
-			buf_printf(&out, ",\"first_bad\":%" PRIu64, found->first_bad_id);
-		buf_printf(&out, ",\"chain\":\"");
-		output_hex(&out, found->head.chain, AUDIT_CHAIN_BYTES);
-		buf_printf(&out, "\"}");
-	} else if (found->intact) {
-		buf_printf(&out,
-			   "intact: %" PRIu64 " rows, the last is decision %" PRIu64 "\nhead  ",
-			   found->row_count, found->head.decision_id);
-		output_hex(&out, found->head.chain, AUDIT_CHAIN_BYTES);
-	} else {
-		buf_printf(&out,
-			   "NOT INTACT: the chain breaks at decision %" PRIu64
-			   "; the last good row is %" PRIu64,
-			   found->first_bad_id, found->head.decision_id);
-	}
-	output_line(&out);
-	buf_deinit(&out);
-}
-
-static enum ctl_exit run_verify(const struct ctl *ctl, const void *options, char **operands,
-				int operand_count)
-{
-	struct audit_reader *reader = NULL;
-	struct audit_verification found;
-	enum ctl_exit code = audit_source_open(ctl, &reader);
-	struct buf why;
-
-	(void)options;
-	(void)operands;
-	(void)operand_count;
-	buf_init(&why, WHY_MAX);
-	if (code == CTL_DONE && audit_verify(reader, NULL, &found, &why) != ERR_NONE) {
-		output_error("%s", buf_text(&why));
-		code = CTL_INVALID;
-	}
-	if (code == CTL_DONE) {
-		print_verification(ctl, &found);
-		code = found.intact ? CTL_DONE : CTL_DENIED;
-	}
-	buf_deinit(&why);
-	audit_reader_close(reader);
-	return code;
-}
-
-static const struct arg_option no_options[] = {{NULL, ARG_FLAG, 0, NULL, NULL}};
-
 const struct ctl_command audit_query_command = {
 	.words = "audit query",
 	.operands = "",
@@ -208,12 +152,4 @@ const struct ctl_command audit_query_command = {
 	.options = query_options,
 	.options_size = sizeof(struct query_options),
 	.run = run_query,
-};
-
-const struct ctl_command audit_verify_command = {
-	.words = "audit verify",
-	.operands = "",
-	.summary = "whether the chain over all recorded decisions is intact",
-	.options = no_options,
-	.run = run_verify,
 };

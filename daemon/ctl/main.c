@@ -37,6 +37,8 @@ static const struct ctl_command *const commands[] = {
 	&audit_top_command,
 	&audit_stats_command,
 	&audit_verify_command,
+	&audit_head_command,
+	&audit_key_command,
 	&audit_segments_command,
 	&audit_seal_command,
 	&audit_prune_command,

@@ -150,7 +150,8 @@ static enum error check_file(int fd, const char *name, size_t max_bytes, struct 
 	return ERR_NONE;
 }
 
-enum error file_read_trusted(const char *path, size_t max_bytes, struct buf *out, struct buf *why)
+static enum error read_checked(const char *path, bool is_secret, size_t max_bytes, struct buf *out,
+			       struct buf *why)
 {
 	enum error error;
 	struct stat st;
@@ -161,6 +162,11 @@ enum error file_read_trusted(const char *path, size_t max_bytes, struct buf *out
 	if (fd < 0)
 		return why_errno(why, path, "open");
 	error = check_file(fd, path, max_bytes, &st, why);
+	if (error == ERR_NONE && is_secret && (st.st_mode & 077) != 0)
+		error = why_error(why, ERR_INVALID,
+				  "%s: holds a secret, and others have rights on it (mode %04o); "
+				  "use chmod 0600",
+				  path, (unsigned)(st.st_mode & 07777));
 	if (error == ERR_NONE) {
 		room = buf_reserve(out, (size_t)st.st_size);
 		error = room != NULL ? read_exactly(fd, path, room, (size_t)st.st_size, why)
@@ -171,6 +177,16 @@ enum error file_read_trusted(const char *path, size_t max_bytes, struct buf *out
 	}
 	close(fd);
 	return error;
+}
+
+enum error file_read_trusted(const char *path, size_t max_bytes, struct buf *out, struct buf *why)
+{
+	return read_checked(path, false, max_bytes, out, why);
+}
+
+enum error file_read_secret(const char *path, size_t max_bytes, struct buf *out, struct buf *why)
+{
+	return read_checked(path, true, max_bytes, out, why);
 }
 
 /* A tree that is being read. */

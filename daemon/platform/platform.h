@@ -420,6 +420,10 @@ enum error file_make_readonly(const char *path) ATTR_MUST_CHECK;
 enum error file_read_trusted(const char *path, size_t max_bytes, struct buf *out,
 			     struct buf *why) ATTR_MUST_CHECK;
 
+/* The same, when also nobody else can read it. */
+enum error file_read_secret(const char *path, size_t max_bytes, struct buf *out,
+			    struct buf *why) ATTR_MUST_CHECK;
+
 /* Files that a person names on the command line, wherever they are and whoever owns them:
  * user_file_posix.c. */
 

@@ -4,7 +4,10 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "server/audit_key.h"
+#include "store/audit_head.h"
 #include "store/seal.h"
+#include "store/seal_key.h"
 #include "store/segment.h"
 
 enum { MICROSECONDS_OF_MS = 1000, WHY_MAX_BYTES = 4096, MIB = 1024 * 1024 };
@@ -33,6 +36,7 @@ struct turn {
 struct audit_log {
 	struct audit_log_options options;
 	struct shared shared;
+	struct seal_key key; /* when has_key() */
 
 	struct audit *live; /* the writer's; NULL while it is broken */
 
@@ -51,6 +55,11 @@ struct audit_log {
 	struct turn turn;
 	struct segment_list segments; /* the worker's */
 };
+
+static bool has_key(const struct audit_log *log)
+{
+	return log->options.settings->audit_key[0] != '\0';
+}
 
 /* The writer. */
 
@@ -156,6 +165,23 @@ struct audit_sink audit_log_sink(struct audit_log *log)
 
 /* Opening. */
 
+static enum error read_key(struct audit_log *log, struct buf *why)
+{
+	const char *path = log->options.settings->audit_key;
+	struct buf text;
+
+	if (!has_key(log))
+		return ERR_NONE;
+	enum error error = audit_key_read(path, &log->key, why);
+	if (error != ERR_NONE)
+		return error;
+	buf_init(&text, SEAL_KEY_TEXT_MAX_BYTES);
+	seal_public_key_write(&text, log->key.public_key);
+	log_info(log->options.log, "audit.key", "seals are signed by %s", buf_text(&text));
+	buf_deinit(&text);
+	return ERR_NONE;
+}
+
 enum error audit_log_open(const struct audit_log_options *options, struct audit_log **out,
 			  struct buf *why)
 {
@@ -169,7 +195,10 @@ enum error audit_log_open(const struct audit_log_options *options, struct audit_
 		mem_free(log);
 		return ERR_NO_MEMORY;
 	}
-	error = audit_open(options->settings->state_directory, options->env, true, &log->live, why);
+	error = read_key(log, why);
+	if (error == ERR_NONE)
+		error = audit_open(options->settings->state_directory, options->env, true,
+				   &log->live, why);
 	if (error != ERR_NONE) {
 		audit_log_close(log);
 		return error;
@@ -187,6 +216,7 @@ void audit_log_close(struct audit_log *log)
 	audit_close(log->shared.next);
 	audit_close(log->shared.ended);
 	segment_list_deinit(&log->segments);
+	seal_key_wipe(&log->key, sizeof(log->key));
 	uv_mutex_destroy(&log->shared.lock);
 	mem_free(log);
 }
@@ -235,23 +265,22 @@ static enum error put_segment(struct state *state, void *arg)
 	return state_put_segment(state, arg);
 }
 
+/* For 'wsauthzctl audit verify --head', should the tail of the audit be cut off. */
 static void tell_head(const struct audit_log *log, const char *event, uint32_t number,
 		      const struct audit_head *head)
 {
-	char hex[2 * AUDIT_CHAIN_BYTES + 1];
+	char text[AUDIT_HEAD_TEXT_BYTES];
 
-	for (size_t i = 0; i < AUDIT_CHAIN_BYTES; i++)
-		snprintf(&hex[2 * i], 3, "%02x", head->chain[i]);
-	log_info(log->options.log, event, "segment %u, id %llu, chain %s", (unsigned)number,
-		 (unsigned long long)head->decision_id, hex);
+	audit_head_format(head, text);
+	log_info(log->options.log, event, "segment %u, head %s", (unsigned)number, text);
 }
 
 static enum error seal_one(struct audit_log *log, uint32_t number, struct buf *why)
 {
 	struct segment sealed;
-	enum error error =
-		seal_segment(log->options.settings->state_directory, number, log->options.env, NULL,
-			     clock_wall_us(log->options.clock), &sealed, why);
+	enum error error = seal_segment(log->options.settings->state_directory, number,
+					log->options.env, has_key(log) ? &log->key : NULL,
+					clock_wall_us(log->options.clock), &sealed, why);
 
 	if (error != ERR_NONE)
 		return error;

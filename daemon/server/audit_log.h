@@ -42,7 +42,8 @@ struct audit_log_options {
 	const struct store_env *env;
 };
 
-/* Opens the audit; everything is borrowed. Errors as audit_open(), with `why`. */
+/* Opens the audit and reads the key for its seals; everything is borrowed. Errors as audit_open() and
+ * audit_key_read(), with `why`. */
 enum error audit_log_open(const struct audit_log_options *options, struct audit_log **out,
 			  struct buf *why) ATTR_MUST_CHECK;
 

@@ -84,8 +84,8 @@ enum audit_flaw {
 	AUDIT_FLAW_BEGINNING, /* a segment does not begin where the one before ends */
 	AUDIT_FLAW_MISSING,   /* a segment between two others is not there */
 	AUDIT_FLAW_SEAL,      /* a sealed segment does not have the rows that its seal tells of */
-	AUDIT_FLAW_SIGNATURE, /* the seal is signed, and not by the given key */
-	AUDIT_FLAW_TEXT,      /* a text that no decision of the segment has */
+	AUDIT_FLAW_SIGNATURE, /* the seal is not signed by the given key */
+	AUDIT_FLAW_TEXT,      /* a text that no decision of the segment has, or has any more */
 	AUDIT_FLAW_CUT,       /* the audit ends before the expected head */
 	AUDIT_FLAW_HEAD,      /* the chain at the expected head is another one */
 };
@@ -113,6 +113,9 @@ struct audit_verify_options {
 	/* The key that signatures must be of, SEGMENT_KEY_BYTES; NULL: the one in the seal, which
 	 * shows only that the seal was not changed by somebody without it. */
 	const uint8_t *public_key;
+	/* With a public key, sealed segments that are not signed are a flaw from this number on; what
+	 * is older may be from before there was a key. */
+	uint32_t signed_from;
 	/* Called now and then with the rows looked at and how many there are, about; may be NULL.
 	 * False ends the work with ERR_CANCELLED. */
 	bool (*on_progress)(void *arg, uint64_t done, uint64_t total);

@@ -319,6 +319,15 @@ static bool verify_beginning(struct verifier *verifier, size_t index)
 	return verifier->result.intact;
 }
 
+/* Somebody who can change a segment can also take its signature away. */
+static bool signature_holds(const struct audit_verify_options *options,
+			    const struct segment *segment)
+{
+	if (!segment->is_signed)
+		return options->public_key == NULL || segment->number < options->signed_from;
+	return seal_is_signed(segment, options->public_key);
+}
+
 static void verify_seal(struct verifier *verifier, const struct segment *segment)
 {
 	const struct audit_head *head = &verifier->result.head;
@@ -331,9 +340,18 @@ static void verify_seal(struct verifier *verifier, const struct segment *segment
 
 	if (!is_same)
 		find_flaw(verifier, AUDIT_FLAW_SEAL, segment, head->decision_id + 1);
-	else if (segment->is_signed && !seal_is_signed(segment, verifier->options->public_key))
+	else if (!signature_holds(verifier->options, segment))
 		find_flaw(verifier, AUDIT_FLAW_SIGNATURE, segment, segment->first_id);
 	verifier->result.signed_count += segment->is_signed;
+}
+
+/* The audit ends here, before the expected head. */
+static bool is_cut(const struct verifier *verifier, const struct segment *segment)
+{
+	const struct segment_list *segments = &verifier->reader->segments;
+
+	return segment == &segments->items[segments->count - 1] &&
+	       verifier->options->expected != NULL && !verifier->head_was_seen;
 }
 
 static enum error verify_open_segment(struct verifier *verifier, const struct segment *segment)
@@ -353,8 +371,10 @@ static enum error verify_open_segment(struct verifier *verifier, const struct se
 	stmt_finish(&verifier->decisions.stmt);
 	stmt_finish(&verifier->events.stmt);
 	db_rollback(db);
+	/* Such texts are what rows leave behind that were cut off at the end. */
 	if (error == ERR_NONE && verifier->result.intact && !all_texts_are_used(verifier))
-		find_flaw(verifier, AUDIT_FLAW_TEXT, segment, segment->first_id);
+		find_flaw(verifier, is_cut(verifier, segment) ? AUDIT_FLAW_CUT : AUDIT_FLAW_TEXT,
+			  segment, verifier->result.head.decision_id + 1);
 	if (error == ERR_NONE && verifier->result.intact && segment->state == SEGMENT_SEALED)
 		verify_seal(verifier, segment);
 	free_texts(verifier);
@@ -386,7 +406,7 @@ static enum error verify_segments(struct verifier *verifier)
 		verifier->result.segment_count++;
 	}
 	const struct segment *last = &segments->items[segments->count - 1];
-	if (verifier->options->expected != NULL && !verifier->head_was_seen)
+	if (is_cut(verifier, last))
 		find_flaw(verifier, AUDIT_FLAW_CUT, last, verifier->result.head.decision_id + 1);
 	return ERR_NONE;
 }

@@ -53,11 +53,14 @@ static void write_signed(const struct segment *segment, unsigned char out[SIGNED
 bool seal_is_signed(const struct segment *segment, const uint8_t *public_key)
 {
 	unsigned char message[SIGNED_BYTES];
-	const uint8_t *key = public_key != NULL ? public_key : segment->public_key;
 
+	if (!segment->is_signed)
+		return false;
+	if (public_key != NULL && memcmp(segment->public_key, public_key, SEGMENT_KEY_BYTES) != 0)
+		return false;
 	write_signed(segment, message);
-	return segment->is_signed &&
-	       crypto_sign_verify_detached(segment->signature, message, sizeof(message), key) == 0;
+	return crypto_sign_verify_detached(segment->signature, message, sizeof(message),
+					   segment->public_key) == 0;
 }
 
 /* Fills in what only a look at all rows tells. */

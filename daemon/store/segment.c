@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/sort.h"
 #include "store/audit_schema.h"
+#include "store/migrate.h"
 #include "store/segment_db.h"
 #include "store/stmt.h"
 
@@ -83,7 +84,7 @@ static enum error read_beginning(struct db *db, struct segment *segment, bool *h
 	bool row = false;
 	enum error error = stmt_prepare(&stmt, db,
 					"SELECT number, base_id, base_chain, begun_us"
-					" FROM beginning");
+					" FROM beginning WHERE id = 1");
 
 	if (error == ERR_NONE)
 		error = stmt_step(&stmt, &row);
@@ -150,7 +151,7 @@ static enum error read_seal(struct db *db, struct segment *segment)
 	enum error error = stmt_prepare(&stmt, db,
 					"SELECT sealed_us, first_id, last_id, decision_count,"
 					" event_count, first_us, last_us, chain, public_key,"
-					" signature FROM seal");
+					" signature FROM seal WHERE id = 1");
 
 	if (error == ERR_NONE)
 		error = stmt_step(&stmt, &row);
@@ -187,10 +188,16 @@ static enum error read_size(struct db *db, struct segment *segment)
 
 static enum error read_segment(struct db *db, struct segment *segment, bool *has_begun)
 {
+	bool has_indexes = false;
 	enum error error = read_beginning(db, segment, has_begun);
 
 	if (error == ERR_NONE)
 		error = read_seal(db, segment);
+	if (error == ERR_NONE)
+		error = migrate_find_sealed(db, &has_indexes);
+	/* One transaction makes the seal and the indexes. */
+	if (error == ERR_NONE && has_indexes != (segment->state == SEGMENT_SEALED))
+		error = ERR_CORRUPT;
 	if (error == ERR_NONE && segment->state != SEGMENT_SEALED)
 		error = read_ends(db, segment);
 	return error == ERR_NONE ? read_size(db, segment) : error;

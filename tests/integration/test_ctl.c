@@ -231,7 +231,7 @@ static void audit_query_filters_and_works_without_the_daemon(void **state)
 	assert_int_equal(ctl(&daemon, "audit query --since 1h --limit 2 --json"), DONE);
 	assert_int_equal(line_count(), 2);
 	assert_int_equal(ctl(&daemon, "audit verify"), DONE);
-	expect_output("intact: 3 rows");
+	expect_output("intact: 3 decisions");
 	daemon_deinit(&daemon, false);
 }
 

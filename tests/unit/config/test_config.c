@@ -241,6 +241,12 @@ static void paths_are_absolute_and_fit(void **state)
 		       "c.yaml:1:20: 'state.directory' takes 2 to 2048 bytes, this has 0");
 	accept_text(f, "metrics: {file: \"\"}\n");
 	assert_string_equal(f->config.server.metrics_file, "");
+	accept_text(f, "audit: {signing_key: /k}\n");
+	assert_string_equal(f->config.server.audit_key, "/k");
+	accept_text(f, "audit: {signing_key: \"\"}\n");
+	assert_string_equal(f->config.server.audit_key, "");
+	assert_refused(f, "audit: {signing_key: k}\n",
+		       "c.yaml:1:22: 'audit.signing_key' must be an absolute path");
 	snprintf(text, sizeof(text), "authorize: {socket: /%0106d}\n", 0);
 	accept_text(f, text);
 	assert_int_equal(strlen(f->config.server.authorize.socket), 107);
@@ -375,8 +381,10 @@ static void the_sample_says_what_the_defaults_are(void **state)
 	assert_string_equal(f->config.server.state_directory, expected.server.state_directory);
 	assert_string_equal(f->config.server.policy_directory, expected.server.policy_directory);
 	assert_string_equal(f->config.server.metrics_file, expected.server.metrics_file);
+	assert_string_equal(f->config.server.audit_key, expected.server.audit_key);
 	/* Without texts the rest is comparable as it is. */
 	f->config.server.metrics_file = expected.server.metrics_file;
+	f->config.server.audit_key = expected.server.audit_key;
 	f->config.server.authorize = expected.server.authorize;
 	f->config.server.admin = expected.server.admin;
 	f->config.server.state_directory = expected.server.state_directory;

@@ -354,6 +354,28 @@ static void a_private_file_is_made_once(void **state)
 	assert_int_equal(file_create_private(path_of(f, "l")), ERR_EXISTS);
 }
 
+static void a_secret_is_read_from_a_file_of_its_owner_alone(void **state)
+{
+	static const mode_t refused[] = {0640, 0604, 0620, 0601};
+	struct fixture *f = *state;
+	struct buf text;
+
+	buf_init(&text, 100);
+	write_text(f, "key", "secret");
+	assert_int_equal(chmod(path_of(f, "key"), 0600), 0);
+	assert_int_equal(file_read_secret(path_of(f, "key"), 6, &text, &f->why), ERR_NONE);
+	assert_str_equal(buf_str(&text), "secret");
+	assert_int_equal(chmod(path_of(f, "key"), 0400), 0);
+	assert_int_equal(file_read_secret(path_of(f, "key"), 6, &text, &f->why), ERR_NONE);
+	assert_int_equal(file_read_secret(path_of(f, "key"), 5, &text, &f->why), ERR_LIMIT);
+	for (size_t i = 0; i < ARRAY_COUNT(refused); i++) {
+		assert_int_equal(chmod(path_of(f, "key"), refused[i]), 0);
+		assert_int_equal(file_read_secret(path_of(f, "key"), 6, &text, &f->why),
+				 ERR_INVALID);
+	}
+	buf_deinit(&text);
+}
+
 static void a_trusted_file_is_read_whole(void **state)
 {
 	struct fixture *f = *state;
@@ -397,6 +419,7 @@ int main(void)
 		FILE_TEST(a_directory_below_one_that_others_may_write_to_is_not_private),
 		FILE_TEST(a_link_to_a_directory_is_not_private),
 		FILE_TEST(a_private_file_is_made_once),
+		FILE_TEST(a_secret_is_read_from_a_file_of_its_owner_alone),
 		FILE_TEST(a_trusted_file_is_read_whole),
 	};
 

@@ -40,18 +40,25 @@ static struct segment seal(struct fixture *fixture, const struct seal_key *key)
 	return segment;
 }
 
-static struct audit_verification verify(struct fixture *fixture, const uint8_t *public_key)
+static struct audit_verification verify_with(struct fixture *fixture,
+					     const struct audit_verify_options *options)
 {
-	struct audit_verify_options options = {.public_key = public_key};
 	struct audit_verification result;
 	struct audit_reader *reader;
 
 	if (audit_reader_open(fixture->dir.path, &fixture->env, &reader, &fixture->why) !=
 		    ERR_NONE ||
-	    audit_verify(reader, &options, &result, &fixture->why) != ERR_NONE)
+	    audit_verify(reader, options, &result, &fixture->why) != ERR_NONE)
 		fail_msg("%s", buf_text(&fixture->why));
 	audit_reader_close(reader);
 	return result;
+}
+
+static struct audit_verification verify(struct fixture *fixture, const uint8_t *public_key)
+{
+	struct audit_verify_options options = {.public_key = public_key};
+
+	return verify_with(fixture, &options);
 }
 
 static void a_sealed_segment_says_what_it_has(void **state)
@@ -206,6 +213,23 @@ static void a_signature_is_of_its_key_alone(void **state)
 	assert_false(seal_is_signed(&segment, NULL));
 }
 
+static void with_a_key_a_seal_without_signature_is_a_flaw_but_in_old_segments(void **state)
+{
+	struct fixture *fixture = *state;
+	struct seal_key key;
+
+	assert_int_equal(seal_key_make(seed, &key), ERR_NONE);
+	fill(fixture);
+	seal(fixture, NULL);
+	struct audit_verification result = verify(fixture, key.public_key);
+	assert_false(result.intact);
+	assert_int_equal(result.flaw, AUDIT_FLAW_SIGNATURE);
+	struct audit_verify_options options = {.public_key = key.public_key, .signed_from = 1};
+	assert_false(verify_with(fixture, &options).intact);
+	options.signed_from = 2;
+	assert_true(verify_with(fixture, &options).intact);
+}
+
 /* Runs SQL on the sealed file with the triggers gone and puts them back. */
 static void tamper(struct fixture *fixture, const char *sql)
 {
@@ -278,6 +302,7 @@ int main(void)
 		TEST(a_reader_in_the_segment_lets_it_be_sealed_later),
 		TEST(a_start_behind_a_sealed_segment_begins_the_next),
 		TEST(a_signature_is_of_its_key_alone),
+		TEST(with_a_key_a_seal_without_signature_is_a_flaw_but_in_old_segments),
 		TEST(a_seal_that_does_not_fit_is_found),
 		TEST(the_end_of_a_sealed_segment_cannot_be_cut_off),
 	};

@@ -1,0 +1,280 @@
+/* wsauthzctl audit verify, audit head: whether the audit is what was written. */
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "ctl/audit_source.h"
+#include "ctl/ctl.h"
+#include "ctl/output.h"
+#include "platform/platform.h"
+#include "store/audit_head.h"
+#include "store/audit_query.h"
+#include "store/seal_key.h"
+
+enum { WHY_MAX = 4096, PROGRESS_MS = 500 };
+
+struct verify_options {
+	const char *head, *public_key;
+	uint64_t signed_from;
+};
+
+static const struct arg_option verify_options[] = {
+	{"--head", ARG_TEXT, offsetof(struct verify_options, head), "HEAD|FILE",
+	 "a head that was kept elsewhere: also a tail that was cut off is found"},
+	{"--public-key", ARG_TEXT, offsetof(struct verify_options, public_key), "KEY|FILE",
+	 "every sealed segment must be signed by this key"},
+	{"--signed-from", ARG_COUNT, offsetof(struct verify_options, signed_from), "N",
+	 "segments before N may be without signature, with --public-key"},
+	{NULL, ARG_FLAG, 0, NULL, NULL},
+};
+
+/* The text itself or, when it is none that `is_text` knows, what the file of that name holds. */
+static bool read_argument(const char *option, const char *argument, struct buf *text)
+{
+	struct buf why;
+
+	buf_init(&why, WHY_MAX);
+	enum error error = file_read(argument, SEAL_KEY_TEXT_MAX_BYTES, text, &why);
+	if (error != ERR_NONE)
+		output_error("%s: %s", option, buf_text(&why));
+	buf_deinit(&why);
+	while (text->length != 0 &&
+	       (text->data[text->length - 1] == '\n' || text->data[text->length - 1] == '\r'))
+		text->length--;
+	return error == ERR_NONE;
+}
+
+static bool read_head(const char *argument, struct audit_head *head)
+{
+	struct buf text;
+	bool done = argument == NULL || audit_head_parse(str_from(argument), head) == ERR_NONE;
+
+	if (done)
+		return true;
+	buf_init(&text, SEAL_KEY_TEXT_MAX_BYTES);
+	if (read_argument("--head", argument, &text)) {
+		done = audit_head_parse(buf_str(&text), head) == ERR_NONE;
+		if (!done)
+			output_error("--head: '%s' holds no head; 'wsauthzctl audit head' and the "
+				     "log have them, as ID:CHAIN",
+				     argument);
+	}
+	buf_deinit(&text);
+	return done;
+}
+
+static bool read_public_key(const char *argument, uint8_t key[SEGMENT_KEY_BYTES])
+{
+	struct buf text;
+	bool done = argument == NULL || seal_public_key_read(str_from(argument), key) == ERR_NONE;
+
+	if (done)
+		return true;
+	buf_init(&text, SEAL_KEY_TEXT_MAX_BYTES);
+	if (read_argument("--public-key", argument, &text)) {
+		done = seal_public_key_read(buf_str(&text), key) == ERR_NONE;
+		if (!done)
+			output_error("--public-key: '%s' holds no public key of the audit",
+				     argument);
+	}
+	buf_deinit(&text);
+	return done;
+}
+
+static const char *flaw_name(enum audit_flaw flaw)
+{
+	switch (flaw) {
+	case AUDIT_FLAW_NONE: return "none";
+	case AUDIT_FLAW_ROW: return "row";
+	case AUDIT_FLAW_BEGINNING: return "beginning";
+	case AUDIT_FLAW_MISSING: return "missing";
+	case AUDIT_FLAW_SEAL: return "seal";
+	case AUDIT_FLAW_SIGNATURE: return "signature";
+	case AUDIT_FLAW_TEXT: return "text";
+	case AUDIT_FLAW_CUT: return "cut";
+	case AUDIT_FLAW_HEAD: return "head";
+	}
+	return "unknown";
+}
+
+static const char *flaw_text(enum audit_flaw flaw)
+{
+	switch (flaw) {
+	case AUDIT_FLAW_NONE: break;
+	case AUDIT_FLAW_ROW: return "a row was changed, removed, added or moved";
+	case AUDIT_FLAW_BEGINNING: return "the segment does not begin where the one before ends";
+	case AUDIT_FLAW_MISSING: return "the segment is not there";
+	case AUDIT_FLAW_SEAL: return "the segment does not hold the rows that its seal names";
+	case AUDIT_FLAW_SIGNATURE: return "the seal is not signed by the key";
+	case AUDIT_FLAW_TEXT:
+		return "there are texts that no row has: rows at its end were removed";
+	case AUDIT_FLAW_CUT: return "the audit ends before the given head: its tail is missing";
+	case AUDIT_FLAW_HEAD: return "the chain at the given head is another one";
+	}
+	return "";
+}
+
+static void print_json(struct buf *out, const struct audit_verification *found)
+{
+	char head[AUDIT_HEAD_TEXT_BYTES];
+
+	audit_head_format(&found->head, head);
+	buf_printf(out,
+		   "{\"intact\":%s,\"rows\":%" PRIu64 ",\"events\":%" PRIu64
+		   ",\"segments\":%" PRIu32 ",\"signed\":%" PRIu32 ",\"last_good\":%" PRIu64,
+		   found->intact ? "true" : "false", found->row_count, found->event_count,
+		   found->segment_count, found->signed_count, found->head.decision_id);
+	if (!found->intact)
+		buf_printf(out, ",\"flaw\":\"%s\",\"segment\":%" PRIu32 ",\"first_bad\":%" PRIu64,
+			   flaw_name(found->flaw), found->segment, found->first_bad_id);
+	if (found->head_is_older)
+		buf_append_str(out, STR(",\"head_is_older\":true"));
+	buf_printf(out, ",\"head\":\"%s\",\"chain\":\"", head);
+	output_hex(out, found->head.chain, AUDIT_CHAIN_BYTES);
+	buf_append_str(out, STR("\"}"));
+}
+
+static void print_text(struct buf *out, const struct audit_verification *found)
+{
+	char head[AUDIT_HEAD_TEXT_BYTES];
+
+	audit_head_format(&found->head, head);
+	if (found->intact) {
+		buf_append_str(out, STR("intact: "));
+		output_count(out, found->row_count - found->event_count, "decision", "decisions");
+		buf_append_str(out, STR(" and "));
+		output_count(out, found->event_count, "event", "events");
+		buf_append_str(out, STR(" in "));
+		output_count(out, found->segment_count, "segment", "segments");
+		if (found->signed_count != 0)
+			buf_printf(out, ", %" PRIu32 " signed", found->signed_count);
+		if (found->head_is_older)
+			buf_append_str(out, STR("; the given head is older than all of them"));
+		buf_printf(out, "\nhead  %s", head);
+		return;
+	}
+	buf_printf(out,
+		   "NOT INTACT: segment %" PRIu32 ": %s\nfirst bad  %" PRIu64 "\nlast good  %s",
+		   found->segment, flaw_text(found->flaw), found->first_bad_id, head);
+}
+
+/* What is told of a long work on a terminal. */
+struct progress {
+	int64_t told_ms;
+	bool is_shown;
+};
+
+static bool on_progress(void *arg, uint64_t done, uint64_t total)
+{
+	struct progress *progress = arg;
+	int64_t now_ms = clock_boot_ms(platform_clock());
+
+	if (now_ms - progress->told_ms < PROGRESS_MS)
+		return true;
+	progress->told_ms = now_ms;
+	progress->is_shown = true;
+	fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " rows", done, total);
+	return true;
+}
+
+static enum ctl_exit verify(const struct ctl *ctl, struct audit_reader *reader,
+			    struct audit_verify_options *options)
+{
+	struct progress progress = {.told_ms = clock_boot_ms(platform_clock())};
+	struct audit_verification found;
+	enum ctl_exit code = CTL_INVALID;
+	struct buf why, out;
+
+	if (terminal_columns() != 0) {
+		options->on_progress = on_progress;
+		options->arg = &progress;
+	}
+	buf_init(&why, WHY_MAX);
+	buf_init(&out, WHY_MAX);
+	enum error error = audit_verify(reader, options, &found, &why);
+	if (progress.is_shown)
+		fputs("\r\033[K", stderr);
+	if (error != ERR_NONE) {
+		output_error("%s", buf_text(&why));
+	} else {
+		code = found.intact ? CTL_DONE : CTL_DENIED;
+		if (ctl->json)
+			print_json(&out, &found);
+		else
+			print_text(&out, &found);
+		output_line(&out);
+	}
+	buf_deinit(&why);
+	buf_deinit(&out);
+	return code;
+}
+
+static enum ctl_exit run_verify(const struct ctl *ctl, const void *opaque, char **operands,
+				int operand_count)
+{
+	const struct verify_options *given = opaque;
+	uint8_t public_key[SEGMENT_KEY_BYTES];
+	struct audit_reader *reader = NULL;
+	struct audit_head head;
+	struct audit_verify_options options = {
+		.expected = given->head != NULL ? &head : NULL,
+		.public_key = given->public_key != NULL ? public_key : NULL,
+		.signed_from =
+			given->signed_from < UINT32_MAX ? (uint32_t)given->signed_from : UINT32_MAX,
+	};
+
+	(void)operands;
+	(void)operand_count;
+	if (given->signed_from != 0 && given->public_key == NULL) {
+		output_error("--signed-from needs --public-key");
+		return CTL_USAGE;
+	}
+	if (!read_head(given->head, &head) || !read_public_key(given->public_key, public_key))
+		return CTL_USAGE;
+	enum ctl_exit code = audit_source_open(ctl, &reader);
+	if (code == CTL_DONE)
+		code = verify(ctl, reader, &options);
+	audit_reader_close(reader);
+	return code;
+}
+
+static enum ctl_exit run_head(const struct ctl *ctl, const void *options, char **operands,
+			      int operand_count)
+{
+	char text[AUDIT_HEAD_TEXT_BYTES];
+	struct audit_reader *reader = NULL;
+	enum ctl_exit code = audit_source_open(ctl, &reader);
+
+	(void)options;
+	(void)operands;
+	(void)operand_count;
+	if (code != CTL_DONE)
+		return code;
+	/* A reader without segments is not opened. */
+	const struct segment_list *segments = audit_reader_segments(reader);
+	const struct segment *last = &segments->items[segments->count - 1];
+	audit_head_format(&last->head, text);
+	if (ctl->json)
+		printf("{\"segment\":%" PRIu32 ",\"head\":\"%s\"}\n", last->number, text);
+	else
+		printf("%s\n", text);
+	audit_reader_close(reader);
+	return CTL_DONE;
+}
+
+const struct ctl_command audit_verify_command = {
+	.words = "audit verify",
+	.operands = "",
+	.summary = "whether the audit is what was written: its rows, segments and signatures",
+	.options = verify_options,
+	.options_size = sizeof(struct verify_options),
+	.run = run_verify,
+};
+
+const struct ctl_command audit_head_command = {
+	.words = "audit head",
+	.operands = "",
+	.summary = "the end of the audit, to be kept elsewhere for audit verify --head",
+	.options = ctl_no_options,
+	.run = run_head,
+};

@@ -1,0 +1,190 @@
+/* The audit as evidence, with the programs an auditor has: signed seals, and a head kept elsewhere.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include <sqlite3.h>
+
+#include "integration/fixture.h"
+
+enum { DONE = 0, DENIED = 1, INVALID = 4, OUTPUT_MAX = 1 << 16 };
+
+static char output[OUTPUT_MAX];
+
+/* Runs a command line of wsauthzctl in a shell; what it printed, errors included, is in `output`. */
+static int ctl(const char *arguments)
+{
+	char command[1024];
+	size_t length;
+	FILE *pipe;
+	int status;
+
+	assert_true(snprintf(command, sizeof(command), "%s %s 2>&1", WSAUTHZCTL, arguments) <
+		    (int)sizeof(command));
+	pipe = popen(command, "r");
+	assert_non_null(pipe);
+	length = fread(output, 1, sizeof(output) - 1, pipe);
+	output[length] = '\0';
+	status = pclose(pipe);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void expect_output(const char *text)
+{
+	if (strstr(output, text) == NULL)
+		fail_msg("expected '%s' in:\n%s", text, output);
+}
+
+/* The same for the audit of a daemon. */
+static int audit(const struct daemon *daemon, const char *arguments)
+{
+	char command[768];
+
+	assert_true(snprintf(command, sizeof(command), "audit %s --config %s", arguments,
+			     daemon->config_path) < (int)sizeof(command));
+	return ctl(command);
+}
+
+static void connect_once(const struct daemon *daemon, const char *sid)
+{
+	struct raw_sender sender;
+	struct raw_peer peer;
+
+	raw_sender_init(&sender, "CONTOSO\\someone", sid, OPERATORS);
+	raw_peer_open(&peer, daemon->authorize_path, "wsman/Test");
+	assert_int_equal(fixture_verdict(raw_peer_authorize(&peer, &sender, NULL, NULL)),
+			 VERDICT_ALLOW);
+	raw_peer_close(&peer);
+}
+
+static void seals_are_signed_by_the_configured_key(void **state)
+{
+	char key[128], other[128], settings[256], line[512];
+	struct tmpdir keys;
+	struct daemon daemon;
+	FILE *file;
+
+	(void)state;
+	tmpdir_create(&keys);
+	tmpdir_path(&keys, "audit.key", key, sizeof(key));
+	tmpdir_path(&keys, "other.key", other, sizeof(other));
+	snprintf(line, sizeof(line), "audit key %s", other);
+	assert_int_equal(ctl(line), DONE);
+	snprintf(line, sizeof(line), "audit key %s", key);
+	assert_int_equal(ctl(line), DONE);
+	expect_output("wsauthz-audit-public-key ");
+	/* Never made anew, but shown again. */
+	assert_int_equal(ctl(line), INVALID);
+	snprintf(line, sizeof(line), "audit key --public %s", key);
+	assert_int_equal(ctl(line), DONE);
+	tmpdir_write(&keys, "audit.pub", output, strlen(output));
+	snprintf(line, sizeof(line), "audit key --public %s", other);
+	assert_int_equal(ctl(line), DONE);
+	tmpdir_write(&keys, "other.pub", output, strlen(output));
+
+	snprintf(settings, sizeof(settings), "audit:\n  signing_key: %s\n", key);
+	fixture_start(&daemon, FIXTURE_POLICY("15m"), settings);
+	assert_true(daemon_wait_log(&daemon, "audit.key"));
+	connect_once(&daemon, ALICE);
+	assert_int_equal(audit(&daemon, "seal"), DONE);
+	connect_once(&daemon, BOB);
+	snprintf(line, sizeof(line), "verify --public-key %s/audit.pub", keys.path);
+	assert_int_equal(audit(&daemon, line), DONE);
+	expect_output("1 signed");
+	snprintf(line, sizeof(line), "verify --public-key %s/other.pub", keys.path);
+	assert_int_equal(audit(&daemon, line), DENIED);
+	expect_output("the seal is not signed by the key");
+	fixture_stop(&daemon);
+
+	/* A key that others can read is refused. */
+	assert_int_equal(chmod(key, 0644), 0);
+	daemon_init(&daemon, &(struct daemon_options){.policy = FIXTURE_POLICY("15m"),
+						      .settings = settings});
+	int exit_code = 0;
+	assert_false(daemon_start(&daemon, &exit_code));
+	assert_int_equal(exit_code, INVALID);
+	char *log = daemon_log(&daemon);
+	assert_non_null(strstr(log, "holds a secret, and others have rights on it (mode 0644)"));
+	free(log);
+	daemon_deinit(&daemon, false);
+	file = fopen(key, "w");
+	assert_non_null(file);
+	fputs("no key\n", file);
+	fclose(file);
+	assert_int_equal(chmod(key, 0600), 0);
+	daemon_init(&daemon, &(struct daemon_options){.policy = FIXTURE_POLICY("15m"),
+						      .settings = settings});
+	assert_false(daemon_start(&daemon, &exit_code));
+	assert_int_equal(exit_code, INVALID);
+	daemon_deinit(&daemon, false);
+	tmpdir_remove(&keys);
+}
+
+static void execute(sqlite3 *db, const char *sql)
+{
+	if (sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
+}
+
+/* Takes the last row away as somebody would who knows the schema. */
+static void cut_tail(const struct daemon *daemon)
+{
+	static const char find[] = "SELECT sql FROM sqlite_schema"
+				   " WHERE name = 'decision_no_delete'";
+	char path[256], trigger[1024];
+	sqlite3_stmt *statement;
+	sqlite3 *db;
+
+	tmpdir_path(&daemon->dir, "state/audit-000001.db", path, sizeof(path));
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, find, -1, &statement, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+	snprintf(trigger, sizeof(trigger), "%s", sqlite3_column_text(statement, 0));
+	sqlite3_finalize(statement);
+	execute(db, "DROP TRIGGER decision_no_delete");
+	execute(db, "DELETE FROM decision WHERE id = (SELECT max(id) FROM decision)");
+	execute(db, trigger);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void a_head_kept_elsewhere_shows_that_the_tail_was_cut_off(void **state)
+{
+	struct daemon daemon;
+	char line[1024], head[256];
+
+	(void)state;
+	fixture_start(&daemon, FIXTURE_POLICY("15m"), NULL);
+	connect_once(&daemon, ALICE);
+	connect_once(&daemon, ALICE);
+	assert_int_equal(daemon_stop(&daemon), 0);
+	assert_int_equal(audit(&daemon, "head"), DONE);
+	snprintf(head, sizeof(head), "%.200s", output);
+	head[strcspn(head, "\n")] = '\0';
+	snprintf(line, sizeof(line), "verify --head %s", head);
+	assert_int_equal(audit(&daemon, line), DONE);
+	/* From a file, too. */
+	tmpdir_write(&daemon.dir, "head", head, strlen(head));
+	cut_tail(&daemon);
+	snprintf(line, sizeof(line), "verify --head %s", head);
+	assert_int_equal(audit(&daemon, line), DENIED);
+	expect_output("its tail is missing");
+	snprintf(line, sizeof(line), "verify --json --head %s/head", daemon.dir.path);
+	assert_int_equal(audit(&daemon, line), DENIED);
+	expect_output("\"flaw\":\"cut\"");
+	snprintf(line, sizeof(line), "verify --head %s", daemon.config_path);
+	assert_int_equal(audit(&daemon, line), 2);
+	daemon_deinit(&daemon, false);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(seals_are_signed_by_the_configured_key),
+		cmocka_unit_test(a_head_kept_elsewhere_shows_that_the_tail_was_cut_off),
+	};
+
+	return cmocka_run_group_tests_name("audit_proof", tests, NULL, NULL);
+}
