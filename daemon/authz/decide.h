@@ -105,12 +105,20 @@ struct decider {
 
 enum question_kind { QUESTION_USER, QUESTION_OPERATION, QUESTION_QUOTA };
 
+/* What identity_read() and operation_read() make of a question. */
+struct question_reading {
+	struct identity identity;
+	struct operation operation; /* QUESTION_OPERATION */
+};
+
 struct question {
 	enum question_kind kind;
 	struct str application;
 	const struct sender *sender;
 	struct str action_uri, resource_uri; /* QUESTION_OPERATION */
 	struct instant instant;
+	/* When the question is asked more than once: what was made of it before; else NULL. */
+	const struct question_reading *reading;
 };
 
 struct decision {
@@ -165,7 +173,7 @@ void decide_quota(const struct decider *decider, struct arena *arena,
 		  const struct question *question, struct decision *decision);
 
 /* What the active policy says to `question`, by evaluation alone: records are neither read nor
- * reserved, and `change` is RECORD_KEEP. Blocks hold. */
+ * reserved, `change` is RECORD_KEEP, and there is no context for an audit row. Blocks hold. */
 void decide_what_if(const struct decider *decider, struct arena *arena,
 		    const struct question *question, struct decision *decision);
 

@@ -202,34 +202,42 @@ static bool lists_equal(const struct str *items, size_t count, const struct audi
 	return equal;
 }
 
-/* Whether the question is read as it was when it was recorded. */
-static enum error check_question(const struct recorded *recorded, struct arena *arena,
-				 const struct audit_row *row)
+/* Reads the question as a decision does. */
+static enum error read_question(struct recorded *recorded, struct arena *arena)
 {
-	const struct question *question = &recorded->question;
-	bool is_operation = question->kind == QUESTION_OPERATION;
-	struct operation operation = {.family = FAMILY_OTHER};
-	struct identity identity;
-	struct buf context;
+	struct question *question = &recorded->question;
+	struct question_reading *reading = &recorded->reading;
 	const char *what;
-	bool same;
-	enum error error =
-		identity_read(arena, question->application, question->sender, &identity, &what);
+	enum error error = identity_read(arena, question->application, question->sender,
+					 &reading->identity, &what);
 
-	if (error == ERR_NONE && is_operation)
+	reading->operation = (struct operation){.family = FAMILY_OTHER};
+	if (error == ERR_NONE && question->kind == QUESTION_OPERATION)
 		error = operation_read(arena, question->action_uri, question->resource_uri,
-				       &operation, &what);
-	if (error != ERR_NONE)
-		return error == ERR_NO_MEMORY ? error : ERR_INVALID;
+				       &reading->operation, &what);
+	question->reading = reading;
+	return error == ERR_NONE || error == ERR_NO_MEMORY ? error : ERR_INVALID;
+}
+
+/* Whether the question is read as it was when it was recorded. */
+static enum error check_question(const struct recorded *recorded, const struct audit_row *row)
+{
+	bool is_operation = recorded->question.kind == QUESTION_OPERATION;
+	const struct operation *operation = &recorded->reading.operation;
+	const struct identity *identity = &recorded->reading.identity;
+	struct buf context;
+	enum error error;
+	bool same;
+
 	buf_init(&context, CONTEXT_MAX);
-	entities_write_context(&context, &identity, is_operation ? &operation : NULL);
+	entities_write_context(&context, identity, is_operation ? operation : NULL);
 	error = context.failed;
 	same = str_equal(buf_str(&context), row->context) &&
-	       str_equal(identity.principal, row->principal) &&
-	       lists_equal(identity.groups, identity.group_count, &row->groups) &&
-	       lists_equal(identity.deny_only_groups, identity.deny_only_group_count,
+	       str_equal(identity->principal, row->principal) &&
+	       lists_equal(identity->groups, identity->group_count, &row->groups) &&
+	       lists_equal(identity->deny_only_groups, identity->deny_only_group_count,
 			   &row->deny_only_groups) &&
-	       (!is_operation || str_equal(action_name(operation.action), row->action));
+	       (!is_operation || str_equal(action_name(operation->action), row->action));
 	buf_deinit(&context);
 	if (error != ERR_NONE)
 		return error;
@@ -244,5 +252,7 @@ enum error recorded_read(struct recorded *recorded, struct arena *arena,
 	if (row->context.length == 0)
 		return ERR_INVALID;
 	error = make_question(recorded, arena, row);
-	return error == ERR_NONE ? check_question(recorded, arena, row) : error;
+	if (error == ERR_NONE)
+		error = read_question(recorded, arena);
+	return error == ERR_NONE ? check_question(recorded, row) : error;
 }

@@ -15,7 +15,8 @@
 #include "store/audit.h"
 
 struct recorded {
-	struct question question; /* points to `sender` */
+	struct question question; /* points to `sender` and `reading` */
+	struct question_reading reading;
 	struct sender sender;
 	struct sender_certificate certificate;
 };
