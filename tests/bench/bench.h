@@ -25,6 +25,7 @@ void bench_activate(bool json);
 int bench_channel(bool json);
 int bench_decide(bool json);
 int bench_policy(bool json);
+int bench_replay(bool json);
 int bench_store(bool json);
 
 #endif

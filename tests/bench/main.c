@@ -17,6 +17,7 @@ static const struct suite {
 	{"channel", bench_channel, "requests over the socket, beside a bare libuv echo"},
 	{"decide", bench_decide, "decisions in memory"},
 	{"policy", bench_policy, "decisions of the policy engine, beside testing every policy"},
+	{"replay", bench_replay, "recorded decisions asked again, beside reading them alone"},
 	{"store", bench_store, "durable audit rows, beside bare inserts of the same rows"},
 };
 
