@@ -102,6 +102,9 @@ void log_output_write(void *arg, enum log_level level, struct str line);
 /* How many columns the terminal at standard output has; 0 when it is no terminal. */
 unsigned terminal_columns(void);
 
+/* Whether somebody watches standard error. */
+bool terminal_watches_errors(void);
+
 /* The process gives up what it does not need any more: sandbox_posix.c. */
 
 enum sandbox_access {

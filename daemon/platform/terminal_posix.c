@@ -11,3 +11,8 @@ unsigned terminal_columns(void)
 		return 0;
 	return size.ws_col;
 }
+
+bool terminal_watches_errors(void)
+{
+	return isatty(STDERR_FILENO) != 0;
+}

@@ -1,4 +1,5 @@
-/* wsauthzctl explain: recorded decisions of the real daemon, explained from its databases. */
+/* wsauthzctl explain and policy replay: recorded decisions of the real daemon, explained and asked
+ * again from its databases. */
 #include <stdio.h>
 
 #include "integration/command.h"
@@ -182,6 +183,75 @@ static void a_decision_that_is_not_there_is_said_to_be_missing(void **state)
 	fixture_stop(&daemon);
 }
 
+/* Replay. */
+
+/* Eight decisions, one of them by a block. */
+static void make_decisions(const struct daemon *daemon)
+{
+	(void)ask(daemon, OPERATORS, NULL, NULL, VERDICT_ALLOW);
+	(void)ask(daemon, OPERATORS, NULL, NULL, VERDICT_ALLOW);
+	(void)ask(daemon, OPERATORS, SERVICE "/StartService", SERVICE, VERDICT_ALLOW);
+	(void)ask(daemon, OPERATORS, SERVICE "/StopService", SERVICE, VERDICT_DENY);
+	(void)ask(daemon, OPERATORS, ACTION_PUT_URI, RESOURCE_OS, VERDICT_DENY);
+	(void)ask(daemon, BANNED, NULL, NULL, VERDICT_DENY);
+	(void)ask(daemon, MOVED, NULL, NULL, VERDICT_DENY);
+	assert_int_equal(command_run(daemon, "block " ALICE), COMMAND_DONE);
+	(void)ask(daemon, OPERATORS, NULL, NULL, VERDICT_DENY);
+}
+
+static void the_active_policy_replayed_flips_nothing(void **state)
+{
+	struct daemon daemon;
+
+	(void)state;
+	fixture_start(&daemon, policy, NULL);
+	make_decisions(&daemon);
+	assert_int_equal(command_run(&daemon, "policy replay active --max-flips 0"), COMMAND_DONE);
+	command_expect("replayed  7 of 8 decisions (87.5 %) against active");
+	command_expect("not       1: an administrator blocked the principal");
+	command_expect("flips     0\n");
+	assert_int_equal(daemon_stop(&daemon), 0);
+	assert_int_equal(command_run(&daemon, "policy replay 1 --json"), COMMAND_DONE);
+	command_expect("\"decisions\":8,\"replayed\":7,");
+	command_expect("\"flips\":0,");
+	daemon_deinit(&daemon, false);
+}
+
+static void a_candidate_that_decides_otherwise_is_told_before_it_serves(void **state)
+{
+	struct daemon daemon;
+	char command[256];
+
+	(void)state;
+	fixture_start(&daemon, policy, NULL);
+	make_decisions(&daemon);
+	daemon_write_policy(&daemon, "policy.cedar",
+			    "@id(\"all\") permit(principal, action, resource)\n"
+			    "unless { context has method };\n");
+	(void)snprintf(command, sizeof(command), "policy replay %s --max-flips 5",
+		       daemon.policy_dir);
+	assert_int_equal(command_run(&daemon, command), COMMAND_DONE);
+	command_expect("flips     5: 1 allow to deny, 3 deny to allow, 1 administrator gained");
+	command_expect("1          deny to allow         overflows   all                  5\n");
+	command_expect("1          allow to deny         start       default              3\n");
+	(void)snprintf(command, sizeof(command), "policy replay %s --max-flips 4",
+		       daemon.policy_dir);
+	assert_int_equal(command_run(&daemon, command), COMMAND_DENIED);
+	command_expect("5 decisions come out otherwise; 4 are allowed");
+	(void)snprintf(command, sizeof(command), "policy replay %s --until 2020-01-01",
+		       daemon.policy_dir);
+	assert_int_equal(command_run(&daemon, command), COMMAND_DONE);
+	command_expect("no decision was recorded in that time");
+	assert_int_equal(command_run(&daemon, "policy replay active --since never"), COMMAND_USAGE);
+	assert_int_equal(command_run(&daemon, "policy replay active --max-flips x"), COMMAND_USAGE);
+	assert_int_equal(command_run(&daemon, "policy replay 99"), COMMAND_INVALID);
+	daemon_write_policy(&daemon, "policy.cedar", "permit(principal");
+	(void)snprintf(command, sizeof(command), "policy replay %s", daemon.policy_dir);
+	assert_int_equal(command_run(&daemon, command), COMMAND_INVALID);
+	command_expect("policy.cedar:1:");
+	fixture_stop(&daemon);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -190,6 +260,8 @@ int main(void)
 		cmocka_unit_test(a_forbid_that_fails_denies_and_is_explained),
 		cmocka_unit_test(records_blocks_and_revocations_are_told),
 		cmocka_unit_test(a_decision_that_is_not_there_is_said_to_be_missing),
+		cmocka_unit_test(the_active_policy_replayed_flips_nothing),
+		cmocka_unit_test(a_candidate_that_decides_otherwise_is_told_before_it_serves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
