@@ -212,6 +212,16 @@ static const struct rule *find_rule(struct str key)
 	return NULL;
 }
 
+bool obligations_row(size_t index, struct str *key, bool *on_permit, bool *on_forbid)
+{
+	if (index >= RULE_COUNT)
+		return false;
+	*key = rules[index].key;
+	*on_permit = (rules[index].allowed_on & ON_PERMIT) != 0;
+	*on_forbid = (rules[index].allowed_on & ON_FORBID) != 0;
+	return true;
+}
+
 const char *obligations_read(struct str key, struct str value, struct obligations *obligations)
 {
 	const struct rule *rule = find_rule(key);

@@ -86,6 +86,10 @@ enum error obligations_compile(const struct cedar_policy_info *policy, const str
  * `obligations`; texts are borrowed. NULL, or what the value must be: "must be ...". */
 const char *obligations_read(struct str key, struct str value, struct obligations *obligations);
 
+/* The registry, for who documents it: the N-th annotation and where it may stand; false beyond the
+ * last. */
+bool obligations_row(size_t index, struct str *key, bool *on_permit, bool *on_forbid);
+
 /* True when `id` can be the id of a policy: 1 to 256 bytes of UTF-8 without control characters. */
 bool obligations_id_valid(struct str id);
 

@@ -385,3 +385,32 @@ enum error operation_resource_uri(struct arena *arena, struct str text, struct s
 		return error;
 	return join(arena, id, str_make(text.ptr + length, text.length - length), uri);
 }
+
+/* The tables. */
+
+bool operation_action_row(size_t index, struct str *action_uri, enum action *action)
+{
+	if (index >= ARRAY_COUNT(actions))
+		return false;
+	*action_uri = actions[index].uri;
+	*action = actions[index].action;
+	return true;
+}
+
+bool operation_family_row(size_t index, struct str *prefix, enum resource_family *family)
+{
+	if (index >= ARRAY_COUNT(families))
+		return false;
+	*prefix = families[index].prefix;
+	*family = families[index].family;
+	return true;
+}
+
+bool operation_alias_row(size_t index, struct str *alias, struct str *prefix)
+{
+	if (index >= ARRAY_COUNT(aliases))
+		return false;
+	*alias = aliases[index].alias;
+	*prefix = aliases[index].uri;
+	return true;
+}

@@ -95,4 +95,9 @@ enum error operation_resource_id(struct arena *arena, struct str text,
 enum error operation_resource_uri(struct arena *arena, struct str text,
 				  struct str *uri) ATTR_MUST_CHECK;
 
+/* The tables behind all of this, for who documents them: the N-th row; false beyond the last. */
+bool operation_action_row(size_t index, struct str *action_uri, enum action *action);
+bool operation_family_row(size_t index, struct str *prefix, enum resource_family *family);
+bool operation_alias_row(size_t index, struct str *alias, struct str *prefix);
+
 #endif
