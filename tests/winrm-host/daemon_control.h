@@ -25,7 +25,7 @@ struct daemon_control {
 /* `path` is that of fake-wsauthzd. Nothing runs yet. */
 const struct daemon_control *daemon_fake(const char *path);
 
-/* NULL where it cannot be run. */
+/* Absent where only the plug-in is built. */
 const struct daemon_control *daemon_real(void);
 
 #endif

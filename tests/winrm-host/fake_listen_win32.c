@@ -1,6 +1,5 @@
 #include <windows.h>
 
-#include <aclapi.h>
 #include <pthread.h>
 #include <sddl.h>
 #include <stdio.h>
@@ -20,6 +19,7 @@ struct fake_peer {
 
 struct listener {
 	wchar_t name[256];
+	SECURITY_ATTRIBUTES security;
 	HANDLE first;
 	void (*serve)(struct fake_peer *peer);
 };
@@ -39,12 +39,13 @@ static HANDLE new_event(void)
 	return event;
 }
 
-static HANDLE new_instance(const struct listener *listener)
+static HANDLE new_instance(struct listener *listener)
 {
-	HANDLE pipe = CreateNamedPipeW(
-		listener->name, PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED,
-		PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_WAIT | PIPE_REJECT_REMOTE_CLIENTS,
-		PIPE_UNLIMITED_INSTANCES, PIPE_BUFFER_BYTES, PIPE_BUFFER_BYTES, 0, NULL);
+	HANDLE pipe = CreateNamedPipeW(listener->name, PIPE_ACCESS_DUPLEX | FILE_FLAG_OVERLAPPED,
+				       PIPE_TYPE_BYTE | PIPE_READMODE_BYTE | PIPE_WAIT |
+					       PIPE_REJECT_REMOTE_CLIENTS,
+				       PIPE_UNLIMITED_INSTANCES, PIPE_BUFFER_BYTES,
+				       PIPE_BUFFER_BYTES, 0, &listener->security);
 
 	if (pipe == INVALID_HANDLE_VALUE)
 		fail("CreateNamedPipe");
@@ -76,7 +77,7 @@ static void wait_for_peer(HANDLE pipe)
 
 static void *accept_peers(void *arg)
 {
-	const struct listener *listener = arg;
+	struct listener *listener = arg;
 	HANDLE pipe = listener->first;
 
 	for (;;) {
@@ -97,19 +98,36 @@ static void *accept_peers(void *arg)
 	}
 }
 
-static void write_owner(HANDLE pipe, char *owner, size_t owner_bytes)
+/* The SID of the account that runs this, as text. */
+static void read_own_sid(char *out, size_t size)
 {
-	PSECURITY_DESCRIPTOR descriptor;
+	union {
+		TOKEN_USER user;
+		BYTE bytes[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
+	} information;
+	DWORD length;
+	HANDLE token;
 	char *text;
-	PSID sid;
 
-	if (GetSecurityInfo(pipe, SE_KERNEL_OBJECT, OWNER_SECURITY_INFORMATION, &sid, NULL, NULL,
-			    NULL, &descriptor) != ERROR_SUCCESS ||
-	    !ConvertSidToStringSidA(sid, &text))
-		fail("owner of the pipe");
-	snprintf(owner, owner_bytes, "%s", text);
+	if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token) ||
+	    !GetTokenInformation(token, TokenUser, &information, sizeof(information), &length) ||
+	    !ConvertSidToStringSidA(information.user.User.Sid, &text))
+		fail("own SID");
+	snprintf(out, size, "%s", text);
 	LocalFree(text);
-	LocalFree(descriptor);
+	CloseHandle(token);
+}
+
+/* For the owner alone, as the real daemon does it for the accounts it serves. */
+static void make_security(const char *owner, SECURITY_ATTRIBUTES *out)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "O:%sG:%sD:P(A;;GA;;;%s)", owner, owner, owner);
+	out->nLength = sizeof(*out);
+	if (!ConvertStringSecurityDescriptorToSecurityDescriptorA(text, SDDL_REVISION_1,
+								  &out->lpSecurityDescriptor, NULL))
+		fail(text);
 }
 
 void fake_listen(const char *endpoint, void (*serve)(struct fake_peer *peer), char *owner,
@@ -121,8 +139,9 @@ void fake_listen(const char *endpoint, void (*serve)(struct fake_peer *peer), ch
 	if (MultiByteToWideChar(CP_UTF8, 0, endpoint, -1, listener.name, 256) == 0)
 		fail(endpoint);
 	listener.serve = serve;
+	read_own_sid(owner, owner_bytes);
+	make_security(owner, &listener.security);
 	listener.first = new_instance(&listener);
-	write_owner(listener.first, owner, owner_bytes);
 	if (pthread_create(&thread, NULL, accept_peers, &listener) != 0)
 		fail("thread");
 	pthread_detach(thread);

@@ -361,7 +361,7 @@ static void serve(struct fake_peer *peer)
 					sizeof(talk->in) - talk->in_bytes);
 		talk->in_bytes += length;
 		pthread_mutex_lock(&mutex);
-		counts.bytes += length;
+		counts.bytes += (unsigned long)length;
 		pthread_mutex_unlock(&mutex);
 	} while (length != 0 && take_frames(talk));
 	free(talk);

@@ -42,7 +42,7 @@ struct application {
 	pthread_t thread;
 	pthread_mutex_t mutex;
 	pthread_cond_t condition;
-	bool end;
+	bool runs, end;
 };
 
 static bool is_named(PCWSTR wide, const char *name)
@@ -70,6 +70,8 @@ static void *stay(void *arg)
 	struct application *application = arg;
 
 	pthread_mutex_lock(&application->mutex);
+	application->runs = true;
+	pthread_cond_signal(&application->condition);
 	while (!application->end)
 		pthread_cond_wait(&application->condition, &application->mutex);
 	pthread_mutex_unlock(&application->mutex);
@@ -92,7 +94,13 @@ DWORD WINAPI FAULTY(WSManPluginStartup)(DWORD flags, PCWSTR applicationIdentific
 	application->fault = fault;
 	pthread_mutex_init(&application->mutex, NULL);
 	pthread_cond_init(&application->condition, NULL);
-	pthread_create(&application->thread, NULL, stay, application);
+	if (pthread_create(&application->thread, NULL, stay, application) != 0)
+		abort();
+	/* Else it could begin when the plug-in was unloaded, and take the host with it. */
+	pthread_mutex_lock(&application->mutex);
+	while (!application->runs)
+		pthread_cond_wait(&application->condition, &application->mutex);
+	pthread_mutex_unlock(&application->mutex);
 	*pluginContext = application;
 	return NO_ERROR;
 }
@@ -110,6 +118,8 @@ DWORD WINAPI FAULTY(WSManPluginShutdown)(PVOID pluginContext, DWORD flags, DWORD
 	pthread_cond_signal(&application->condition);
 	pthread_mutex_unlock(&application->mutex);
 	pthread_join(application->thread, NULL);
+	pthread_mutex_destroy(&application->mutex);
+	pthread_cond_destroy(&application->condition);
 	free(application);
 	return NO_ERROR;
 }

@@ -8,8 +8,8 @@
 #define FAULTY(NAME)    NAME
 #define FAULTY_REVERT() RevertToSelf()
 #else
-#define FAULTY_REVERT() revert()
 #define FAULTY(NAME)    faulty_##NAME
+#define FAULTY_REVERT() revert()
 #endif
 
 DWORD WINAPI FAULTY(WSManPluginStartup)(DWORD flags, PCWSTR applicationIdentification,

@@ -108,8 +108,8 @@ void host_load(const char *plugin)
 
 void host_unload(void)
 {
-	if (is_loaded)
-		module_unload(&module);
+	if (is_loaded && !module_unload(&module))
+		report_broken("module-stays", "the plug-in cannot be unloaded");
 	is_loaded = false;
 }
 

@@ -3,7 +3,8 @@
  * calls that the contract documents. A request may come from any thread; what a request meets is
  * its outcome, as its client would see it.
  *
- * Rules: "leftover-contexts", "shutdown-failed", "threads-left" and those of calls.h.
+ * Rules: "leftover-contexts", "module-stays", "shutdown-failed", "threads-left" and those of
+ * calls.h.
  */
 #ifndef WINRM_HOST_HOST_H
 #define WINRM_HOST_HOST_H

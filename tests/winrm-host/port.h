@@ -40,14 +40,17 @@ struct module {
 
 /* False when there is no such plug-in or it lacks a function that it must export. */
 bool module_load(const char *name, struct module *out);
-void module_unload(struct module *module);
+
+/* False when it is still there, because something holds it. */
+bool module_unload(struct module *module);
 
 /* Threads of this process that run, or began, in the module's code; 0 where that cannot be told. */
 size_t module_thread_count(const struct module *module);
 
-/* Whether the module runs a thread that opened its connection while impersonating, or opened it on
- * a thread of the host. Recorded from module_load() on. */
+/* How often the module opened its connection on a thread of the host, or while impersonating.
+ * Recorded from module_load() on. */
 size_t module_connects_by_host(void);
+void module_note_host_thread(void); /* the calling thread is one */
 
 /* Opens of the endpoint that were recorded, and how many of them had exactly the rights and flags
  * that the contract asks for. */
@@ -56,6 +59,7 @@ size_t module_exact_connects(void);
 
 /* What this process holds. */
 size_t census_handles(void);
+size_t census_own_handles(void); /* at most so many more for locks of ours that were never used */
 size_t census_threads(void);
 
 /* A token for a user, in groups that the name stands for (see users.h); free with token_close(). On

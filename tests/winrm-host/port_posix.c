@@ -80,6 +80,11 @@ int __wrap_connect(int fd, const struct sockaddr *address, socklen_t length)
 	return __real_connect(fd, address, length);
 }
 
+void module_note_host_thread(void)
+{
+	is_host_thread = true;
+}
+
 bool module_load(const char *name, struct module *out)
 {
 	static const struct plugin_functions wsauthz = {
@@ -108,9 +113,10 @@ bool module_load(const char *name, struct module *out)
 	return true;
 }
 
-void module_unload(struct module *module)
+bool module_unload(struct module *module)
 {
 	*module = (struct module){.handle = NULL};
+	return true;
 }
 
 /* The code of a plug-in is the program's; census_threads() finds its threads all the same. */
@@ -154,6 +160,11 @@ size_t census_handles(void)
 	return count_entries("/proc/self/fd");
 }
 
+size_t census_own_handles(void)
+{
+	return 0;
+}
+
 size_t census_threads(void)
 {
 	return count_entries("/proc/self/task");
@@ -192,7 +203,7 @@ static _Thread_local HANDLE identity;
 
 void impersonate(HANDLE token)
 {
-	is_host_thread = true;
+	module_note_host_thread();
 	identity = token;
 }
 

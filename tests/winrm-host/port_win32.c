@@ -1,0 +1,355 @@
+#include <windows.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <tlhelp32.h>
+#include <winternl.h>
+
+#include "winrm-host/port.h"
+
+_Noreturn void port_fail(const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	fprintf(stderr, "winrm-host: ");
+	vfprintf(stderr, format, arguments);
+	fputc('\n', stderr);
+	va_end(arguments);
+	exit(2);
+}
+
+static _Noreturn void fail(const char *what)
+{
+	port_fail("%s: error %lu", what, GetLastError());
+}
+
+int64_t port_now_us(void)
+{
+	LARGE_INTEGER count, per_second;
+
+	QueryPerformanceCounter(&count);
+	QueryPerformanceFrequency(&per_second);
+	return count.QuadPart / per_second.QuadPart * 1000000 +
+	       count.QuadPart % per_second.QuadPart * 1000000 / per_second.QuadPart;
+}
+
+/* Memory. */
+
+void *guard_new(size_t size)
+{
+	void *memory = VirtualAlloc(NULL, size, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
+
+	if (memory == NULL)
+		fail("VirtualAlloc");
+	return memory;
+}
+
+void guard_poison(void *memory, size_t size)
+{
+	DWORD before;
+
+	if (!VirtualProtect(memory, size, PAGE_NOACCESS, &before))
+		fail("VirtualProtect");
+}
+
+void guard_free(void *memory, size_t size)
+{
+	(void)size;
+	VirtualFree(memory, 0, MEM_RELEASE);
+}
+
+/* What the process holds. */
+
+/* SystemExtendedHandleInformation and STATUS_INFO_LENGTH_MISMATCH, which winternl.h has not. */
+enum { SYSTEM_HANDLES = 64 };
+static const NTSTATUS buffer_too_small = (NTSTATUS)0xC0000004;
+
+struct system_handles {
+	ULONG_PTR count, reserved;
+	struct {
+		void *object;
+		ULONG_PTR process_id, value;
+		ULONG access;
+		USHORT trace, type;
+		ULONG attributes, reserved;
+	} handles[];
+};
+
+/* Those of this process among all of the machine's. */
+static size_t count_system_handles(void)
+{
+	struct system_handles *all = NULL;
+	ULONG size = 1 << 16;
+	size_t count = 0;
+	NTSTATUS status;
+
+	do {
+		size *= 2;
+		free(all);
+		all = malloc(size);
+		if (all == NULL)
+			port_fail("out of memory");
+		status = NtQuerySystemInformation((SYSTEM_INFORMATION_CLASS)SYSTEM_HANDLES, all,
+						  size, NULL);
+	} while (status == buffer_too_small);
+	if (status != 0)
+		port_fail("the system does not list handles: status %lx", status);
+	for (ULONG_PTR i = 0; i < all->count; i++)
+		count += all->handles[i].process_id == GetCurrentProcessId();
+	free(all);
+	return count;
+}
+
+size_t census_handles(void)
+{
+	DWORD count = 0;
+
+	GetProcessHandleCount(GetCurrentProcess(), &count);
+	return count != 0 ? count : count_system_handles(); /* Wine 8 does not count */
+}
+
+/* A lock has a handle once somebody had to wait for it, a condition has two. */
+size_t census_own_handles(void)
+{
+	return 8;
+}
+
+size_t census_threads(void)
+{
+	HANDLE threads = CreateToolhelp32Snapshot(TH32CS_SNAPTHREAD, 0);
+	THREADENTRY32 entry = {.dwSize = sizeof(entry)};
+	size_t count = 0;
+
+	if (threads == INVALID_HANDLE_VALUE)
+		fail("list of threads");
+	for (BOOL more = Thread32First(threads, &entry); more; more = Thread32Next(threads, &entry))
+		count += entry.th32OwnerProcessID == GetCurrentProcessId();
+	CloseHandle(threads);
+	return count;
+}
+
+/* Tokens. All are of the account that runs this; each is an object of its own. */
+
+HANDLE token_open(const char *user)
+{
+	HANDLE own, token;
+
+	(void)user;
+	if (!OpenProcessToken(GetCurrentProcess(), TOKEN_DUPLICATE | TOKEN_QUERY, &own) ||
+	    !DuplicateTokenEx(own, TOKEN_QUERY | TOKEN_IMPERSONATE | TOKEN_DUPLICATE, NULL,
+			      SecurityImpersonation, TokenImpersonation, &token))
+		fail("token");
+	CloseHandle(own);
+	return token;
+}
+
+void token_close(HANDLE token)
+{
+	if (token != NULL)
+		CloseHandle(token);
+}
+
+void impersonate(HANDLE token)
+{
+	module_note_host_thread();
+	if (!SetThreadToken(NULL, token))
+		fail("SetThreadToken");
+}
+
+static bool token_id(HANDLE token, LUID *out)
+{
+	TOKEN_STATISTICS statistics;
+	DWORD size;
+
+	if (!GetTokenInformation(token, TokenStatistics, &statistics, sizeof(statistics), &size))
+		return false;
+	*out = statistics.TokenId;
+	return true;
+}
+
+bool is_impersonating(HANDLE token)
+{
+	LUID expected, found;
+	HANDLE current;
+	bool is_same;
+
+	if (!OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, &current))
+		return false;
+	is_same = token_id(token, &expected) && token_id(current, &found) &&
+		  memcmp(&expected, &found, sizeof(found)) == 0;
+	CloseHandle(current);
+	return is_same;
+}
+
+void revert(void)
+{
+	RevertToSelf();
+}
+
+unsigned thread_language(void)
+{
+	return GetThreadUILanguage();
+}
+
+/*
+ * Settings. The plug-in reads HKEY_LOCAL_MACHINE, which for this process is a key of its own below
+ * the user's: no rights are needed, and programs that run at once do not meet. The key lives in
+ * memory only and is removed at the end; one that was left is that of a process that was ended.
+ */
+
+static void name_machine_key(WCHAR name[64])
+{
+	swprintf(name, 64, L"Software\\winrm-host-%lu", GetCurrentProcessId());
+}
+
+static void remove_machine_key(void)
+{
+	WCHAR name[64];
+
+	name_machine_key(name);
+	RegDeleteTreeW(HKEY_CURRENT_USER, name);
+}
+
+static HKEY settings_key(void)
+{
+	static HKEY settings;
+	WCHAR name[64];
+	HKEY machine;
+
+	if (settings != NULL)
+		return settings;
+	name_machine_key(name);
+	remove_machine_key();
+	atexit(remove_machine_key);
+	if (RegCreateKeyExW(HKEY_CURRENT_USER, name, 0, NULL, REG_OPTION_VOLATILE, KEY_ALL_ACCESS,
+			    NULL, &machine, NULL) != ERROR_SUCCESS ||
+	    RegCreateKeyExW(machine, L"SOFTWARE\\wsauthz", 0, NULL, REG_OPTION_VOLATILE,
+			    KEY_ALL_ACCESS, NULL, &settings, NULL) != ERROR_SUCCESS ||
+	    RegOverridePredefKey(HKEY_LOCAL_MACHINE, machine) != ERROR_SUCCESS)
+		port_fail("no registry key for the settings");
+	RegCloseKey(machine);
+	return settings;
+}
+
+void setting_put_text(const char *name, const char *value)
+{
+	LSTATUS status;
+
+	if (value != NULL)
+		status = RegSetValueExA(settings_key(), name, 0, REG_SZ, (const BYTE *)value,
+					(DWORD)strlen(value) + 1);
+	else
+		status = RegDeleteValueA(settings_key(), name);
+	if (status != ERROR_SUCCESS)
+		port_fail("setting %s: error %ld", name, status);
+}
+
+void setting_put_number(const char *name, uint32_t value)
+{
+	if (RegSetValueExA(settings_key(), name, 0, REG_DWORD, (const BYTE *)&value,
+			   sizeof(value)) != ERROR_SUCCESS)
+		port_fail("setting %s", name);
+}
+
+const char *port_other_owner(void)
+{
+	return "S-1-5-21-1-2-3-4242";
+}
+
+/* Processes. */
+
+struct process {
+	HANDLE process, in, out;
+};
+
+/* A pipe of which the child inherits one end. */
+static void make_pipe(HANDLE *ours, HANDLE *theirs, bool we_write)
+{
+	SECURITY_ATTRIBUTES inherited = {.nLength = sizeof(inherited), .bInheritHandle = TRUE};
+	HANDLE read, write;
+
+	if (!CreatePipe(&read, &write, &inherited, 0))
+		fail("pipe");
+	*ours = we_write ? write : read;
+	*theirs = we_write ? read : write;
+	SetHandleInformation(*ours, HANDLE_FLAG_INHERIT, 0);
+}
+
+/* Arguments here are paths and names without quotes. */
+static void write_command(const char *const *arguments, char *out, size_t size)
+{
+	size_t length = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; arguments[i] != NULL && length < size; i++)
+		length += (size_t)snprintf(out + length, size - length, "%s\"%s\"",
+					   i == 0 ? "" : " ", arguments[i]);
+	if (length >= size)
+		port_fail("a command line that is too long");
+}
+
+struct process *process_start(const char *path, const char *const *arguments)
+{
+	struct process *process = calloc(1, sizeof(*process));
+	STARTUPINFOA startup = {.cb = sizeof(startup), .dwFlags = STARTF_USESTDHANDLES};
+	PROCESS_INFORMATION started;
+	char command[1024];
+
+	if (process == NULL)
+		port_fail("out of memory");
+	make_pipe(&process->in, &startup.hStdInput, true);
+	make_pipe(&process->out, &startup.hStdOutput, false);
+	startup.hStdError = GetStdHandle(STD_ERROR_HANDLE);
+	write_command(arguments, command, sizeof(command));
+	if (!CreateProcessA(path, command, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &started))
+		fail(path);
+	process->process = started.hProcess;
+	CloseHandle(started.hThread);
+	CloseHandle(startup.hStdInput);
+	CloseHandle(startup.hStdOutput);
+	return process;
+}
+
+/* A program that has ended shows when it is read from. */
+void process_write_line(struct process *process, const char *line)
+{
+	DWORD written;
+
+	WriteFile(process->in, line, (DWORD)strlen(line), &written, NULL);
+	WriteFile(process->in, "\n", 1, &written, NULL);
+}
+
+bool process_read_line(struct process *process, char *line, size_t size)
+{
+	size_t length = 0;
+	DWORD count;
+	char c;
+
+	while (ReadFile(process->out, &c, 1, &count, NULL) && count == 1) {
+		if (c == '\n') {
+			line[length] = '\0';
+			return true;
+		}
+		if (c != '\r' && length + 1 < size)
+			line[length++] = c;
+	}
+	return false;
+}
+
+void process_kill(struct process *process)
+{
+	TerminateProcess(process->process, 1);
+	WaitForSingleObject(process->process, INFINITE);
+	CloseHandle(process->process);
+	CloseHandle(process->in);
+	CloseHandle(process->out);
+	free(process);
+}
+
+void endpoint_name(char *out, size_t size)
+{
+	snprintf(out, size, "\\\\.\\pipe\\winrm-host-%lu", GetCurrentProcessId());
+}
