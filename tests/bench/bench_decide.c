@@ -74,7 +74,7 @@ static bool write_policies(struct buf *out)
 			   "permit(principal in WinRM::Group::\"S-1-5-21-1-2-3-%d\",\n"
 			   "       action == WinRM::Action::\"Invoke\",\n"
 			   "       resource in WinRM::Resource::\"%s/class_%d\")\n"
-			   "when { context.method == \"start\" };\n",
+			   "when { context has method && context.method == \"start\" };\n",
 			   5000 + i, WMI, i);
 	return out->failed == ERR_NONE;
 }
