@@ -142,6 +142,12 @@ void json_write_u64(struct json_writer *json, uint64_t value)
 	buf_printf(json->out, "%" PRIu64, value);
 }
 
+void json_write_number(struct json_writer *json, struct str number)
+{
+	begin_value(json);
+	buf_append_str(json->out, number);
+}
+
 void json_write_bool(struct json_writer *json, bool value)
 {
 	begin_value(json);

@@ -39,6 +39,8 @@ void json_write_key(struct json_writer *json, struct str key);
 void json_write_string(struct json_writer *json, struct str value);
 void json_write_i64(struct json_writer *json, int64_t value);
 void json_write_u64(struct json_writer *json, uint64_t value);
+/* A number that is written in JSON already. */
+void json_write_number(struct json_writer *json, struct str number);
 void json_write_bool(struct json_writer *json, bool value);
 void json_write_null(struct json_writer *json);
 

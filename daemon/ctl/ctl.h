@@ -61,6 +61,7 @@ extern const struct ctl_command blocks_command;
 extern const struct ctl_command audit_query_command;
 extern const struct ctl_command audit_top_command;
 extern const struct ctl_command audit_stats_command;
+extern const struct ctl_command audit_sql_command;
 extern const struct ctl_command audit_verify_command;
 extern const struct ctl_command audit_head_command;
 extern const struct ctl_command audit_key_command;

@@ -37,6 +37,7 @@ static const struct ctl_command *const commands[] = {
 	&audit_query_command,
 	&audit_top_command,
 	&audit_stats_command,
+	&audit_sql_command,
 	&audit_verify_command,
 	&audit_head_command,
 	&audit_key_command,

@@ -1,0 +1,656 @@
+#include "store/audit_view.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sqlite3.h>
+
+#include "base/civil.h"
+#include "base/mem.h"
+#include "store/audit_filter.h"
+#include "store/audit_schema.h"
+#include "store/state_db.h"
+#include "store/stmt.h"
+
+enum {
+	COLUMNS_MAX = 64, /* as many as SQLite tells of which are used */
+	CONDITIONS_MAX = 16,
+	SQL_MAX_BYTES = 16 * 1024,
+	WHY_MAX_BYTES = 4096,
+	WATCH_STEPS = 1000, /* of the virtual machine between two questions whether to stop */
+	/* A text of time may end within a minute, and milliseconds are rounded. */
+	TEXT_SLACK_US = 61 * 1000 * 1000,
+};
+
+/* A view and where it is. */
+struct view {
+	const char *name;
+	bool is_state;       /* in the state database, else in each segment */
+	bool is_of_denials;  /* has an index of its own on times */
+	const char *time_us; /* the columns that hold the time of a row; NULL: no such column */
+	const char *time_text;
+};
+
+static const struct view views[] = {
+	{"v_decision", false, false, "wall_us", "decided_at"},
+	{"v_denial", false, true, "wall_us", "decided_at"},
+	{"v_event", false, false, "wall_us", "happened_at"},
+	{"v_record", true, false, NULL, NULL},
+	{"v_block", true, false, NULL, NULL},
+	{"v_policy_revision", true, false, NULL, NULL},
+	{"v_admin_action", true, false, NULL, NULL},
+	{"v_segment", true, false, NULL, NULL},
+};
+
+/* What a module is created with. */
+struct module {
+	struct audit_views *shared;
+	const struct view *view;
+};
+
+struct table {
+	sqlite3_vtab base; /* first: SQLite knows the table by it */
+	const struct module *module;
+	char *columns[COLUMNS_MAX];
+	int column_count;
+	int time_us, time_text; /* columns; -1: none */
+};
+
+/* A condition on a column, and the value it is compared with. */
+struct condition {
+	int column;
+	int op; /* SQLITE_INDEX_CONSTRAINT_... */
+	sqlite3_value *value;
+};
+
+struct cursor {
+	sqlite3_vtab_cursor base; /* first */
+	struct condition conditions[CONDITIONS_MAX];
+	int condition_count;
+	sqlite3_uint64 used_columns;
+	bool is_ordered, is_descending; /* by the first column */
+	struct audit_filter range;      /* what the conditions say of times and ids */
+	struct db db;                   /* of the open segment */
+	struct db *source;              /* &db, or that of the state database; NULL: none */
+	size_t open_index;
+	size_t next; /* segments looked at */
+	struct stmt stmt;
+	bool has_row;
+	sqlite3_int64 row_number;
+};
+
+static struct table *table_of(sqlite3_vtab *base)
+{
+	return (struct table *)(void *)base;
+}
+
+static struct cursor *cursor_of(sqlite3_vtab_cursor *base)
+{
+	return (struct cursor *)(void *)base;
+}
+
+static int on_progress(void *arg)
+{
+	const struct audit_views *shared = arg;
+
+	return shared->should_stop(shared->arg);
+}
+
+void audit_views_watch(struct audit_views *shared, struct db *db)
+{
+	sqlite3_progress_handler(db->handle, WATCH_STEPS, on_progress, shared);
+}
+
+static int fail(sqlite3_vtab *base, enum error error, const char *text)
+{
+	sqlite3_free(base->zErrMsg);
+	base->zErrMsg = sqlite3_mprintf("%s", text);
+	switch (error) {
+	case ERR_NO_MEMORY: return SQLITE_NOMEM;
+	case ERR_CANCELLED: return SQLITE_INTERRUPT;
+	case ERR_BUSY: return SQLITE_BUSY;
+	case ERR_CORRUPT: return SQLITE_CORRUPT;
+	case ERR_IO: return SQLITE_IOERR;
+	default: return SQLITE_ERROR;
+	}
+}
+
+/* Tables: their columns are those that the view has in the newest segment, or the state database. */
+
+static int disconnect(sqlite3_vtab *base)
+{
+	struct table *table = table_of(base);
+
+	for (int i = 0; i < table->column_count; i++)
+		mem_free(table->columns[i]);
+	mem_free(table);
+	return SQLITE_OK;
+}
+
+static int find_column(const struct table *table, const char *name)
+{
+	for (int i = 0; name != NULL && i < table->column_count; i++) {
+		if (strcmp(table->columns[i], name) == 0)
+			return i;
+	}
+	return -1;
+}
+
+/* Notes the columns of a statement and writes the declaration of a table with the same. */
+static enum error copy_columns(struct table *table, const struct stmt *stmt,
+			       struct buf *declaration)
+{
+	int count = sqlite3_column_count(stmt->handle);
+
+	if (count > COLUMNS_MAX)
+		return ERR_LIMIT;
+	buf_append_str(declaration, STR("CREATE TABLE x("));
+	for (int i = 0; i < count; i++) {
+		const char *name = sqlite3_column_name(stmt->handle, i);
+		const char *type = sqlite3_column_decltype(stmt->handle, i);
+
+		table->columns[i] = name != NULL ? mem_copy_text(name, strlen(name)) : NULL;
+		if (table->columns[i] == NULL)
+			return ERR_NO_MEMORY;
+		table->column_count++;
+		buf_printf(declaration, "%s\"%s\" %s", i != 0 ? ", " : "", name,
+			   type != NULL ? type : "");
+	}
+	buf_append_byte(declaration, ')');
+	return declaration->failed;
+}
+
+static enum error describe(struct table *table, struct db *db, struct buf *declaration)
+{
+	struct stmt stmt;
+	char sql[128];
+
+	snprintf(sql, sizeof(sql), "SELECT * FROM %s LIMIT 0", table->module->view->name);
+	enum error error = stmt_prepare(&stmt, db, sql);
+	if (error == ERR_NONE)
+		error = copy_columns(table, &stmt, declaration);
+	stmt_finish(&stmt);
+	return error;
+}
+
+static enum error open_segment(const struct audit_views *shared, size_t index, struct db *db,
+			       struct buf *why)
+{
+	const struct audit_reader *reader = shared->reader;
+
+	return audit_open_segment(reader->directory, reader->segments.items[index].number,
+				  &reader->env, DB_READ, db, why);
+}
+
+static enum error describe_source(struct table *table, struct buf *declaration, struct buf *why)
+{
+	struct audit_views *shared = table->module->shared;
+	struct db db;
+	enum error error;
+
+	if (table->module->view->is_state)
+		return describe(table, &shared->state->db, declaration);
+	if (shared->reader->segments.count == 0)
+		return ERR_NOT_FOUND;
+	error = open_segment(shared, shared->reader->segments.count - 1, &db, why);
+	if (error != ERR_NONE)
+		return error;
+	error = describe(table, &db, declaration);
+	db_close(&db);
+	return error;
+}
+
+static int connect(sqlite3 *handle, void *aux, int argc, const char *const *argv,
+		   sqlite3_vtab **out, char **message)
+{
+	struct table *table = mem_calloc(1, sizeof(*table));
+	struct buf declaration, why;
+	enum error error;
+	int result;
+
+	(void)argc;
+	(void)argv;
+	if (table == NULL)
+		return SQLITE_NOMEM;
+	table->module = aux;
+	buf_init(&declaration, SQL_MAX_BYTES);
+	buf_init(&why, WHY_MAX_BYTES);
+	error = describe_source(table, &declaration, &why);
+	result = error == ERR_NONE        ? sqlite3_declare_vtab(handle, buf_text(&declaration))
+		 : error == ERR_NO_MEMORY ? SQLITE_NOMEM
+					  : SQLITE_ERROR;
+	if (result == SQLITE_ERROR)
+		*message =
+			sqlite3_mprintf("%s", why.length != 0 ? buf_text(&why) : error_text(error));
+	table->time_us = find_column(table, table->module->view->time_us);
+	table->time_text = find_column(table, table->module->view->time_text);
+	buf_deinit(&declaration);
+	buf_deinit(&why);
+	if (result == SQLITE_OK)
+		*out = &table->base;
+	else
+		disconnect(&table->base);
+	return result;
+}
+
+/* The plan: "used columns in hexadecimal, order, then column and operator of each condition". */
+
+static bool can_hand_on(const struct sqlite3_index_constraint *constraint)
+{
+	switch (constraint->op) {
+	case SQLITE_INDEX_CONSTRAINT_EQ:
+	case SQLITE_INDEX_CONSTRAINT_GT:
+	case SQLITE_INDEX_CONSTRAINT_GE:
+	case SQLITE_INDEX_CONSTRAINT_LT:
+	case SQLITE_INDEX_CONSTRAINT_LE: return constraint->usable != 0 && constraint->iColumn >= 0;
+	default: return false;
+	}
+}
+
+static int best_index(sqlite3_vtab *base, sqlite3_index_info *info)
+{
+	const struct view *view = table_of(base)->module->view;
+	bool is_ordered = !view->is_state && info->nOrderBy == 1 && info->aOrderBy[0].iColumn == 0;
+	double rows = view->is_state ? 1e3 : 1e7;
+	struct buf plan;
+	int count = 0;
+
+	buf_init(&plan, SQL_MAX_BYTES);
+	buf_printf(&plan, "%llx %c", (unsigned long long)info->colUsed,
+		   !is_ordered              ? '-'
+		   : info->aOrderBy[0].desc ? 'd'
+					    : 'a');
+	for (int i = 0; i < info->nConstraint && count < CONDITIONS_MAX; i++) {
+		const struct sqlite3_index_constraint *constraint = &info->aConstraint[i];
+		const char *collation = sqlite3_vtab_collation(info, i);
+
+		if (!can_hand_on(constraint) || strcmp(collation, "BINARY") != 0)
+			continue;
+		info->aConstraintUsage[i].argvIndex = ++count;
+		buf_printf(&plan, " %d %d", constraint->iColumn, constraint->op);
+		if (constraint->op == SQLITE_INDEX_CONSTRAINT_EQ)
+			rows /= constraint->iColumn == 0 ? 1e7 : 100;
+		else
+			rows /= 4;
+	}
+	info->idxStr = plan.failed == ERR_NONE ? sqlite3_mprintf("%s", buf_text(&plan)) : NULL;
+	buf_deinit(&plan);
+	if (info->idxStr == NULL)
+		return SQLITE_NOMEM;
+	info->needToFreeIdxStr = 1;
+	info->orderByConsumed = is_ordered;
+	info->estimatedRows = rows < 1 ? 1 : (sqlite3_int64)rows;
+	info->estimatedCost = rows < 1 ? 10 : rows * 2;
+	return SQLITE_OK;
+}
+
+/* Cursors. */
+
+static int open_cursor(sqlite3_vtab *base, sqlite3_vtab_cursor **out)
+{
+	struct cursor *cursor = mem_calloc(1, sizeof(*cursor));
+
+	(void)base;
+	if (cursor == NULL)
+		return SQLITE_NOMEM;
+	*out = &cursor->base;
+	return SQLITE_OK;
+}
+
+static void forget_conditions(struct cursor *cursor)
+{
+	for (int i = 0; i < cursor->condition_count; i++)
+		sqlite3_value_free(cursor->conditions[i].value);
+	cursor->condition_count = 0;
+}
+
+static void close_source(struct cursor *cursor)
+{
+	stmt_finish(&cursor->stmt);
+	if (cursor->source == &cursor->db)
+		db_close(&cursor->db);
+	cursor->source = NULL;
+}
+
+static int close_cursor(sqlite3_vtab_cursor *base)
+{
+	struct cursor *cursor = cursor_of(base);
+
+	close_source(cursor);
+	forget_conditions(cursor);
+	mem_free(cursor);
+	return SQLITE_OK;
+}
+
+/* A bound in microseconds or ids. False when the value says nothing that could be used. */
+static bool read_bound(const struct table *table, const struct condition *condition, int64_t *low,
+		       int64_t *high)
+{
+	int type = sqlite3_value_type(condition->value);
+	int64_t value;
+
+	*low = INT64_MIN;
+	*high = INT64_MAX;
+	if (condition->column == table->time_text && type == SQLITE_TEXT) {
+		struct str text = str_from((const char *)sqlite3_value_text(condition->value));
+
+		/* A blank for the T is before all times of its day. */
+		if ((text.length != 10 && (text.length < 11 || text.ptr[10] != 'T')) ||
+		    !civil_parse(text, &value))
+			return false;
+		*low = value - TEXT_SLACK_US;
+		*high = value + TEXT_SLACK_US;
+	} else if (type == SQLITE_INTEGER) {
+		value = sqlite3_value_int64(condition->value);
+		*low = *high = value;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* Narrows the range by a condition; a row that it lets through is never lost. */
+static void narrow_range(const struct table *table, const struct condition *condition,
+			 struct audit_filter *range)
+{
+	int op = condition->op;
+	bool from = op == SQLITE_INDEX_CONSTRAINT_EQ || op == SQLITE_INDEX_CONSTRAINT_GT ||
+		    op == SQLITE_INDEX_CONSTRAINT_GE;
+	bool to = op == SQLITE_INDEX_CONSTRAINT_EQ || op == SQLITE_INDEX_CONSTRAINT_LT ||
+		  op == SQLITE_INDEX_CONSTRAINT_LE;
+	int64_t low, high;
+
+	if (!read_bound(table, condition, &low, &high))
+		return;
+	if (condition->column == 0) {
+		if (from && low > 1 && (uint64_t)low - 1 > range->after_id)
+			range->after_id = (uint64_t)low - 1;
+		if (to && high >= 0 && high < INT64_MAX &&
+		    (range->before_id == 0 || (uint64_t)high + 1 < range->before_id))
+			range->before_id = (uint64_t)high + 1;
+		return;
+	}
+	if (from && low > range->since_us)
+		range->since_us = low;
+	if (to && high > 0 && high < INT64_MAX &&
+	    (range->until_us == 0 || high + 1 < range->until_us))
+		range->until_us = high + 1;
+}
+
+static void write_columns(const struct table *table, const struct cursor *cursor, struct buf *sql)
+{
+	buf_append_str(sql, STR("SELECT "));
+	for (int i = 0; i < table->column_count; i++) {
+		bool is_used = (cursor->used_columns >> (i < 63 ? i : 63) & 1) != 0;
+
+		if (i != 0)
+			buf_append_str(sql, STR(", "));
+		if (is_used)
+			buf_printf(sql, "\"%s\"", table->columns[i]);
+		else
+			buf_append_str(sql, STR("NULL"));
+	}
+	buf_printf(sql, " FROM %s WHERE true", table->module->view->name);
+}
+
+static const char *operator_of(int op)
+{
+	switch (op) {
+	case SQLITE_INDEX_CONSTRAINT_GT: return ">";
+	case SQLITE_INDEX_CONSTRAINT_GE: return ">=";
+	case SQLITE_INDEX_CONSTRAINT_LT: return "<";
+	case SQLITE_INDEX_CONSTRAINT_LE: return "<=";
+	default: return "=";
+	}
+}
+
+/* What is asked of one file. `range` has what audit_filter_narrow() made of the times there. */
+static void write_sql(const struct table *table, const struct cursor *cursor,
+		      const struct audit_filter *range, struct buf *sql)
+{
+	const char *id = table->columns[0];
+
+	write_columns(table, cursor, sql);
+	for (int i = 0; i < cursor->condition_count; i++) {
+		const struct condition *condition = &cursor->conditions[i];
+		buf_printf(sql, " AND \"%s\" %s ?%d", table->columns[condition->column],
+			   operator_of(condition->op), i + 1);
+	}
+	if (range->after_id != 0)
+		buf_printf(sql, " AND \"%s\" > %" PRIu64, id, range->after_id);
+	if (range->before_id != 0)
+		buf_printf(sql, " AND \"%s\" < %" PRIu64, id, range->before_id);
+	if (cursor->is_ordered)
+		buf_printf(sql, " ORDER BY \"%s\"%s", id, cursor->is_descending ? " DESC" : "");
+}
+
+static bool has_equality(const struct cursor *cursor)
+{
+	for (int i = 0; i < cursor->condition_count; i++) {
+		if (cursor->conditions[i].op == SQLITE_INDEX_CONSTRAINT_EQ)
+			return true;
+	}
+	return false;
+}
+
+static enum error start(const struct table *table, struct cursor *cursor)
+{
+	const struct view *view = table->module->view;
+	struct audit_filter range = {0};
+	enum error error = ERR_NONE;
+	struct buf sql;
+
+	/* A range of ids is for reading all rows in it; where there may be an index it would keep
+	 * the planner from it. */
+	if (strcmp(view->name, "v_decision") == 0 && !has_equality(cursor)) {
+		range = cursor->range;
+		error = audit_filter_narrow(&range, cursor->source);
+	}
+	buf_init(&sql, SQL_MAX_BYTES);
+	write_sql(table, cursor, &range, &sql);
+	const char *text = buf_text(&sql);
+	if (error == ERR_NONE)
+		error = sql.failed;
+	if (error == ERR_NONE)
+		error = stmt_prepare(&cursor->stmt, cursor->source, text);
+	for (int i = 0; error == ERR_NONE && i < cursor->condition_count; i++)
+		error = db_fail(cursor->source, sqlite3_bind_value(cursor->stmt.handle, i + 1,
+								   cursor->conditions[i].value));
+	buf_deinit(&sql);
+	return error;
+}
+
+/* Opens the next file that could have rows; cursor->source is NULL when there is none. */
+static enum error next_source(const struct table *table, struct cursor *cursor, struct buf *why)
+{
+	struct audit_views *shared = table->module->shared;
+	const struct segment_list *segments = &shared->reader->segments;
+
+	if (table->module->view->is_state) {
+		cursor->source = cursor->next++ == 0 ? &shared->state->db : NULL;
+		return ERR_NONE;
+	}
+	while (cursor->next < segments->count) {
+		size_t index =
+			cursor->is_descending ? segments->count - 1 - cursor->next : cursor->next;
+		size_t said = why->length;
+
+		cursor->next++;
+		if (!audit_filter_may_match(&cursor->range, &segments->items[index]))
+			continue;
+		/* The inner side of a join asks the same segment again and again. */
+		if (cursor->source != NULL && cursor->open_index == index)
+			return ERR_NONE;
+		close_source(cursor);
+		enum error error = open_segment(shared, index, &cursor->db, why);
+		if (error == ERR_NOT_FOUND) {
+			why->length = said; /* retention was faster */
+			continue;
+		}
+		if (error != ERR_NONE)
+			return error;
+		cursor->source = &cursor->db;
+		cursor->open_index = index;
+		audit_views_watch(shared, &cursor->db);
+		return ERR_NONE;
+	}
+	cursor->has_row = false;
+	return ERR_NOT_FOUND;
+}
+
+/* Goes on until a row or the end is reached. */
+static int advance(struct cursor *cursor)
+{
+	const struct table *table = table_of(cursor->base.pVtab);
+	enum error error = ERR_NONE;
+	struct buf why;
+
+	buf_init(&why, WHY_MAX_BYTES);
+	cursor->has_row = false;
+	while (error == ERR_NONE) {
+		if (cursor->stmt.handle == NULL) {
+			error = next_source(table, cursor, &why);
+			if (error == ERR_NONE && cursor->source != NULL)
+				error = start(table, cursor);
+			if (error != ERR_NONE || cursor->source == NULL)
+				break;
+		}
+		error = stmt_step(&cursor->stmt, &cursor->has_row);
+		if (error != ERR_NONE || cursor->has_row)
+			break;
+		stmt_finish(&cursor->stmt);
+	}
+	cursor->row_number++;
+	int result = SQLITE_OK;
+	if (error != ERR_NONE && error != ERR_NOT_FOUND)
+		result = fail(cursor->base.pVtab, error,
+			      why.length != 0          ? buf_text(&why)
+			      : cursor->source != NULL ? cursor->source->failure
+						       : error_text(error));
+	buf_deinit(&why);
+	return result;
+}
+
+static int read_plan(struct cursor *cursor, const char *plan, int argc, sqlite3_value **argv)
+{
+	char *at;
+
+	cursor->used_columns = strtoull(plan, &at, 16);
+	cursor->is_ordered = at[1] != '-';
+	cursor->is_descending = at[1] == 'd';
+	at += 2;
+	for (int i = 0; i < argc; i++) {
+		struct condition *condition = &cursor->conditions[i];
+
+		condition->column = (int)strtol(at, &at, 10);
+		condition->op = (int)strtol(at, &at, 10);
+		condition->value = sqlite3_value_dup(argv[i]);
+		cursor->condition_count = i + 1;
+		if (condition->value == NULL)
+			return SQLITE_NOMEM;
+	}
+	return SQLITE_OK;
+}
+
+static int filter(sqlite3_vtab_cursor *base, int number, const char *plan, int argc,
+		  sqlite3_value **argv)
+{
+	struct cursor *cursor = cursor_of(base);
+	const struct table *table = table_of(base->pVtab);
+	int result;
+
+	(void)number;
+	stmt_finish(&cursor->stmt);
+	forget_conditions(cursor);
+	cursor->next = 0;
+	cursor->range = (struct audit_filter){0};
+	result = read_plan(cursor, plan, argc, argv);
+	if (result != SQLITE_OK)
+		return result;
+	for (int i = 0; i < argc; i++) {
+		const struct condition *condition = &cursor->conditions[i];
+		bool is_range = condition->column == 0 || condition->column == table->time_us ||
+				condition->column == table->time_text;
+
+		if (!table->module->view->is_state && is_range)
+			narrow_range(table, condition, &cursor->range);
+	}
+	return advance(cursor);
+}
+
+static int next(sqlite3_vtab_cursor *base)
+{
+	return advance(cursor_of(base));
+}
+
+static int is_at_end(sqlite3_vtab_cursor *base)
+{
+	return !cursor_of(base)->has_row;
+}
+
+static int column(sqlite3_vtab_cursor *base, sqlite3_context *context, int index)
+{
+	sqlite3_result_value(context, sqlite3_column_value(cursor_of(base)->stmt.handle, index));
+	return SQLITE_OK;
+}
+
+static int rowid(sqlite3_vtab_cursor *base, sqlite3_int64 *out)
+{
+	*out = cursor_of(base)->row_number;
+	return SQLITE_OK;
+}
+
+/* Without xCreate a table is there by its name alone, and can be no other. */
+static const sqlite3_module methods = {
+	.iVersion = 0,
+	.xConnect = connect,
+	.xBestIndex = best_index,
+	.xDisconnect = disconnect,
+	.xOpen = open_cursor,
+	.xClose = close_cursor,
+	.xFilter = filter,
+	.xNext = next,
+	.xEof = is_at_end,
+	.xColumn = column,
+	.xRowid = rowid,
+};
+
+/* Connects a table while nothing is forbidden yet: SQLite takes that for creating one. */
+static enum error touch(struct db *db, const char *name)
+{
+	struct stmt stmt;
+	char sql[128];
+
+	snprintf(sql, sizeof(sql), "SELECT 1 FROM %s LIMIT 0", name);
+	enum error error = stmt_prepare(&stmt, db, sql);
+	stmt_finish(&stmt);
+	return error;
+}
+
+enum error audit_views_add(struct audit_views *shared, struct db *db)
+{
+	if (shared->state != NULL)
+		audit_views_watch(shared, &shared->state->db);
+	enum error error = touch(db, "json_each('[]')");
+
+	if (error == ERR_NONE)
+		error = touch(db, "json_tree('[]')");
+	for (size_t i = 0; error == ERR_NONE && i < ARRAY_COUNT(views); i++) {
+		struct module *module;
+
+		if (views[i].is_state && shared->state == NULL)
+			continue;
+		module = mem_calloc(1, sizeof(*module));
+		if (module == NULL)
+			return ERR_NO_MEMORY;
+		*module = (struct module){shared, &views[i]};
+		/* SQLite frees the module's argument also when this fails. */
+		error = db_fail(db, sqlite3_create_module_v2(db->handle, views[i].name, &methods,
+							     module, mem_free));
+		if (error == ERR_NONE)
+			error = touch(db, views[i].name);
+	}
+	return error;
+}
