@@ -96,15 +96,35 @@ static bool on_progress(void *arg, const struct audit_scan_progress *progress)
 	return true;
 }
 
+/* Prints the result, and judges it. */
+static enum ctl_exit tell(const struct ctl *ctl, const struct replay_result *result,
+			  const struct replay_report *asked, int64_t elapsed_ms)
+{
+	struct replay_report report = *asked;
+
+	report.result = result;
+	report.elapsed_ms = (uint64_t)elapsed_ms;
+	if (ctl->json)
+		replay_report_json(&report);
+	else
+		replay_report_text(&report);
+	if (!report.has_max || result->flip_count <= report.max_flips)
+		return CTL_DONE;
+	output_error("%" PRIu64 " decisions come out otherwise; %" PRIu64 " are allowed",
+		     result->flip_count, report.max_flips);
+	return CTL_DENIED;
+}
+
 /* Replays and prints. */
 static enum ctl_exit replay(const struct ctl *ctl, const struct policy_load *load,
 			    const struct replay_options *options, struct audit_reader *reader,
-			    struct replay_report *report)
+			    const struct replay_report *report)
 {
 	int64_t started_ms = clock_boot_ms(platform_clock());
 	struct progress progress;
 	struct replay_options watched = *options;
 	struct replay_result result;
+	enum ctl_exit code;
 	enum error error;
 	struct buf why;
 
@@ -119,20 +139,9 @@ static enum ctl_exit replay(const struct ctl *ctl, const struct policy_load *loa
 	buf_deinit(&why);
 	if (error != ERR_NONE)
 		return CTL_INVALID;
-	report->result = &result;
-	report->elapsed_ms = (uint64_t)(clock_boot_ms(platform_clock()) - started_ms);
-	if (ctl->json)
-		replay_report_json(report);
-	else
-		replay_report_text(report);
-	if (report->has_max && result.flip_count > report->max_flips) {
-		output_error("%" PRIu64 " decisions come out otherwise; %" PRIu64 " are allowed",
-			     result.flip_count, report->max_flips);
-		replay_result_deinit(&result);
-		return CTL_DENIED;
-	}
+	code = tell(ctl, &result, report, clock_boot_ms(platform_clock()) - started_ms);
 	replay_result_deinit(&result);
-	return CTL_DONE;
+	return code;
 }
 
 static enum ctl_exit run_replay(const struct ctl *ctl, const void *opaque, char **operands,

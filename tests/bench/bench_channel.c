@@ -4,6 +4,8 @@
  * speed drifts; quote the ratio.
  */
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -269,6 +271,82 @@ static bool report_disk(bool json)
 	return ok;
 }
 
+/* Reloads in turns while the load runs. */
+struct reloader {
+	const struct daemon *daemon;
+	atomic_bool is_over;
+	unsigned count, failed;
+};
+
+static void *reload_in_turns(void *arg)
+{
+	struct reloader *reloader = arg;
+	char command[512], policy[sizeof(policy_text) + 64];
+
+	(void)snprintf(command, sizeof(command), "%s policy reload --config %s >/dev/null 2>&1",
+		       WSAUTHZCTL, reloader->daemon->config_path);
+	while (!atomic_load(&reloader->is_over)) {
+		(void)snprintf(policy, sizeof(policy), "// %u\n%s", ++reloader->count, policy_text);
+		daemon_write_policy(reloader->daemon, "policy.cedar", policy);
+		reloader->failed += system(command) != 0;
+	}
+	return NULL;
+}
+
+/* The longest that a request waits while the policy is reloaded as fast as it goes, beside the
+ * longest without reloads. Relaxed, so that it is not the disk that is measured; half the connections
+ * that the daemon takes, for it may see the end of those before later than the next begin. */
+static bool run_reload_case(struct channel_peers *all, bool json)
+{
+	static const struct channel_case c = {
+		"channel/32x1/reloading", "  reload: on_request\naudit:\n  durability: relaxed\n",
+		64, 1};
+	struct daemon_options options = {.policy = policy_text, .settings = c.settings};
+	double maxima[2][ROUNDS], p99s[2][ROUNDS];
+	struct daemon daemon;
+	char name[64];
+	unsigned reloads = 0;
+	bool ok;
+
+	daemon_init(&daemon, &options);
+	ok = daemon_start(&daemon, NULL);
+	for (int round = 0; ok && round < ROUNDS; round++) {
+		for (int side = 0; ok && side < 2; side++) {
+			struct reloader reloader = {.daemon = &daemon};
+			struct load_result result;
+			pthread_t thread;
+
+			if (side == 1)
+				ok = pthread_create(&thread, NULL, reload_in_turns, &reloader) == 0;
+			ok = ok && measure(&c, all, daemon.authorize_path, true, &result);
+			if (side == 1) {
+				atomic_store(&reloader.is_over, true);
+				pthread_join(thread, NULL);
+				ok = ok && reloader.failed == 0;
+				reloads += reloader.count;
+			}
+			maxima[side][round] = result.max_us;
+			p99s[side][round] = result.p99_us;
+		}
+	}
+	daemon_deinit(&daemon, !ok);
+	if (!ok)
+		return false;
+	(void)snprintf(name, sizeof(name), "%s/p99", c.name);
+	bench_report(&(struct bench_result){name, bench_median(p99s[1], ROUNDS), "us",
+					    bench_median(p99s[0], ROUNDS)},
+		     json);
+	(void)snprintf(name, sizeof(name), "%s/max", c.name);
+	bench_report(&(struct bench_result){name, bench_median(maxima[1], ROUNDS), "us",
+					    bench_median(maxima[0], ROUNDS)},
+		     json);
+	bench_report(&(struct bench_result){.name = "channel/32x1/reloading/reloads",
+					    .value = reloads / (double)ROUNDS,
+					    .unit = "a round"},
+		     json);
+	return true;
+}
+
 int bench_channel(bool json)
 {
 	struct channel_peers *all = calloc(1, sizeof(*all));
@@ -276,6 +354,7 @@ int bench_channel(bool json)
 
 	for (size_t i = 0; ok && i < ARRAY_COUNT(cases); i++)
 		ok = run_case(&cases[i], all, json);
+	ok = ok && run_reload_case(all, json);
 	free(all);
 	return ok ? 0 : 1;
 }

@@ -218,6 +218,7 @@ bool load_run(const struct load_plan *plan, struct load_result *result)
 	ok = ok && drive(run);
 	result->p50_us = percentile_us(run, 0.50);
 	result->p99_us = percentile_us(run, 0.99);
+	result->max_us = percentile_us(run, 1);
 	for (size_t i = 0; run->links != NULL && i < plan->connection_count; i++) {
 		if (run->links[i].fd >= 0)
 			close(run->links[i].fd);

@@ -38,6 +38,7 @@ struct load_result {
 	uint64_t failed;  /* replies that `check` refused, from the start */
 	double seconds;
 	double p50_us, p99_us; /* from a request's write to its reply's read, at 1 outstanding */
+	double max_us;         /* likewise, of the slowest */
 };
 
 /* Runs the plan; false with a message on stderr when a connection fails. */
