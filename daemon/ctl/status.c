@@ -51,7 +51,7 @@ static void print_audit(struct buf *out, const Wsauthz__AuditStatus *audit)
 {
 	buf_printf(out, "audit        %s, %s, ", durability_text(audit->durability),
 		   audit->writable ? "writable" : "NOT WRITABLE: every request is denied");
-	output_count(out, audit->last_decision_id, "decision", "decisions");
+	output_count(out, audit->last_decision_id, "row", "rows");
 	buf_printf(out, " recorded, %" PRIu32 " queued (", audit->queued_count);
 	log_escape(out, link_str(audit->segment));
 	buf_append_str(out, STR(")\n"));

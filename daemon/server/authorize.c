@@ -184,6 +184,12 @@ void authorize_on_recorded(struct audit_entry *entry, enum error error, void *ar
 	struct request *request = CONTAINER_OF(entry, struct request, audit);
 	struct service *service = arg;
 
+	if (error == ERR_NONE && service->settings->durability == DURABILITY_STRICT)
+		service->last_decision_id = entry->row.decision_id;
+	if (entry->row.event != NULL) {
+		audit_events_on_recorded(service->events, entry, error);
+		return;
+	}
 	if (error != ERR_NONE) {
 		give_up(request, REFUSAL_AUDIT_FAILED);
 		return;
@@ -191,8 +197,6 @@ void authorize_on_recorded(struct audit_entry *entry, enum error error, void *ar
 	histogram_add_span(&service->metrics.recording, entry->pushed_ns, uv_hrtime());
 	records_apply(service->records, &request->decision.change, entry->row.decision_id);
 	record_keeper_notice(service->keeper);
-	if (service->settings->durability == DURABILITY_STRICT)
-		service->last_decision_id = entry->row.decision_id;
 	if (!entry->row.relaxed)
 		answer(request, entry->row.decision_id);
 	request_free(request);

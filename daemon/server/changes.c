@@ -5,6 +5,7 @@
 struct changes {
 	uv_loop_t *loop;
 	struct state_store *store;
+	struct audit_events *events;
 	uv_work_t work;
 	struct change *first, **tail; /* while one is written, it is the first */
 	bool is_writing;
@@ -13,7 +14,8 @@ struct changes {
 	void *on_closed_arg;
 };
 
-enum error changes_new(uv_loop_t *loop, struct state_store *store, struct changes **out)
+enum error changes_new(uv_loop_t *loop, struct state_store *store, struct audit_events *events,
+		       struct changes **out)
 {
 	struct changes *changes = mem_calloc(1, sizeof(*changes));
 
@@ -21,6 +23,7 @@ enum error changes_new(uv_loop_t *loop, struct state_store *store, struct change
 		return ERR_NO_MEMORY;
 	changes->loop = loop;
 	changes->store = store;
+	changes->events = events;
 	changes->work.data = changes;
 	changes->tail = &changes->first;
 	*out = changes;
@@ -73,6 +76,8 @@ static void take_first(struct changes *changes, enum error error)
 	changes->first = change->next;
 	if (changes->first == NULL)
 		changes->tail = &changes->first;
+	if (error != ERR_CANCELLED)
+		audit_events_add_action(changes->events, &change->action);
 	change->on_done(change, error);
 }
 

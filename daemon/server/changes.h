@@ -9,6 +9,7 @@
 
 #include "base/attributes.h"
 #include "base/error.h"
+#include "server/audit_events.h"
 #include "server/state_store.h"
 #include "store/state.h"
 
@@ -25,8 +26,8 @@ struct change {
 	enum error error;
 };
 
-/* The arguments are borrowed. ERR_NO_MEMORY. */
-enum error changes_new(uv_loop_t *loop, struct state_store *store,
+/* The arguments are borrowed. What was done also becomes an event of the audit. ERR_NO_MEMORY. */
+enum error changes_new(uv_loop_t *loop, struct state_store *store, struct audit_events *events,
 		       struct changes **out) ATTR_MUST_CHECK;
 
 /* Never calls `on_done` from here. */

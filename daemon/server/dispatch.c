@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cedar/json_write.h"
 #include "server/authorize.h"
 #include "server/question.h"
 #include "server/reply.h"
@@ -171,6 +172,50 @@ static void handle_context_released(struct request *request, const Wsauthz__Requ
 	request_free(request);
 }
 
+/* The name that the protocol has for it. */
+static struct str reason_name(Wsauthz__FailureCount__Reason reason)
+{
+	const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(
+		&wsauthz__failure_count__reason__descriptor, (int)reason);
+
+	return value != NULL ? str_from(value->name) : STR("unknown");
+}
+
+/* What the client had to deny by itself is an event of the audit: nothing else tells of it. */
+static void add_failures(const struct request *request, const Wsauthz__FailureReport *report)
+{
+	struct json_writer json;
+	struct buf detail;
+
+	buf_init(&detail, AUDIT_ROW_MAX_BYTES / 2);
+	json = json_write_to(&detail);
+	json_write_object(&json);
+	json_write_key(&json, STR("connection"));
+	json_write_u64(&json, request->session->number);
+	json_write_key(&json, STR("application"));
+	json_write_string(&json, request->session->application);
+	json_write_key(&json, STR("from_us"));
+	json_write_u64(&json, report->from_us);
+	json_write_key(&json, STR("to_us"));
+	json_write_u64(&json, report->to_us);
+	json_write_key(&json, STR("counts"));
+	json_write_array(&json);
+	for (size_t i = 0; i < report->n_counts; i++) {
+		json_write_object(&json);
+		json_write_key(&json, STR("reason"));
+		json_write_string(&json, reason_name(report->counts[i]->reason));
+		json_write_key(&json, STR("count"));
+		json_write_u64(&json, report->counts[i]->count);
+		json_write_object_end(&json);
+	}
+	json_write_array_end(&json);
+	json_write_object_end(&json);
+	audit_events_add(request->service->events, "client.failures",
+			 str_from(request->session->account),
+			 detail.failed == ERR_NONE ? buf_str(&detail) : STR("{}"));
+	buf_deinit(&detail);
+}
+
 static void handle_failure_report(struct request *request, const Wsauthz__Request *message)
 {
 	const Wsauthz__FailureReport *report = message->failure_report;
@@ -191,6 +236,8 @@ static void handle_failure_report(struct request *request, const Wsauthz__Reques
 			    "connection %llu: the client denied %llu requests by itself",
 			    (unsigned long long)request->session->number,
 			    (unsigned long long)total);
+	if (total != 0)
+		add_failures(request, report);
 	reply_pong(request->session, request->id);
 	request_free(request);
 }

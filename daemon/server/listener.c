@@ -30,6 +30,21 @@ enum error listener_open(struct listener *listener, struct service *service,
 	return endpoint_open(&options, &listener->endpoint, why);
 }
 
+/* `detail` is one of ours. */
+static void add_event(struct listener *listener, const struct endpoint_connection *connection,
+		      const char *detail, uint64_t suppressed)
+{
+	char account[PEER_TEXT_MAX], memory[256];
+	struct buf text;
+
+	peer_account(&connection->peer, account);
+	buf_init_fixed(&text, memory, sizeof(memory));
+	buf_printf(&text, "{\"channel\":\"%s\",\"reason\":\"%s\",\"more\":%llu}",
+		   listener->channel->name, detail, (unsigned long long)suppressed);
+	audit_events_add(listener->service->events, "peer.refused", str_from(account),
+			 buf_str(&text));
+}
+
 static void turn_away(struct listener *listener, const struct endpoint_connection *connection,
 		      enum refusal_reason reason, const char *detail)
 {
@@ -47,6 +62,7 @@ static void turn_away(struct listener *listener, const struct endpoint_connectio
 	if (!log_rate_allow(&service->rates.connections, service->clock, &suppressed))
 		return;
 	peer_text(&connection->peer, peer);
+	add_event(listener, connection, detail, suppressed);
 	log_warning(service->log, "conn.refused", "%s channel, %s: %s (%llu more not logged)",
 		    listener->channel->name, peer, detail, (unsigned long long)suppressed);
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "cedar/json_write.h"
 
 struct policy {
 	struct policy_options options;
@@ -93,6 +94,49 @@ static bool same_content(const struct policy *policy, const struct policy_load *
 	       memcmp(snapshot_digest(policy->snapshot), load->digest, sizeof(load->digest)) == 0;
 }
 
+/* Who asked for the load that just ended; empty for nobody in particular. */
+static struct str actor_of(const struct policy *policy)
+{
+	return policy->waiter != NULL ? policy->waiter->actor : STR("");
+}
+
+/* An event of the audit; the rows behind it are decided by the new revision. */
+static void add_activation(struct policy *policy, const struct policy_load *load)
+{
+	char memory[256];
+	struct buf detail;
+
+	buf_init_fixed(&detail, memory, sizeof(memory));
+	buf_printf(&detail, "{\"revision\":%llu,\"policies\":%zu,\"sha256\":\"",
+		   (unsigned long long)snapshot_revision(load->snapshot),
+		   cedar_policy_count(snapshot_engine(load->snapshot)));
+	for (size_t i = 0; i < sizeof(load->digest); i++)
+		buf_printf(&detail, "%02x", load->digest[i]);
+	buf_printf(&detail, "\",\"rollback\":%s}", policy->rollback_to != 0 ? "true" : "false");
+	audit_events_add(policy->options.events, "policy.activated", actor_of(policy),
+			 buf_str(&detail));
+}
+
+/* The same of a policy that was refused, with the first thing that is wrong. */
+static void add_refusal(struct policy *policy, const struct policy_load *load)
+{
+	struct str outcome = policy_store_outcome(load);
+	struct json_writer json;
+	struct buf detail;
+
+	buf_init(&detail, AUDIT_ROW_MAX_BYTES / 2);
+	json = json_write_to(&detail);
+	json_write_object(&json);
+	json_write_key(&json, STR("error"));
+	json_write_string(&json, outcome);
+	json_write_key(&json, STR("errors"));
+	json_write_u64(&json, load->diags.error_count);
+	json_write_object_end(&json);
+	audit_events_add(policy->options.events, "policy.refused", actor_of(policy),
+			 detail.failed == ERR_NONE ? buf_str(&detail) : STR("{}"));
+	buf_deinit(&detail);
+}
+
 /* Takes the snapshot of `load` into service; false when it serves already. */
 static bool activate(struct policy *policy, struct policy_load *load)
 {
@@ -107,6 +151,7 @@ static bool activate(struct policy *policy, struct policy_load *load)
 	log_info(policy->options.log, "policy.activated", "revision %llu with %zu policies",
 		 (unsigned long long)snapshot_revision(policy->snapshot),
 		 cedar_policy_count(snapshot_engine(policy->snapshot)));
+	add_activation(policy, load);
 	return true;
 }
 
@@ -145,6 +190,7 @@ static bool start_pinned(struct policy *policy)
 	policy_store_fetch(policy->load, number, options->key, options->clock, options->store);
 	policy_store_log(policy->load, options->log);
 	if (policy->load->error != ERR_NONE) {
+		add_refusal(policy, policy->load);
 		note_failure(policy);
 		return false;
 	}
@@ -170,6 +216,7 @@ enum error policy_start(struct policy *policy)
 		note_success(policy);
 		return ERR_NONE;
 	}
+	add_refusal(policy, policy->load);
 	note_failure(policy);
 	policy_store_fetch(policy->load, 0, options->key, options->clock, options->store);
 	if (policy->load->error == ERR_NONE) {
@@ -235,6 +282,7 @@ static bool conclude(struct policy *policy)
 	policy->options.metrics->reloads++;
 	if (policy->load->error != ERR_NONE) {
 		policy->options.metrics->failed_reloads++;
+		add_refusal(policy, policy->load);
 		log_error(policy->options.log, "policy.kept", "the policy that serves stays");
 		return false;
 	}

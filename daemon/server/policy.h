@@ -14,6 +14,7 @@
 #include "authz/snapshot.h"
 #include "base/attributes.h"
 #include "base/error.h"
+#include "server/audit_events.h"
 #include "server/metrics.h"
 #include "server/policy_store.h"
 
@@ -28,6 +29,7 @@ struct policy_options {
 	bool isolates_candidates; /* see struct settings */
 	struct state_store *store;
 	struct metrics *metrics;
+	struct audit_events *events;
 };
 
 /* Who wants to know how a load ended. */

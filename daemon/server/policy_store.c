@@ -110,8 +110,7 @@ static enum error put_action(struct state *state, void *arg)
 	return state_put_action(state, arg, &id);
 }
 
-/* The first thing that is wrong, or that nothing is. */
-static struct str outcome_of(const struct policy_load *load)
+struct str policy_store_outcome(const struct policy_load *load)
 {
 	if (load->error == ERR_NONE)
 		return STR("done");
@@ -132,7 +131,7 @@ void policy_store_record(const struct policy_load *load, const struct policy_act
 		.at_us = clock_wall_us(clock),
 		.actor = asked->actor,
 		.action = str_from(asked->name),
-		.outcome = outcome_of(load),
+		.outcome = policy_store_outcome(load),
 	};
 	enum error error;
 

@@ -42,6 +42,9 @@ struct policy_action {
 	uint64_t rollback_to; /* 0 for none */
 };
 
+/* "done", or the first thing that is wrong; lives as long as the load. */
+struct str policy_store_outcome(const struct policy_load *load);
+
 /* Stores what was asked for and what came of it. A failure is logged. */
 void policy_store_record(const struct policy_load *load, const struct policy_action *asked,
 			 const struct clock *clock, struct state_store *store);

@@ -21,6 +21,7 @@
 #include "server/request.h"
 #include "server/sandbox.h"
 #include "server/state_store.h"
+#include "server/version.h"
 
 enum { HOUSEKEEPING_MS = 1000, AUDIT_RETRY_MS = 250 };
 
@@ -140,6 +141,8 @@ static void continue_stop(struct server *server)
 		if (server->is_policy_open)
 			policy_close(service->policy, on_policy_closed, server);
 		if (service->audit != NULL) {
+			audit_events_add(service->events, "daemon.stopped", STR(""), STR("{}"));
+			audit_events_attach(service->events, NULL);
 			audit_queue_close(service->audit, on_audit_closed, server);
 			return;
 		}
@@ -290,6 +293,8 @@ static void on_housekeeping(uv_timer_t *timer)
 
 	size_t expired = records_expire(service->records, clock_boot_ms(service->clock));
 
+	audit_events_tick(service->events);
+
 	if (expired == 0)
 		return;
 	log_debug(service->log, "records.expired", "%zu user records ended", expired);
@@ -397,6 +402,27 @@ static enum error init_service(struct server *server, const struct settings *set
 	return error;
 }
 
+static enum error open_events(struct server *server)
+{
+	struct service *service = &server->service;
+	bool gives_id = service->settings->durability == DURABILITY_RELAXED;
+	struct audit_events_options options = {
+		.log = service->log,
+		.clock = service->clock,
+		.last_id = gives_id ? &service->last_decision_id : NULL,
+	};
+	enum error error = audit_events_new(&options, &service->events);
+	char memory[128];
+	struct buf detail;
+
+	if (error != ERR_NONE)
+		return error;
+	buf_init_fixed(&detail, memory, sizeof(memory));
+	buf_printf(&detail, "{\"version\":\"%s\"}", server_version());
+	audit_events_add(service->events, "daemon.started", STR(""), buf_str(&detail));
+	return ERR_NONE;
+}
+
 static enum error open_audit(struct server *server, struct buf *why)
 {
 	struct service *service = &server->service;
@@ -408,9 +434,10 @@ static enum error open_audit(struct server *server, struct buf *why)
 	};
 	enum error error = audit_log_open(&options, &service->audit_log, why);
 
-	if (error == ERR_NONE)
-		service->last_decision_id = audit_log_last_id(service->audit_log);
-	return error;
+	if (error != ERR_NONE)
+		return error;
+	service->last_decision_id = audit_log_last_id(service->audit_log);
+	return open_events(server);
 }
 
 static enum error open_stores(struct server *server, struct buf *why)
@@ -497,6 +524,7 @@ static enum error open_policy(struct server *server)
 		.isolates_candidates = service->settings->isolates_candidates,
 		.store = server->state_store,
 		.metrics = &service->metrics,
+		.events = service->events,
 	};
 	enum error error = policy_new(&options, &service->policy);
 
@@ -524,10 +552,12 @@ static enum error open_queues(struct server *server)
 	error = record_keeper_new(&server->loop, service->records, server->state_store,
 				  &server->boot_id, &service->keeper);
 	if (error == ERR_NONE)
-		error = changes_new(&server->loop, server->state_store, &service->changes);
+		error = changes_new(&server->loop, server->state_store, service->events,
+				    &service->changes);
 	if (error == ERR_NONE)
 		error = audit_queue_new(&options, &service->audit);
 	if (error == ERR_NONE) {
+		audit_events_attach(service->events, service->audit);
 		audit_log_start(service->audit_log, &server->loop, service->audit,
 				server->state_store);
 		server->is_audit_started = true;
@@ -655,6 +685,7 @@ void server_free(struct server *server)
 	blocks_free(server->service.blocks);
 	cedar_request_free(server->service.cedar);
 	state_store_close(server->state_store);
+	audit_events_free(server->service.events);
 	audit_log_close(server->service.audit_log);
 	daemon_lock_release(server->lock);
 	mem_free(server);

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "cedar/cedar.h"
 #include "config/settings.h"
+#include "server/audit_events.h"
 #include "server/audit_log.h"
 #include "server/audit_queue.h"
 #include "server/changes.h"
@@ -48,6 +49,7 @@ struct service {
 	struct policy *policy;
 	struct audit_log *audit_log;
 	struct audit_queue *audit;
+	struct audit_events *events;
 	struct record_keeper *keeper;
 	struct changes *changes;
 

@@ -129,11 +129,11 @@ static void execute(sqlite3 *db, const char *sql)
 		fail_msg("%s: %s", sql, sqlite3_errmsg(db));
 }
 
-/* Takes the last row away as somebody would who knows the schema. */
+/* Takes the last row, that the daemon stopped, away as somebody would who knows the schema. */
 static void cut_tail(const struct daemon *daemon)
 {
 	static const char find[] = "SELECT sql FROM sqlite_schema"
-				   " WHERE name = 'decision_no_delete'";
+				   " WHERE name = 'event_no_delete'";
 	char path[256], trigger[1024];
 	sqlite3_stmt *statement;
 	sqlite3 *db;
@@ -144,10 +144,87 @@ static void cut_tail(const struct daemon *daemon)
 	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
 	snprintf(trigger, sizeof(trigger), "%s", sqlite3_column_text(statement, 0));
 	sqlite3_finalize(statement);
-	execute(db, "DROP TRIGGER decision_no_delete");
-	execute(db, "DELETE FROM decision WHERE id = (SELECT max(id) FROM decision)");
+	execute(db, "DROP TRIGGER event_no_delete");
+	execute(db, "DELETE FROM event WHERE kind = 'daemon.stopped'");
 	execute(db, trigger);
 	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void report_failures(const struct daemon *daemon)
+{
+	Wsauthz__FailureReport report = WSAUTHZ__FAILURE_REPORT__INIT;
+	Wsauthz__FailureCount count = WSAUTHZ__FAILURE_COUNT__INIT;
+	Wsauthz__Request request = WSAUTHZ__REQUEST__INIT;
+	Wsauthz__FailureCount *counts[] = {&count};
+	struct raw_peer peer;
+
+	count.reason = WSAUTHZ__FAILURE_COUNT__REASON__NO_SERVER;
+	count.count = 7;
+	report.n_counts = 1;
+	report.counts = counts;
+	report.from_us = 1;
+	report.to_us = 2;
+	request.body_case = WSAUTHZ__REQUEST__BODY_FAILURE_REPORT;
+	request.failure_report = &report;
+	raw_peer_open(&peer, daemon->authorize_path, "wsman/Test");
+	assert_non_null(raw_peer_call(&peer, &request));
+	raw_peer_close(&peer);
+}
+
+/* The text that `sql` yields on the audit of a daemon that has ended. */
+static void ask_audit(const struct daemon *daemon, const char *sql, char *out, size_t size)
+{
+	sqlite3_stmt *statement;
+	char path[256];
+	sqlite3 *db;
+
+	tmpdir_path(&daemon->dir, "state/audit-000001.db", path, sizeof(path));
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+	snprintf(out, size, "%s", sqlite3_column_text(statement, 0));
+	sqlite3_finalize(statement);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void what_happened_stands_between_the_decisions(void **state)
+{
+	struct daemon daemon;
+	char text[1024];
+
+	(void)state;
+	fixture_start(&daemon, FIXTURE_POLICY("15m"), NULL);
+	connect_once(&daemon, ALICE);
+	report_failures(&daemon);
+	snprintf(text, sizeof(text), "block " ALICE " --reason away --config %s",
+		 daemon.config_path);
+	assert_int_equal(ctl(text), DONE);
+	daemon_write_policy(&daemon, "policy.cedar", "permit(");
+	snprintf(text, sizeof(text), "policy reload --config %s", daemon.config_path);
+	assert_int_equal(ctl(text), INVALID);
+	daemon_write_policy(&daemon, "policy.cedar", FIXTURE_POLICY("5m"));
+	assert_int_equal(ctl(text), DONE);
+	assert_int_equal(daemon_stop(&daemon), 0);
+	/* A change of the directory may be noticed by itself, too. */
+	ask_audit(&daemon,
+		  "SELECT group_concat(kind, ' ') FROM (SELECT kind FROM event"
+		  " WHERE kind <> 'policy.refused' ORDER BY id)",
+		  text, sizeof(text));
+	assert_string_equal(text, "daemon.started policy.activated client.failures"
+				  " admin.records.block policy.activated daemon.stopped");
+	ask_audit(&daemon, "SELECT detail FROM event WHERE kind = 'client.failures'", text,
+		  sizeof(text));
+	assert_non_null(strstr(text, "\"from_us\":1,\"to_us\":2,\"counts\":[{\"reason\":"
+				     "\"NO_SERVER\",\"count\":7}]"));
+	ask_audit(&daemon, "SELECT actor || detail FROM event WHERE kind = 'admin.records.block'",
+		  text, sizeof(text));
+	assert_non_null(strstr(text, "uid "));
+	assert_non_null(strstr(text, "\"outcome\":\"done\""));
+	ask_audit(&daemon, "SELECT detail FROM event WHERE kind = 'policy.refused'", text,
+		  sizeof(text));
+	assert_non_null(strstr(text, "{\"error\":\""));
+	assert_int_equal(audit(&daemon, "verify"), DONE);
+	daemon_deinit(&daemon, false);
 }
 
 static void a_head_kept_elsewhere_shows_that_the_tail_was_cut_off(void **state)
@@ -183,6 +260,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(seals_are_signed_by_the_configured_key),
+		cmocka_unit_test(what_happened_stands_between_the_decisions),
 		cmocka_unit_test(a_head_kept_elsewhere_shows_that_the_tail_was_cut_off),
 	};
 

@@ -85,7 +85,7 @@ static void a_denial_is_explained_by_what_the_nearest_permit_lacked(void **state
 	explain(&daemon, id, "");
 	expect_nearest();
 	command_expect("record    ");
-	command_expect("since decision 1 at ");
+	command_expect("since decision 3 at ");
 	/* As the user has it, and without the daemon. */
 	assert_int_equal(daemon_stop(&daemon), 0);
 	(void)snprintf(receipt, sizeof(receipt), "explain 'Access is denied. Decision %llu.'",
@@ -152,7 +152,7 @@ static void records_blocks_and_revocations_are_told(void **state)
 
 	explain(&daemon, by_record, "");
 	command_expect("because   the user was let in before, and has a user record");
-	command_expect(", since decision 1 at ");
+	command_expect(", since decision 3 at ");
 	command_expect("(revision 1: connect)");
 	explain(&daemon, revoked, "");
 	command_expect("because   an administrator revoked the user's record");
@@ -232,8 +232,8 @@ static void a_candidate_that_decides_otherwise_is_told_before_it_serves(void **s
 		       daemon.policy_dir);
 	assert_int_equal(command_run(&daemon, command), COMMAND_DONE);
 	command_expect("flips     5: 1 allow to deny, 3 deny to allow, 1 administrator gained");
-	command_expect("1          deny to allow         overflows   all                  5\n");
-	command_expect("1          allow to deny         start       default              3\n");
+	command_expect("1          deny to allow         overflows   all                  7\n");
+	command_expect("1          allow to deny         start       default              5\n");
 	(void)snprintf(command, sizeof(command), "policy replay %s --max-flips 4",
 		       daemon.policy_dir);
 	assert_int_equal(command_run(&daemon, command), COMMAND_DENIED);

