@@ -29,6 +29,7 @@ foreach(file
 		usr/share/man/man5/wsauthz.yaml.5
 		usr/share/man/man8/wsauthzd.8
 		usr/share/wsauthz/wsauthz.cedarschema
+		usr/share/wsauthz/wsauthz.rules.yaml
 		usr/share/wsauthz/wsauthz.yaml)
 	if(NOT EXISTS ${SCRATCH}/${file})
 		message(SEND_ERROR "${file} is not installed")

@@ -115,6 +115,46 @@ static void docs_list_what_the_daemon_emits_with_type_and_labels(void **state)
 		fail_msg("docs/metrics.md lacks %s", metrics.families[count].name);
 }
 
+/* True when a query may name `name`: a family, or a series of a histogram. */
+static bool is_known(const char *name, size_t length)
+{
+	static const char *const suffixes[] = {"", "_bucket", "_sum", "_count"};
+
+	for (size_t i = 0; i < metrics.family_count; i++) {
+		const struct prometheus_family *family = &metrics.families[i];
+		size_t family_length = strlen(family->name);
+		bool is_histogram = strcmp(family->type, "histogram") == 0;
+
+		for (size_t j = is_histogram ? 1 : 0; j < (is_histogram ? 4U : 1U); j++) {
+			if (length == family_length + strlen(suffixes[j]) &&
+			    strncmp(name, family->name, family_length) == 0 &&
+			    strncmp(name + family_length, suffixes[j], strlen(suffixes[j])) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void alerts_name_only_metrics_that_there_are(void **state)
+{
+	struct daemon daemon;
+	size_t count = 0;
+
+	(void)state;
+	fixture_start(&daemon, FIXTURE_POLICY("15m"), NULL);
+	ask_metrics(&daemon);
+	fixture_stop(&daemon);
+	read_file(SOURCES "/packaging/prometheus/wsauthz.rules.yaml");
+	for (const char *at = output; (at = strstr(at, "wsauthz_")) != NULL; count++) {
+		size_t length = strspn(at, "abcdefghijklmnopqrstuvwxyz_");
+
+		if (!is_known(at, length))
+			fail_msg("no metric is called %.*s", (int)length, at);
+		at += length;
+	}
+	assert_true(count >= 8);
+}
+
 static void decisions_are_counted_by_what_they_are_and_rest_on(void **state)
 {
 	struct daemon daemon;
@@ -383,6 +423,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(docs_list_what_the_daemon_emits_with_type_and_labels),
+		cmocka_unit_test(alerts_name_only_metrics_that_there_are),
 		cmocka_unit_test(decisions_are_counted_by_what_they_are_and_rest_on),
 		cmocka_unit_test(refusals_are_counted_by_reason_and_by_limit),
 		cmocka_unit_test(a_refused_policy_shows_until_one_is_accepted),
