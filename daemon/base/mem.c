@@ -1,15 +1,20 @@
 #include "base/mem.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-static bool (*fault_hook)(void *arg);
-static void *fault_arg;
+/* A test sets them while workers of the server it tests take memory. */
+static bool (*_Atomic fault_hook)(void *arg);
+static void *_Atomic fault_arg;
 
 static bool fault(void)
 {
-	return UNLIKELY(fault_hook != NULL) && fault_hook(fault_arg);
+	bool (*hook)(void *arg) = atomic_load_explicit(&fault_hook, memory_order_acquire);
+
+	return UNLIKELY(hook != NULL) &&
+	       hook(atomic_load_explicit(&fault_arg, memory_order_relaxed));
 }
 
 void *mem_alloc(size_t size)
@@ -53,6 +58,6 @@ void mem_free(void *pointer)
 
 void mem_set_fault_hook(bool (*should_fail)(void *arg), void *arg)
 {
-	fault_hook = should_fail;
-	fault_arg = arg;
+	atomic_store_explicit(&fault_arg, arg, memory_order_relaxed);
+	atomic_store_explicit(&fault_hook, should_fail, memory_order_release);
 }

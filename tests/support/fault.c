@@ -6,8 +6,8 @@
 
 static atomic_uint_fast64_t seen;
 static atomic_bool fired;
-static uint64_t target;
-static enum fault_mode fault_mode;
+static atomic_uint_fast64_t target;
+static atomic_int fault_mode;
 
 static bool should_fail(void *arg)
 {
