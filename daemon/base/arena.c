@@ -66,7 +66,7 @@ void arena_init(struct arena *arena, size_t first_chunk_bytes, size_t max_bytes)
 {
 	if (first_chunk_bytes < ARENA_MIN_CHUNK)
 		first_chunk_bytes = ARENA_MIN_CHUNK;
-	*arena = (struct arena){NULL, first_chunk_bytes, 0, max_bytes, ERR_LIMIT};
+	*arena = (struct arena){NULL, first_chunk_bytes, 0, max_bytes, ERR_LIMIT, 0};
 }
 
 static void free_chunks(struct arena_chunk *chunk, const struct arena_chunk *stop)
@@ -105,6 +105,7 @@ static bool add_chunk(struct arena *arena, size_t size)
 static void *refuse(struct arena *arena, enum error reason)
 {
 	arena->refusal = reason;
+	arena->refusal_count++;
 	return NULL;
 }
 

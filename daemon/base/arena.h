@@ -19,8 +19,9 @@ struct arena {
 	size_t next_chunk_bytes;     /* size of the next chunk; doubles up to a bound */
 	size_t used_bytes;           /* payload of all chunks together, padding included */
 	size_t max_bytes;            /* used_bytes never passes this */
-	enum error refusal; /* of the latest allocation refused: ERR_NO_MEMORY, or ERR_LIMIT
+	enum error refusal;     /* of the latest allocation refused: ERR_NO_MEMORY, or ERR_LIMIT
 			       when max_bytes forbade it; never ERR_NONE */
+	uint32_t refusal_count; /* allocations refused since the arena was made */
 };
 
 /* A point to which an arena can be taken back. */

@@ -8,7 +8,10 @@
 void json_read_init(struct json_reader *reader, struct arena *arena, const struct source *source,
 		    struct cedar_diags *diags)
 {
-	*reader = (struct json_reader){.source = source, .arena = arena, .diags = diags};
+	*reader = (struct json_reader){.source = source,
+				       .arena = arena,
+				       .diags = diags,
+				       .refusal_count = arena->refusal_count};
 }
 
 struct json_reader json_read_ahead(const struct json_reader *reader)
@@ -504,6 +507,13 @@ enum error json_read_finish(struct json_reader *reader)
 {
 	while (json_read_next(reader) != JSON_END && reader->failed == ERR_NONE)
 		;
+	/* A look ahead for want of memory found nothing, and whatever was made of that is wrong. */
+	if (reader->arena->refusal_count != reader->refusal_count) {
+		if (reader->arena->refusal == ERR_NO_MEMORY)
+			reader->failed = ERR_NO_MEMORY;
+		else
+			json_read_abort(reader, reader->arena->refusal);
+	}
 	return reader->failed;
 }
 

@@ -57,6 +57,7 @@ struct json_reader {
 	bool boolean;
 
 	enum error failed;
+	uint32_t refusal_count; /* of the arena, when reading began */
 	uint32_t offset;
 	uint32_t depth;
 	bool after_value; /* a value, complete, stands before `offset` */
