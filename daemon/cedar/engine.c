@@ -235,20 +235,41 @@ struct seal {
 	bool *is_compiled;
 };
 
+static const struct entity_place *find_place(const struct cedar_engine *engine, cedar_uid uid)
+{
+	for (uint32_t i = 0; i < engine->place_count; i++) {
+		if (engine->places[i].uid == uid)
+			return &engine->places[i];
+	}
+	return NULL;
+}
+
+static void report_entity(const struct cedar_engine *engine, cedar_uid culprit, const char *fault,
+			  struct cedar_diags *diags)
+{
+	const struct uid_entry *uid = symbols_uid(&engine->symbols, culprit);
+	const struct entity_place *place = find_place(engine, culprit);
+	struct diag_quote type = diag_quote(symbols_name(&engine->symbols, uid->type));
+	struct diag_quote id = diag_quote(uid->id);
+
+	if (place != NULL)
+		diag_report(diags, CEDAR_ERROR, place->source, place->span, "entity %s::\"%s\" %s",
+			    type.text, id.text, fault);
+	else
+		diag_report_source(diags, CEDAR_ERROR, STR("entities"), "entity %s::\"%s\" %s",
+				   type.text, id.text, fault);
+}
+
 static enum error close_entities(struct cedar_engine *engine, struct cedar_diags *diags)
 {
 	cedar_uid culprit = CEDAR_NO_UID;
 	enum error error = entity_store_close(&engine->entities, &culprit);
-	const struct uid_entry *uid;
 
-	if (error == ERR_NONE || culprit == CEDAR_NO_UID)
-		return error;
-	uid = symbols_uid(&engine->symbols, culprit);
-	diag_report_source(diags, CEDAR_ERROR, STR("entities"),
-			   error == ERR_INVALID ? "entity %s::\"%s\" is its own ancestor"
-						: "entity %s::\"%s\" has too many ancestors",
-			   diag_quote(symbols_name(&engine->symbols, uid->type)).text,
-			   diag_quote(uid->id).text);
+	if (error != ERR_NONE && culprit != CEDAR_NO_UID)
+		report_entity(engine, culprit,
+			      error == ERR_INVALID ? "is its own ancestor"
+						   : "has too many ancestors",
+			      diags);
 	return error;
 }
 

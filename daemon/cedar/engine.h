@@ -29,6 +29,13 @@ struct engine_item {
 	cedar_uid slots[3];           /* of a link: by enum ast_var, CEDAR_NO_UID without a slot */
 };
 
+/* Where an entity stands in a text that was added. */
+struct entity_place {
+	cedar_uid uid;
+	const struct source *source;
+	struct span span;
+};
+
 struct cedar_engine {
 	struct cedar_limits limits;
 	struct cedar_resolver resolver; /* `resolve` is NULL when names stand for themselves */
@@ -44,6 +51,8 @@ struct cedar_engine {
 	struct symbols ids;
 	struct engine_item *items;
 	uint32_t item_count, item_capacity;
+	struct entity_place *places; /* of entities that came from a text */
+	uint32_t place_count, place_capacity;
 
 	/* Once it is sealed: policies that take part in decisions. */
 	struct index index;

@@ -184,6 +184,22 @@ static void fail_add(struct loader *loader, enum error error, struct span span)
 		json_read_abort(json, error);
 }
 
+/* So that a mistake that only shows when all entities are there can be told with its place. */
+static enum error note_place(struct loader *loader, const struct entry *entry)
+{
+	struct cedar_engine *engine = loader->engine;
+	struct entity_place *places =
+		arena_grow_array(&engine->build, engine->places, engine->place_count,
+				 &engine->place_capacity, sizeof(*places));
+
+	if (places == NULL)
+		return engine->build.refusal;
+	engine->places = places;
+	places[engine->place_count++] =
+		(struct entity_place){entry->uid, loader->values.json.source, entry->span};
+	return ERR_NONE;
+}
+
 static void add_entity(struct loader *loader, const struct entry *entry)
 {
 	const cedar_uid *parents = (const void *)loader->parents.data;
@@ -191,6 +207,8 @@ static void add_entity(struct loader *loader, const struct entry *entry)
 		entity_store_add(&loader->engine->entities, entry->uid, entry->attrs, entry->tags,
 				 parents, loader->parents.length / sizeof(*parents));
 
+	if (error == ERR_NONE)
+		error = note_place(loader, entry);
 	if (error != ERR_NONE)
 		fail_add(loader, error, entry->span);
 }
@@ -374,11 +392,28 @@ static enum error load(struct loader *loader, const struct source *source,
 	return error;
 }
 
+/* A source that lives until the engine is sealed. */
+static enum error copy_source(struct cedar_engine *engine, struct str name, struct str text,
+			      struct source **out)
+{
+	struct source *source = arena_alloc(&engine->build, sizeof(*source));
+	struct str own_name = arena_copy(&engine->build, name);
+	struct str own_text = arena_copy(&engine->build, text);
+	enum error error;
+
+	if (source == NULL || own_name.ptr == NULL || own_text.ptr == NULL)
+		return ERR_NO_MEMORY;
+	error = source_init(source, &engine->build, own_name, own_text);
+	if (error == ERR_NONE)
+		*out = source;
+	return error;
+}
+
 enum error cedar_engine_add_entities(struct cedar_engine *engine, const struct cedar_schema *schema,
 				     struct str source, struct str text, struct cedar_diags *diags)
 {
 	struct loader loader = {.engine = engine, .schema = schema};
-	struct source lines;
+	struct source *lines;
 	struct arena arena;
 	enum error error;
 
@@ -389,9 +424,9 @@ enum error cedar_engine_add_entities(struct cedar_engine *engine, const struct c
 		return ERR_LIMIT;
 	}
 	arena_init(&arena, 4096, SIZE_MAX);
-	error = source_init(&lines, &arena, source, text);
+	error = copy_source(engine, source, text, &lines);
 	if (error == ERR_NONE)
-		error = load(&loader, &lines, diags, &arena);
+		error = load(&loader, lines, diags, &arena);
 	arena_deinit(&arena);
 	return error;
 }
