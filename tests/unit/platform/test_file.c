@@ -181,6 +181,28 @@ static void a_device_is_refused(void **state)
 	assert_says(f, "a.cedar: ");
 }
 
+/* A directory as somebody works on it: the file is there when it is listed and gone when it is
+ * opened. */
+static const char *doomed_path;
+
+static bool wants_and_removes(struct str name)
+{
+	(void)name;
+	assert_int_equal(unlink(doomed_path), 0);
+	return true;
+}
+
+static void a_file_that_goes_while_it_is_read_is_a_refusal(void **state)
+{
+	struct fixture *f = *state;
+	char path[512];
+
+	write_text(f, "a.cedar", "a");
+	doomed_path = tmpdir_path(&f->dir, "a.cedar", path, sizeof(path));
+	f->options.wants = wants_and_removes;
+	assert_refused(f, ERR_NOT_FOUND, "a.cedar: ");
+}
+
 static void files_that_others_may_write_are_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -406,6 +428,7 @@ int main(void)
 		FILE_TEST(a_second_name_of_a_file_is_refused),
 		FILE_TEST(what_is_no_regular_file_is_refused_without_waiting),
 		FILE_TEST(a_device_is_refused),
+		FILE_TEST(a_file_that_goes_while_it_is_read_is_a_refusal),
 		FILE_TEST(files_that_others_may_write_are_refused),
 		FILE_TEST(files_of_strangers_are_refused),
 		FILE_TEST(the_same_holds_for_directories),
