@@ -27,6 +27,8 @@ enum {
 
 /* The longest block that ends, seconds. */
 #define ADMIN_BLOCK_MAX_S UINT64_C(3155760000)
+/* 366 days. */
+#define ADMIN_WINDOW_MAX_MS UINT64_C(31622400000)
 
 /* As authz_request_decode(), for a payload of at most FRAME_ADMIN_MAX_BYTES. */
 enum wire_error admin_request_decode(const uint8_t *payload, size_t payload_bytes,

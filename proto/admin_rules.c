@@ -129,6 +129,10 @@ static const struct prescan_field policy_rollback_fields[] = {
 	{"revision", REQUIRED, 1, INT64_MAX},
 };
 
+static const struct prescan_field replay_gate_fields[] = {
+	{"window_ms", 0, 0, ADMIN_WINDOW_MAX_MS},
+};
+
 static const struct prescan_field policy_reload_reply_fields[] = {
 	{"digest", BINARY, ADMIN_DIGEST_BYTES, ADMIN_DIGEST_BYTES},
 };
@@ -161,6 +165,7 @@ static const struct prescan_message messages[] = {
 	{MESSAGE(blocks_list), FIELDS(blocks_list_fields)},
 	{MESSAGE(blocks_list_reply), .max_elements = ADMIN_BLOCKS_MAX},
 	{MESSAGE(policy_rollback), FIELDS(policy_rollback_fields)},
+	{MESSAGE(replay_gate), FIELDS(replay_gate_fields)},
 	{MESSAGE(policy_reload_reply), FIELDS(policy_reload_reply_fields),
 	 .max_elements = ADMIN_DIAGNOSTICS_MAX},
 };

@@ -32,6 +32,8 @@ struct config config_default(void)
 				.state_directory = paths->state,
 				.policy_directory = paths->policy,
 				.policy_reload = RELOAD_ON_CHANGE,
+				.max_flips = QUOTA_UNLIMITED,
+				.replay_window_ms = CONFIG_DAYS(7),
 				.sandbox = SANDBOX_PREFER,
 				.sandbox_violation = VIOLATION_FAILS,
 				.durability = DURABILITY_STRICT,

@@ -66,6 +66,9 @@ const struct config_key config_keys[] = {
 	{"policy", VALUE_SECTION, 0, 0, 0, NULL},
 	{"policy.directory", VALUE_PATH, AT(server.policy_directory), 2, PLATFORM_PATH_MAX, NULL},
 	{"policy.reload", VALUE_CHOICE, AT(server.policy_reload), 0, 0, policy_reload_choices},
+	{"policy.max_flips", VALUE_QUOTA, AT(server.max_flips), 0, UINT32_MAX, NULL},
+	{"policy.replay_window", VALUE_DURATION, AT(server.replay_window_ms), SECONDS(60),
+	 DAYS(366), NULL},
 	{"policy.on_error", VALUE_CHOICE, AT(server.decide.on_error), 0, 0, on_error_choices},
 
 	{"audit", VALUE_SECTION, 0, 0, 0, NULL},

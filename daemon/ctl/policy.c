@@ -8,16 +8,22 @@
 #include "ctl/diagnostics.h"
 #include "ctl/link.h"
 #include "ctl/output.h"
+#include "ctl/when.h"
 
 enum { ANSWER_MAX_BYTES = 4 << 20 };
 
 struct reload_options {
 	bool check_only;
+	const char *max_flips, *since;
 };
 
 static const struct arg_option reload_options[] = {
 	{"--check-only", ARG_FLAG, offsetof(struct reload_options, check_only), NULL,
 	 "stop before activating"},
+	{"--max-flips", ARG_TEXT, offsetof(struct reload_options, max_flips), "N",
+	 "not when more than N recorded decisions would come out otherwise; unlimited for any"},
+	{"--since", ARG_TEXT, offsetof(struct reload_options, since), "SPAN",
+	 "with --max-flips: of so long ago, such as 12h or 30d (default: as configured)"},
 	{NULL, ARG_FLAG, 0, NULL, NULL},
 };
 
@@ -87,16 +93,47 @@ static enum ctl_exit activate(const struct ctl *ctl, Wsauthz__AdminRequest *requ
 	return code;
 }
 
+/* Reads --max-flips and --since; false after a message. */
+static bool read_gate(const struct reload_options *options, Wsauthz__ReplayGate *gate)
+{
+	uint64_t number = UINT32_MAX;
+
+	if (options->since != NULL && options->max_flips == NULL) {
+		output_error("--since says of which decisions --max-flips speaks; give both");
+		return false;
+	}
+	if (!str_equal(str_from(options->max_flips), STR("unlimited")) &&
+	    (!str_to_u64(str_from(options->max_flips), &number) || number >= UINT32_MAX)) {
+		output_error("--max-flips: '%s' is no number from 0 to 4294967294, nor unlimited",
+			     options->max_flips);
+		return false;
+	}
+	gate->max_flips = (uint32_t)number;
+	if (options->since == NULL ||
+	    (when_parse_span(str_from(options->since), &gate->window_ms) &&
+	     gate->window_ms <= ADMIN_WINDOW_MAX_MS))
+		return true;
+	output_error("--since: '%s' is no span of at most 366d, such as 12h or 30d",
+		     options->since);
+	return false;
+}
+
 static enum ctl_exit run_reload(const struct ctl *ctl, const void *opaque, char **operands,
 				int operand_count)
 {
 	const struct reload_options *options = opaque;
 	Wsauthz__PolicyReload reload = WSAUTHZ__POLICY_RELOAD__INIT;
+	Wsauthz__ReplayGate gate = WSAUTHZ__REPLAY_GATE__INIT;
 	Wsauthz__AdminRequest request = WSAUTHZ__ADMIN_REQUEST__INIT;
 
 	(void)operands;
 	(void)operand_count;
 	reload.check_only = options->check_only;
+	if (options->max_flips != NULL || options->since != NULL) {
+		if (!read_gate(options, &gate))
+			return CTL_USAGE;
+		reload.gate = &gate;
+	}
 	request.body_case = WSAUTHZ__ADMIN_REQUEST__BODY_POLICY_RELOAD;
 	request.policy_reload = &reload;
 	return activate(ctl, &request);

@@ -299,9 +299,15 @@ static void load_policy(struct request *request, const char *event, const char *
 
 static void handle_policy_reload(struct request *request, const Wsauthz__AdminRequest *message)
 {
+	const Wsauthz__ReplayGate *gate = message->policy_reload->gate;
 	bool check_only = message->policy_reload->check_only;
 
 	request->reload = (struct policy_waiter){.check_only = check_only};
+	if (gate != NULL) {
+		request->reload.has_gate = true;
+		request->reload.max_flips = gate->max_flips;
+		request->reload.window_ms = (int64_t)gate->window_ms;
+	}
 	load_policy(request, "policy.reload", check_only ? "a check" : "a reload");
 }
 

@@ -28,6 +28,7 @@ struct policy {
 	bool is_loading;
 	bool check_only;
 	uint64_t rollback_to;
+	struct policy_gate gate;
 	bool is_asked_for; /* not only noticed */
 
 	uv_async_t farewell; /* its end is the policy's, so that on_closed() always comes later */
@@ -54,6 +55,7 @@ enum error policy_new(const struct policy_options *options, struct policy **out)
 	if (policy == NULL)
 		return ERR_NO_MEMORY;
 	policy->options = *options;
+	policy->gate = options->gate;
 	policy_load_init(&policy->loads[0]);
 	policy_load_init(&policy->loads[1]);
 	policy->load = &policy->loads[0];
@@ -174,7 +176,7 @@ static void load_directory(struct policy *policy, struct state_store *store)
 {
 	const struct policy_options *options = &policy->options;
 	struct policy_candidate candidate = {options->directory, options->key,
-					     options->isolates_candidates};
+					     options->isolates_candidates, &policy->gate};
 
 	policy_store_load(policy->load, &candidate, options->clock, store);
 }
@@ -329,6 +331,19 @@ static bool has_work(struct policy *policy)
 	return policy->is_wanted || policy->is_changed;
 }
 
+/* The configured gate, or the one that was asked for. */
+static struct policy_gate gate_of(const struct policy *policy, const struct policy_waiter *waiter)
+{
+	struct policy_gate gate = policy->options.gate;
+
+	if (waiter != NULL && waiter->has_gate) {
+		gate.max_flips = waiter->max_flips;
+		if (waiter->window_ms != 0)
+			gate.window_ms = waiter->window_ms;
+	}
+	return gate;
+}
+
 /* Starts the load that has waited longest. */
 static void start_next(struct policy *policy)
 {
@@ -340,6 +355,7 @@ static void start_next(struct policy *policy)
 	policy->check_only = waiter != NULL && waiter->check_only;
 	policy->rollback_to = waiter != NULL ? waiter->rollback_to : 0;
 	policy->is_asked_for = waiter != NULL || policy->is_wanted;
+	policy->gate = gate_of(policy, waiter);
 	if (waiter != NULL) {
 		policy->first_waiter = waiter->next;
 		if (policy->first_waiter == NULL)

@@ -27,6 +27,7 @@ struct policy_options {
 	const char *directory;
 	struct hash_key key;
 	bool isolates_candidates; /* see struct settings */
+	struct policy_gate gate;
 	struct state_store *store;
 	struct metrics *metrics;
 	struct audit_events *events;
@@ -38,7 +39,11 @@ struct policy_waiter {
 	bool check_only; /* build and validate, but neither store nor activate */
 	/* A stored revision to go back to and pin, instead of the directory; 0 for none. */
 	uint64_t rollback_to;
-	struct str actor; /* whose action it is, for the record of what administrators did */
+	/* A gate for this load in place of the configured one. */
+	bool has_gate;
+	uint32_t max_flips;
+	int64_t window_ms; /* 0: the configured one */
+	struct str actor;  /* whose action it is, for the record of what administrators did */
 	/* `load` is valid until the function returns; `activated` when it now serves and something
 	 * else did before. */
 	void (*on_done)(struct policy_waiter *waiter, const struct policy_load *load,

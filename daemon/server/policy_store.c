@@ -68,6 +68,8 @@ void policy_store_load(struct policy_load *load, const struct policy_candidate *
 	if (load->error != ERR_NONE)
 		return;
 	build(load, candidate, &tree);
+	if (load->error == ERR_NONE)
+		policy_gate_pass(load, candidate->gate, candidate->key, clock);
 	load->finished_us = clock_wall_us(clock);
 	if (load->error == ERR_NONE && store != NULL)
 		store_revision(load, candidate->directory, &tree, store);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "policy/load.h"
+#include "server/policy_gate.h"
 #include "server/state_store.h"
 
 enum { POLICY_LOGGED_DIAGS = 20 /* diagnostics of one load that are logged */ };
@@ -17,9 +18,10 @@ struct policy_candidate {
 	const char *directory;
 	struct hash_key key; /* as for snapshot_new() */
 	bool in_child;       /* check it in a child first (policy/candidate.h) */
+	const struct policy_gate *gate;
 };
 
-/* Loads the candidate and stores the revision in `store`, which numbers it; `store` may be NULL. */
+/* Loads the candidate, asks the gate, and stores the revision in `store`, which numbers it; `store` may be NULL. */
 void policy_store_load(struct policy_load *load, const struct policy_candidate *candidate,
 		       const struct clock *clock, struct state_store *store);
 

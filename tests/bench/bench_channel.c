@@ -300,7 +300,7 @@ static bool run_reload_case(struct channel_peers *all, bool json)
 {
 	static const struct channel_case c = {
 		"channel/32x1/reloading", "  reload: on_request\naudit:\n  durability: relaxed\n",
-		64, 1};
+		32, 1};
 	struct daemon_options options = {.policy = policy_text, .settings = c.settings};
 	double maxima[2][ROUNDS], p99s[2][ROUNDS];
 	struct daemon daemon;

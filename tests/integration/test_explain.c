@@ -252,6 +252,59 @@ static void a_candidate_that_decides_otherwise_is_told_before_it_serves(void **s
 	fixture_stop(&daemon);
 }
 
+/* The gate. */
+
+static const char closed[] = "@id(\"closed\") forbid(principal, action, resource);\n";
+
+static void a_reload_that_flips_too_much_is_refused(void **state)
+{
+	struct daemon daemon;
+
+	(void)state;
+	fixture_start(&daemon, policy, "  reload: on_request\n  max_flips: 3\n");
+	make_decisions(&daemon);
+	daemon_write_policy(&daemon, "policy.cedar", closed);
+	/* As configured: three are allowed, and three come out otherwise. */
+	assert_int_equal(command_run(&daemon, "policy reload --check-only"), COMMAND_DONE);
+	assert_int_equal(command_run(&daemon, "policy reload --max-flips 2"), COMMAND_INVALID);
+	command_expect("3 of 7 recorded decisions would come out otherwise, and at most 2 may: "
+		       "3 allow to deny, such as decision ");
+	command_expect("NOT activated");
+	command_expect("revision 1 goes on serving");
+	/* Of no time there are no decisions. */
+	assert_int_equal(command_run(&daemon, "policy reload --max-flips 0 --since 1ms"),
+			 COMMAND_DONE);
+	command_expect("activated revision 2");
+	daemon_write_policy(&daemon, "policy.cedar", "permit(principal, action, resource);");
+	assert_int_equal(command_run(&daemon, "policy reload"), COMMAND_INVALID);
+	command_expect("at most 3 may");
+	assert_int_equal(command_run(&daemon, "policy reload --max-flips unlimited"), COMMAND_DONE);
+	command_expect("activated revision 3");
+	assert_int_equal(command_run(&daemon, "policy reload --since 1h"), COMMAND_USAGE);
+	assert_int_equal(command_run(&daemon, "policy reload --max-flips 4294967295"),
+			 COMMAND_USAGE);
+	assert_int_equal(command_run(&daemon, "policy reload --max-flips 1 --since 367d"),
+			 COMMAND_USAGE);
+	fixture_stop(&daemon);
+}
+
+static void the_gate_holds_at_start_too(void **state)
+{
+	struct daemon daemon;
+
+	(void)state;
+	fixture_start(&daemon, policy, "  reload: on_request\n  max_flips: 0\n");
+	make_decisions(&daemon);
+	assert_int_equal(daemon_stop(&daemon), 0);
+	daemon_write_policy(&daemon, "policy.cedar", closed);
+	assert_true(daemon_start(&daemon, NULL));
+	/* Status says that something is wrong. */
+	assert_int_equal(command_run(&daemon, "status"), COMMAND_DENIED);
+	command_expect("revision 1");
+	assert_true(daemon_wait_log(&daemon, "policy.fallback"));
+	fixture_stop(&daemon);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +315,8 @@ int main(void)
 		cmocka_unit_test(a_decision_that_is_not_there_is_said_to_be_missing),
 		cmocka_unit_test(the_active_policy_replayed_flips_nothing),
 		cmocka_unit_test(a_candidate_that_decides_otherwise_is_told_before_it_serves),
+		cmocka_unit_test(a_reload_that_flips_too_much_is_refused),
+		cmocka_unit_test(the_gate_holds_at_start_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
