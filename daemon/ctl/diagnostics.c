@@ -25,6 +25,9 @@ void diagnostics_print(struct buf *out, Wsauthz__Diagnostic *const *items, size_
 {
 	for (size_t i = 0; i < count; i++) {
 		struct cedar_diag diag = from_wire(items[i]);
+		/* What stands against activation as a whole has no file. */
+		if (diag.source.length == 0)
+			diag.source = STR("policy");
 		cedar_diag_print(out, &diag);
 	}
 }

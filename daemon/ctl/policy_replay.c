@@ -110,7 +110,8 @@ static enum ctl_exit tell(const struct ctl *ctl, const struct replay_result *res
 		replay_report_text(&report);
 	if (!report.has_max || result->flip_count <= report.max_flips)
 		return CTL_DONE;
-	output_error("%" PRIu64 " decisions come out otherwise; %" PRIu64 " are allowed",
+	(void)fflush(stdout);
+	output_error("more flips than allowed: %" PRIu64 ", and at most %" PRIu64 " may be",
 		     result->flip_count, report.max_flips);
 	return CTL_DENIED;
 }
