@@ -6,6 +6,7 @@
 #include "running.h"
 #include "store/state.h"
 #include "support/cmocka.h"
+#include "support/fault.h"
 
 static const Wsauthz__StatusReply *ask_status(struct talk *talk)
 {
@@ -400,6 +401,71 @@ static void a_page_of_long_names_fits_into_a_frame(void **state)
 	talk_close(&admin);
 }
 
+static void ask_how_it_is(struct talk *talk, bool metrics)
+{
+	Wsauthz__AdminRequest request = WSAUTHZ__ADMIN_REQUEST__INIT;
+	Wsauthz__Status status = WSAUTHZ__STATUS__INIT;
+	Wsauthz__Metrics body = WSAUTHZ__METRICS__INIT;
+
+	if (metrics) {
+		request.body_case = WSAUTHZ__ADMIN_REQUEST__BODY_METRICS;
+		request.metrics = &body;
+	} else {
+		request.body_case = WSAUTHZ__ADMIN_REQUEST__BODY_STATUS;
+		request.status = &status;
+	}
+	(void)talk_ask_admin(talk, &request);
+}
+
+/* True when the answer is there; a refusal and the end of the connection are none. */
+static bool is_answered(const Wsauthz__AdminReply *reply, bool metrics)
+{
+	if (reply == NULL || reply->body_case == WSAUTHZ__ADMIN_REPLY__BODY_REFUSAL)
+		return false;
+	if (metrics) {
+		assert_int_equal(reply->body_case, WSAUTHZ__ADMIN_REPLY__BODY_METRICS);
+		assert_true(reply->metrics->text.len > 1000);
+		assert_int_equal(reply->metrics->text.data[reply->metrics->text.len - 1], '\n');
+	} else {
+		assert_int_equal(reply->body_case, WSAUTHZ__ADMIN_REPLY__BODY_STATUS);
+		assert_int_equal(reply->status->n_problems, 1);
+		assert_non_null(reply->status->failure);
+	}
+	return true;
+}
+
+static void sweep_how_it_is(struct running *running, bool metrics)
+{
+	bool was_reached = true;
+
+	for (uint64_t n = 0; was_reached; n++) {
+		struct talk admin;
+
+		running_open_admin(running, &admin);
+		fault_arm(n, FAULT_ONCE);
+		ask_how_it_is(&admin, metrics);
+		if (!is_answered(talk_admin_reply(&admin), metrics))
+			assert_true(n < 1000);
+		was_reached = fault_disarm();
+		talk_close(&admin);
+	}
+}
+
+static void whatever_allocation_fails_status_and_metrics_are_whole_or_refused(void **state)
+{
+	struct running *running = *state;
+	struct talk admin;
+
+	running->config.server.policy_reload = RELOAD_ON_REQUEST;
+	running_start(running);
+	running_write_policy(running, "permit(principal, action, resource)\nwhen { 1 + };\n");
+	running_open_admin(running, &admin);
+	assert_false(ask_reload(&admin, false)->valid);
+	talk_close(&admin);
+	sweep_how_it_is(running, false);
+	sweep_how_it_is(running, true);
+}
+
 #define SERVER_TEST(name) cmocka_unit_test_setup_teardown(name, running_setup, running_teardown)
 
 int main(void)
@@ -416,6 +482,7 @@ int main(void)
 		SERVER_TEST(what_if_answers_without_a_trace),
 		SERVER_TEST(records_are_listed_in_pages),
 		SERVER_TEST(a_page_of_long_names_fits_into_a_frame),
+		SERVER_TEST(whatever_allocation_fails_status_and_metrics_are_whole_or_refused),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
