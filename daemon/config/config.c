@@ -53,6 +53,10 @@ struct config config_default(void)
 								     CONFIG_SECONDS(8 * 3600)},
 					},
 				.max_records = RECORDS_DEFAULT_MAX_COUNT,
+				.max_rate = UINT32_MAX,
+				.max_burst = 1000,
+				.request_kib = 8192,
+				.memory_mib = 256,
 				.metrics_file = "",
 				.metrics_interval_ms = CONFIG_SECONDS(15),
 				.hello_ms = CONFIG_SECONDS(5),
@@ -253,15 +257,15 @@ static enum error read_sid(struct reader *reader, const struct config_key *key)
 
 static enum error read_count(struct reader *reader, const struct config_key *key)
 {
-	uint64_t value;
+	bool is_unlimited =
+		key->kind == VALUE_QUOTA && str_equal(scalar_text(reader), STR("unlimited"));
+	uint64_t value = QUOTA_UNLIMITED;
 	uint32_t count;
 
-	if (key->kind == VALUE_QUOTA && str_equal(scalar_text(reader), STR("unlimited")))
-		value = QUOTA_UNLIMITED;
-	else if (!is_plain(reader) || !str_to_u64(scalar_text(reader), &value))
+	if (!is_unlimited && (!is_plain(reader) || !str_to_u64(scalar_text(reader), &value)))
 		return fail_here(reader, "'%s' takes a whole number%s", key->path,
 				 key->kind == VALUE_QUOTA ? " or unlimited" : "");
-	if (value < (uint64_t)key->min || value > (uint64_t)key->max)
+	if (!is_unlimited && (value < (uint64_t)key->min || value > (uint64_t)key->max))
 		return fail_here(reader, "'%s' takes a number from %lld to %lld", key->path,
 				 (long long)key->min, (long long)key->max);
 	count = (uint32_t)value;

@@ -98,6 +98,12 @@ const struct config_key config_keys[] = {
 	{"quota.max_operations_per_timeslot", VALUE_QUOTA,
 	 AT(server.decide.defaults.quota.max_operations_per_timeslot), 1, UINT32_MAX, NULL},
 
+	{"limits", VALUE_SECTION, 0, 0, 0, NULL},
+	{"limits.rate", VALUE_QUOTA, AT(server.max_rate), 1, 1000000, NULL},
+	{"limits.burst", VALUE_COUNT, AT(server.max_burst), 1, 1000000, NULL},
+	{"limits.request_kib", VALUE_COUNT, AT(server.request_kib), 1024, 65536, NULL},
+	{"limits.memory_mib", VALUE_COUNT, AT(server.memory_mib), 16, 1048576, NULL},
+
 	{"deadlines", VALUE_SECTION, 0, 0, 0, NULL},
 	{"deadlines.hello", VALUE_DURATION, AT(server.hello_ms), 100, SECONDS(60), NULL},
 	{"deadlines.frame", VALUE_DURATION, AT(server.frame_ms), 100, SECONDS(60), NULL},

@@ -80,6 +80,11 @@ struct settings {
 	struct decide_settings decide;
 	uint32_t max_records; /* live user records */
 
+	/* Requests of one principal: so many a second (QUOTA_UNLIMITED for any number) after a burst. */
+	uint32_t max_rate, max_burst;
+	uint32_t request_kib; /* of memory a request may take */
+	uint32_t memory_mib;  /* that connections and waiting requests may take together */
+
 	const char *metrics_file; /* for a textfile collector; "" for none */
 	int64_t metrics_interval_ms;
 

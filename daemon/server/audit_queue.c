@@ -429,6 +429,11 @@ uint32_t audit_queue_length(const struct audit_queue *queue)
 	return queue->length;
 }
 
+size_t audit_queue_held_bytes(const struct audit_queue *queue)
+{
+	return queue->held_bytes;
+}
+
 bool audit_queue_writable(const struct audit_queue *queue)
 {
 	return !atomic_load_explicit(&queue->is_failing, memory_order_relaxed);

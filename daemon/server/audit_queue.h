@@ -91,6 +91,9 @@ void audit_queue_poke(struct audit_queue *queue);
 /* Entries on their way. */
 uint32_t audit_queue_length(const struct audit_queue *queue);
 
+/* Memory of the entries on their way. */
+size_t audit_queue_held_bytes(const struct audit_queue *queue);
+
 /* False from a failure until rows can be written again. */
 bool audit_queue_writable(const struct audit_queue *queue);
 

@@ -13,6 +13,8 @@
 
 #include "server/reply.h"
 
+enum { DETAIL_MAX = 512 /* bytes, as for Refusal.detail */ };
+
 static void decide(struct request *request, const struct question *question)
 {
 	struct decider decider = service_decider(request->service);
@@ -87,11 +89,43 @@ static void answer(struct request *request, uint64_t decision_id)
 	request_detach(request);
 }
 
-static void give_up(struct request *request, enum refusal_reason reason)
+static void give_up(struct request *request, enum refusal_reason reason, const char *detail)
 {
 	records_drop(request->service->records, &request->decision.change);
-	request_refuse(request, reason, refusal_text(reason));
+	request_refuse(request, reason, detail);
 	request_free(request);
+}
+
+/* What limit stands against recording and answering, with a sentence in `detail`; LIMIT_COUNT for
+ * none. */
+static enum limit limit_of(const struct request *request, char detail[DETAIL_MAX])
+{
+	const struct service *service = request->service;
+	const struct settings *settings = service->settings;
+	struct str principal = request->decision.identity.principal;
+
+	if (request->decision.source == DECISION_FROM_RESOURCES && request_took_all(request)) {
+		snprintf(detail, DETAIL_MAX,
+			 "the request takes more than %lu KiB of memory (limits.request_kib)",
+			 (unsigned long)settings->request_kib);
+		return LIMIT_REQUEST;
+	}
+	if (service_is_full(service)) {
+		snprintf(detail, DETAIL_MAX,
+			 "clients hold all of the %lu MiB they may (limits.memory_mib)",
+			 (unsigned long)settings->memory_mib);
+		return LIMIT_MEMORY;
+	}
+	if (service->principal_rates != NULL &&
+	    !rates_take(service->principal_rates, principal, request->instant.boot_ms)) {
+		/* Only a SID is short and harmless. */
+		if (!request->decision.identity.has_token)
+			principal = STR("a sender without a token");
+		snprintf(detail, DETAIL_MAX, "%.*s asks more than %lu times a second (limits.rate)",
+			 STR_ARGS(principal), (unsigned long)settings->max_rate);
+		return LIMIT_RATE;
+	}
+	return LIMIT_COUNT;
 }
 
 static uint64_t microseconds_since(const struct clock *clock, int64_t then_us)
@@ -162,6 +196,8 @@ void authorize_start(struct request *request, const struct question *question)
 	struct metrics *metrics = &request->service->metrics;
 	uint64_t decoded_ns = uv_hrtime();
 	enum refusal_reason refusal;
+	char detail[DETAIL_MAX];
+	enum limit limit;
 
 	decide(request, question);
 	histogram_add_span(&metrics->decoding, request->started_ns, decoded_ns);
@@ -171,10 +207,16 @@ void authorize_start(struct request *request, const struct question *question)
 	if (request->decision.source == DECISION_FROM_BREAK_GLASS)
 		log_break_glass(request);
 	refusal = refusal_of_source(request->decision.source);
+	limit = limit_of(request, detail);
+	if (limit != LIMIT_COUNT) {
+		metrics->limited[limit]++;
+		give_up(request, REFUSAL_BUSY, detail);
+		return;
+	}
 	if (refusal == REFUSAL_NONE)
 		refusal = refusal_of_error(queue_row(request));
 	if (refusal != REFUSAL_NONE)
-		give_up(request, refusal);
+		give_up(request, refusal, refusal_text(refusal));
 	else if (request->audit.row.relaxed)
 		answer(request, request->audit.row.decision_id);
 }
@@ -191,7 +233,7 @@ void authorize_on_recorded(struct audit_entry *entry, enum error error, void *ar
 		return;
 	}
 	if (error != ERR_NONE) {
-		give_up(request, REFUSAL_AUDIT_FAILED);
+		give_up(request, REFUSAL_AUDIT_FAILED, refusal_text(REFUSAL_AUDIT_FAILED));
 		return;
 	}
 	histogram_add_span(&service->metrics.recording, entry->pushed_ns, uv_hrtime());

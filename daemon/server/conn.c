@@ -50,6 +50,28 @@ static uint64_t now_ms(const struct conn *conn)
 	return uv_now(conn->pool->loop);
 }
 
+/* Memory. */
+
+/* Tells the pool what the buffers take now. False when all connections take too much. */
+static bool account(struct conn *conn)
+{
+	size_t bytes = conn->input.capacity + conn->output.capacity + conn->writing.capacity;
+
+	conn->pool->held_bytes -= conn->held_bytes;
+	conn->pool->held_bytes += bytes;
+	conn->held_bytes = bytes;
+	return conn->pool->held_bytes <= conn->pool->max_bytes;
+}
+
+static void empty(struct conn *conn, struct buf *buf)
+{
+	if (buf->capacity > CONN_KEEP_BYTES)
+		buf_deinit(buf);
+	else
+		buf_clear(buf);
+	(void)account(conn);
+}
+
 /* Closing. */
 
 static void on_handle_closed(uv_handle_t *handle)
@@ -61,6 +83,7 @@ static void on_handle_closed(uv_handle_t *handle)
 	buf_deinit(&conn->input);
 	buf_deinit(&conn->output);
 	buf_deinit(&conn->writing);
+	(void)account(conn);
 	set_state(conn, CONN_CLOSED);
 	conn->owner->on_closed(conn, conn->end);
 }
@@ -178,6 +201,8 @@ static void keep(struct conn *conn, const uint8_t *bytes, size_t length)
 	buf_append(&conn->input, bytes, length);
 	if (conn->input.failed != ERR_NONE)
 		conn_abort(conn, CONN_END_MEMORY);
+	else if (!account(conn))
+		conn_abort(conn, CONN_END_MEMORY_LIMIT);
 	else
 		watch_deadline(conn);
 }
@@ -207,7 +232,7 @@ static size_t continue_frame(struct conn *conn, const uint8_t *bytes, size_t len
 	case FRAME_MORE: break;
 	case FRAME_COMPLETE:
 		conn->owner->on_frame(conn, frame.payload, frame.payload_bytes);
-		buf_clear(&conn->input);
+		empty(conn, &conn->input);
 		break;
 	case FRAME_REFUSED: refuse_frame(conn, &frame); break;
 	}
@@ -299,8 +324,13 @@ uint8_t *conn_reserve(struct conn *conn, size_t length)
 		return NULL;
 	}
 	room = buf_reserve(&conn->output, length);
-	if (room == NULL)
+	if (room == NULL) {
 		conn_abort(conn, CONN_END_MEMORY);
+	} else if (!account(conn) && conn->is_writing) {
+		/* Whoever reads what it is sent gets rid of it in this pass. */
+		conn_abort(conn, CONN_END_MEMORY_LIMIT);
+		return NULL;
+	}
 	return (uint8_t *)room;
 }
 
@@ -315,7 +345,7 @@ static void on_written(uv_write_t *write, int status)
 	struct conn *conn = write->data;
 
 	conn->is_writing = false;
-	buf_clear(&conn->writing);
+	empty(conn, &conn->writing);
 	if (status != 0) {
 		/* While closing, writes are cancelled; abort then does nothing. */
 		conn_abort(conn, status == UV_EPIPE ? CONN_END_PEER : CONN_END_IO);
@@ -365,10 +395,7 @@ static void flush(struct conn *conn)
 			write_rest(conn, result > 0 ? (size_t)result : 0);
 			return;
 		}
-		if (conn->output.capacity > CONN_OUTPUT_KEEP_BYTES)
-			buf_deinit(&conn->output);
-		else
-			buf_clear(&conn->output);
+		empty(conn, &conn->output);
 	}
 	if (conn->state == CONN_FINISHING && conn->in_flight == 0)
 		conn_abort(conn, conn->end);
@@ -389,10 +416,12 @@ void conn_pool_flush(struct conn_pool *pool)
 
 /* Life. */
 
-void conn_pool_init(struct conn_pool *pool, uv_loop_t *loop)
+void conn_pool_init(struct conn_pool *pool, uv_loop_t *loop, size_t max_bytes)
 {
 	pool->loop = loop;
 	pool->unflushed = NULL;
+	pool->held_bytes = 0;
+	pool->max_bytes = max_bytes;
 }
 
 void conn_start(struct conn *conn, struct conn_pool *pool, const struct conn_owner *owner,

@@ -27,7 +27,7 @@ enum {
 	CONN_RECEIVE_BYTES = 64 * 1024,
 	CONN_OUTPUT_MAX_BYTES = 1024 * 1024,  /* that may wait for the peer */
 	CONN_OUTPUT_PAUSE_BYTES = 256 * 1024, /* above it nothing more is read */
-	CONN_OUTPUT_KEEP_BYTES = 16 * 1024,   /* a larger buffer is freed when it is empty */
+	CONN_KEEP_BYTES = 16 * 1024,          /* a larger buffer is freed when it is empty */
 };
 
 /* Why a connection ended, for the log and the metrics. */
@@ -41,6 +41,7 @@ enum {
 	X(FINISH_TIMEOUT, "the last replies could not be written in time")                         \
 	X(IO, "input/output error")                                                                \
 	X(MEMORY, "out of memory")                                                                 \
+	X(MEMORY_LIMIT, "the memory of all connections is spent")                                  \
 	X(STOP, "the daemon stops")
 
 enum conn_end {
@@ -86,6 +87,8 @@ struct conn_owner {
 struct conn_pool {
 	uv_loop_t *loop;
 	struct conn *unflushed; /* with output to write, or an end to come to */
+	size_t held_bytes;      /* by the buffers of all connections */
+	size_t max_bytes;       /* beyond it, what makes them grow ends its connection */
 	char receive[CONN_RECEIVE_BYTES];
 };
 
@@ -108,6 +111,7 @@ struct conn {
 	struct buf input;   /* the beginning of a frame */
 	struct buf output;  /* collected in this pass */
 	struct buf writing; /* what the peer did not take at once */
+	size_t held_bytes;  /* by the three, as the pool knows it */
 	/* Times of uv_now(). */
 	uint64_t started_ms;
 	uint64_t frame_started_ms; /* of the frame in `input` */
@@ -116,7 +120,7 @@ struct conn {
 	uint64_t finishing_ms;
 };
 
-void conn_pool_init(struct conn_pool *pool, uv_loop_t *loop);
+void conn_pool_init(struct conn_pool *pool, uv_loop_t *loop, size_t max_bytes);
 
 /* Writes what was collected; to be called before the loop waits. */
 void conn_pool_flush(struct conn_pool *pool);

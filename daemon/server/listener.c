@@ -82,6 +82,12 @@ static void admit(struct listener *listener, const struct endpoint_connection *c
 		turn_away(listener, connection, REFUSAL_BUSY, "too many connections are open");
 		return;
 	}
+	if (service_is_full(service)) {
+		service->metrics.limited[LIMIT_MEMORY]++;
+		turn_away(listener, connection, REFUSAL_BUSY,
+			  "clients hold all the memory they may (limits.memory_mib)");
+		return;
+	}
 	if (session_start(&listener->sessions, service, listener->channel, &listener->limits,
 			  listener->pool, connection, role) == ERR_NONE)
 		service->metrics.accepted++;

@@ -41,6 +41,9 @@ const char *refusal_text(enum refusal_reason refusal);
 	X(IN_FLIGHT, "in_flight")     /* requests of a connection */                               \
 	X(AUDIT_QUEUE, "audit_queue") /* rows that wait for the disk */                            \
 	X(FRAME_BYTES, "frame_bytes")                                                              \
+	X(RATE, "rate")               /* of a principal */                                         \
+	X(REQUEST, "request_memory")  /* of one request */                                         \
+	X(MEMORY, "memory")           /* of all clients */                                         \
 	X(DESCRIPTORS, "descriptors") /* of the process, or its memory */
 
 enum limit {

@@ -210,6 +210,11 @@ static void append_connections(struct buf *out, const struct service *service)
 	family(out, "connections_ended_total", "counter", "Connections that ended, by reason.");
 	for (size_t i = 0; i < CONN_END_COUNT; i++)
 		labelled(out, "connections_ended_total", "reason", ends[i], metrics->ended[i]);
+	gauge(out, "client_memory_bytes",
+	      "Memory of connections and of requests that wait for the disk.",
+	      service_held_bytes(service));
+	gauge(out, "client_memory_limit_bytes", "How much it may be.",
+	      (uint64_t)settings->memory_mib << 20);
 	gauge(out, "requests_in_flight", "Requests that are being decided or recorded.",
 	      audit_queue_length(service->audit));
 }

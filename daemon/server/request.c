@@ -16,7 +16,8 @@ struct request *request_new(struct session *session)
 		request = mem_calloc(1, sizeof(*request));
 		if (request == NULL)
 			return NULL;
-		arena_init(&request->arena, REQUEST_ARENA_FIRST_BYTES, REQUEST_ARENA_MAX_BYTES);
+		arena_init(&request->arena, REQUEST_ARENA_FIRST_BYTES,
+			   (size_t)service->settings->request_kib * 1024);
 		request->empty = arena_get_mark(&request->arena);
 	}
 	request->service = service;
@@ -25,6 +26,7 @@ struct request *request_new(struct session *session)
 	request->id = 0;
 	request->snapshot = NULL;
 	request->instant = service_now(service);
+	request->arena.refusal = ERR_NO_MEMORY; /* until its bound says otherwise */
 	request->started_ns = uv_hrtime();
 	return request;
 }
@@ -52,6 +54,11 @@ void request_free(struct request *request)
 	request->next_free = service->free_requests;
 	service->free_requests = request;
 	service->free_request_count++;
+}
+
+bool request_took_all(const struct request *request)
+{
+	return request->arena.refusal == ERR_LIMIT;
 }
 
 void *request_take(void *request, size_t size)

@@ -17,9 +17,8 @@
 
 enum {
 	REQUEST_ARENA_FIRST_BYTES = 4000, /* a request with a few groups takes half of it */
-	REQUEST_ARENA_MAX_BYTES = 8 * 1024 * 1024,
-	REQUEST_KEEP_BYTES = 64 * 1024, /* a request that took more gives its memory back */
-	REQUEST_FREE_MAX = 256,         /* requests kept for use again */
+	REQUEST_KEEP_BYTES = 64 * 1024,   /* a request that took more gives its memory back */
+	REQUEST_FREE_MAX = 256,           /* requests kept for use again */
 };
 
 struct request {
@@ -44,6 +43,9 @@ struct request *request_new(struct session *session);
 
 /* Ends a request, which must not wait any more. */
 void request_free(struct request *request);
+
+/* Whether the request was refused memory because it took all that one request may. */
+bool request_took_all(const struct request *request);
 
 /* For struct budget. */
 void *request_take(void *request, size_t size);

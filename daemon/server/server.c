@@ -506,6 +506,9 @@ static enum error open_deciding(struct server *server)
 		error = blocks_new(service->hash_key, &service->blocks);
 	if (error == ERR_NONE)
 		error = cedar_request_new(NULL, &service->cedar);
+	if (error == ERR_NONE && service->settings->max_rate != QUOTA_UNLIMITED)
+		error = rates_new(service->settings->max_rate, service->settings->max_burst,
+				  service->hash_key, &service->principal_rates);
 	if (error == ERR_NONE)
 		error = state_store_use(server->state_store, "state.not_loaded", load_state,
 					server);
@@ -630,7 +633,8 @@ enum error server_new(const struct settings *settings, const struct log *log,
 										    : ERR_IO;
 		server->asked.data = server;
 	}
-	conn_pool_init(&server->pool, &server->loop);
+	conn_pool_init(&server->pool, &server->loop, (size_t)settings->memory_mib << 20);
+	server->service.pool = &server->pool;
 	if (error == ERR_NONE)
 		error = open_stores(server, why);
 	if (error == ERR_NONE)
@@ -689,6 +693,7 @@ void server_free(struct server *server)
 	records_free(server->service.records);
 	blocks_free(server->service.blocks);
 	cedar_request_free(server->service.cedar);
+	rates_free(server->service.principal_rates);
 	state_store_close(server->state_store);
 	audit_events_free(server->service.events);
 	audit_log_close(server->service.audit_log);

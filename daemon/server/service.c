@@ -17,6 +17,16 @@ struct instant service_now(struct service *service)
 	return now;
 }
 
+uint64_t service_held_bytes(const struct service *service)
+{
+	return service->pool->held_bytes + audit_queue_held_bytes(service->audit);
+}
+
+bool service_is_full(const struct service *service)
+{
+	return service_held_bytes(service) > (uint64_t)service->settings->memory_mib << 20;
+}
+
 struct decider service_decider(struct service *service)
 {
 	return (struct decider){

@@ -21,6 +21,7 @@
 #include "server/changes.h"
 #include "server/metrics.h"
 #include "server/policy.h"
+#include "server/rates.h"
 #include "server/record_keeper.h"
 
 struct metrics_file;
@@ -56,6 +57,8 @@ struct service {
 	struct metrics metrics;
 	struct metrics_file *metrics_file;
 	struct service_rates rates;
+	struct rates *principal_rates; /* NULL for any number */
+	const struct conn_pool *pool;
 	uint64_t last_decision_id; /* relaxed: the last that was given; strict: the last recorded */
 	uint64_t connection_count; /* that were ever accepted; numbers them */
 	const struct session_owner *authorize_sessions, *admin_sessions;
@@ -72,6 +75,12 @@ struct service {
 
 /* The time now, as decisions see it. */
 struct instant service_now(struct service *service);
+
+/* Memory that clients make the daemon hold: connections, and requests that wait for the disk. */
+uint64_t service_held_bytes(const struct service *service);
+
+/* Whether that is all they may. */
+bool service_is_full(const struct service *service);
 
 /* What decisions are made with now. */
 struct decider service_decider(struct service *service);

@@ -347,6 +347,24 @@ static void running_out_of_memory_is_an_error_of_its_own(void **state)
 	}
 }
 
+static void a_rate_is_a_number_within_its_bounds_or_unlimited(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(read_text(f, "limits: {rate: 1000000}\n"), ERR_NONE);
+	assert_int_equal(f->config.server.max_rate, 1000000);
+	assert_int_equal(read_text(f, "limits: {rate: unlimited}\n"), ERR_NONE);
+	assert_int_equal(f->config.server.max_rate, UINT32_MAX);
+	assert_refused(f, "limits: {rate: 1000001}\n",
+		       "c.yaml:1:16: 'limits.rate' takes a number from 1 to 1000000");
+	assert_refused(f, "limits: {rate: 0}\n",
+		       "c.yaml:1:16: 'limits.rate' takes a number from 1 to 1000000");
+	assert_refused(f, "limits: {memory_mib: 15}\n",
+		       "c.yaml:1:22: 'limits.memory_mib' takes a number from 16 to 1048576");
+	assert_refused(f, "limits: {request_kib: 65537}\n",
+		       "c.yaml:1:23: 'limits.request_kib' takes a number from 1024 to 65536");
+}
+
 static char *read_sample(void)
 {
 	FILE *file = fopen(WSAUTHZ_SAMPLE, "rb");
@@ -438,6 +456,7 @@ int main(void)
 		CONFIG_TEST(deep_nesting_is_refused_at_its_first_level),
 		CONFIG_TEST(nothing_is_written_on_failure),
 		CONFIG_TEST(running_out_of_memory_is_an_error_of_its_own),
+		CONFIG_TEST(a_rate_is_a_number_within_its_bounds_or_unlimited),
 		CONFIG_TEST(the_sample_says_what_the_defaults_are),
 		CONFIG_TEST(the_sample_has_every_key),
 	};

@@ -109,6 +109,45 @@ int running_teardown(void **state)
 	return 0;
 }
 
+static int64_t stopped_wall_us(const struct clock *clock)
+{
+	return CONTAINER_OF((struct clock *)(uintptr_t)clock, struct running_clock, clock)->wall_us;
+}
+
+static int64_t stopped_boot_ms(const struct clock *clock)
+{
+	return CONTAINER_OF((struct clock *)(uintptr_t)clock, struct running_clock, clock)->boot_ms;
+}
+
+void running_stop_clock(struct running *running)
+{
+	running->clock.clock = (struct clock){stopped_wall_us, stopped_boot_ms};
+	running->clock.wall_us = clock_wall_us(running->log.clock);
+	running->clock.boot_ms = 1000000;
+	running->log.clock = &running->clock.clock;
+}
+
+void running_advance(struct running *running, int64_t ms)
+{
+	running->clock.wall_us += ms * 1000;
+	running->clock.boot_ms += ms;
+}
+
+void running_step_wall(struct running *running, int64_t ms)
+{
+	running->clock.wall_us += ms * 1000;
+}
+
+void running_change_boot(struct running *running)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command),
+		 "sqlite3 %s/state.db 'UPDATE record SET boot_id = zeroblob(16)'",
+		 running->state_dir);
+	assert_int_equal(system(command), 0);
+}
+
 void running_open_authorize(struct running *running, struct talk *talk)
 {
 	const Wsauthz__Reply *reply;

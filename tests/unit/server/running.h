@@ -7,6 +7,7 @@
 
 #include <uv.h>
 
+#include "base/clock.h"
 #include "config/config.h"
 #include "server/server.h"
 #include "support/tmpdir.h"
@@ -19,11 +20,18 @@
 /* Members of USERS may connect and read. */
 extern const char running_policy[];
 
+/* Clocks that only the test moves, while the server reads them. */
+struct running_clock {
+	struct clock clock;
+	_Atomic int64_t wall_us, boot_ms;
+};
+
 struct running {
 	struct tmpdir dir;
 	char authorize[160], admin[160], state_dir[160], policy_dir[160];
 	struct config config; /* to be changed before the start */
 	struct log log;
+	struct running_clock clock; /* with running_stop_clock() */
 	uv_mutex_t log_lock;
 	struct buf log_text; /* to be read while the server does not run */
 	struct buf why;
@@ -47,6 +55,19 @@ void running_start(struct running *running);
 
 /* Stops the server by SIGTERM and waits for its end; nothing when it does not run. */
 void running_stop(struct running *running);
+
+/* Before a start: the server's clocks stand still from here on, and over restarts move only as they
+ * are moved. */
+void running_stop_clock(struct running *running);
+
+/* Lets time pass, awake or asleep. */
+void running_advance(struct running *running, int64_t ms);
+
+/* Sets the wall clock anew. */
+void running_step_wall(struct running *running, int64_t ms);
+
+/* While the server does not run: what is stored is now of another boot of the machine. */
+void running_change_boot(struct running *running);
 
 /* Connects and says Hello. */
 void running_open_authorize(struct running *running, struct talk *talk);

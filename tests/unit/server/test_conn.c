@@ -99,7 +99,7 @@ static int setup(void **state)
 
 	assert_non_null(f);
 	assert_int_equal(uv_loop_init(&f->loop), 0);
-	conn_pool_init(&f->pool, &f->loop);
+	conn_pool_init(&f->pool, &f->loop, SIZE_MAX);
 	f->limits = (struct conn_limits){MAX_PAYLOAD, MAX_IN_FLIGHT, FAR_MS, FAR_MS, FAR_MS};
 	begin(f);
 	*state = f;
@@ -411,6 +411,62 @@ static void what_waits_for_the_peer_has_a_limit(void **state)
 	assert_int_equal(f->end, CONN_END_SLOW_READER);
 }
 
+/* Counts what all connections hold; what is held is given back when it is not needed. */
+static void the_memory_of_all_connections_is_known_and_given_back(void **state)
+{
+	struct fixture *f = *state;
+
+	put_frame(f, "a");
+	turn(f);
+	send_bytes(f, CONN_OUTPUT_MAX_BYTES);
+	assert_true(f->pool.held_bytes >= CONN_OUTPUT_MAX_BYTES);
+	for (int i = 0; i < 10000 && f->pool.held_bytes > (size_t)3 * CONN_KEEP_BYTES; i++) {
+		turn(f);
+		drain(f);
+	}
+	assert_in_range(f->pool.held_bytes, 0, 3 * CONN_KEEP_BYTES);
+	conn_abort(&f->conn, CONN_END_STOP);
+	run_until_closed(f);
+	assert_int_equal(f->pool.held_bytes, 0);
+}
+
+static void a_frame_that_takes_all_memory_is_taken_and_one_that_takes_more_is_not(void **state)
+{
+	struct fixture *f = *state;
+
+	put(f, "\x64\0\0\0half", 8);
+	turn(f);
+	assert_true(f->pool.held_bytes > 0);
+	f->pool.max_bytes = f->pool.held_bytes;
+	put(f, "a", 1);
+	turn(f);
+	assert_false(f->is_closed);
+	f->pool.max_bytes = f->pool.held_bytes - 1;
+	put(f, "b", 1);
+	turn(f);
+	run_until_closed(f);
+	assert_int_equal(f->end, CONN_END_MEMORY_LIMIT);
+}
+
+static void who_does_not_read_is_dropped_when_memory_is_spent(void **state)
+{
+	struct fixture *f = *state;
+
+	f->pool.max_bytes = 0;
+	put_frame(f, "a");
+	turn(f);
+	/* Who reads is answered all the same. */
+	send_bytes(f, 1000);
+	turn(f);
+	assert_false(f->is_closed);
+	send_bytes(f, CONN_OUTPUT_PAUSE_BYTES * 3);
+	turn(f);
+	assert_true(f->conn.is_writing);
+	assert_null(conn_reserve(&f->conn, 1));
+	run_until_closed(f);
+	assert_int_equal(f->end, CONN_END_MEMORY_LIMIT);
+}
+
 static void a_peer_that_reads_slowly_gets_all_of_it(void **state)
 {
 	struct fixture *f = *state;
@@ -428,7 +484,7 @@ static void a_peer_that_reads_slowly_gets_all_of_it(void **state)
 	assert_true(f->conn.is_reading);
 	assert_false(f->conn.is_writing);
 	/* A buffer of that size is not kept. */
-	assert_true(f->conn.output.capacity <= CONN_OUTPUT_KEEP_BYTES);
+	assert_true(f->conn.output.capacity <= CONN_KEEP_BYTES);
 }
 
 static void what_is_finished_is_written_before_the_end(void **state)
@@ -593,6 +649,9 @@ int main(void)
 		CONN_TEST(a_peer_that_closes_is_noticed),
 		CONN_TEST(a_peer_that_closes_its_sending_half_still_gets_its_answer),
 		CONN_TEST(answers_to_a_peer_that_is_gone_are_dropped),
+		CONN_TEST(the_memory_of_all_connections_is_known_and_given_back),
+		CONN_TEST(a_frame_that_takes_all_memory_is_taken_and_one_that_takes_more_is_not),
+		CONN_TEST(who_does_not_read_is_dropped_when_memory_is_spent),
 		CONN_TEST(above_the_limit_in_flight_nothing_is_read),
 		CONN_TEST(a_peer_that_never_reads_is_paused_and_dropped),
 		CONN_TEST(what_waits_for_the_peer_has_a_limit),
