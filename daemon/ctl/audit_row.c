@@ -93,11 +93,33 @@ static void append_record_id(struct buf *out, const struct audit_row *row)
 		output_hex(out, row->record_id, AUDIT_RECORD_ID_BYTES);
 }
 
+static void event_json(struct buf *out, const struct audit_row *row)
+{
+	struct json_writer json = json_write_to(out);
+	struct buf time;
+
+	buf_init(&time, 64);
+	civil_append(&time, row->wall_us);
+	json_write_object(&json);
+	json_count(&json, "id", row->decision_id);
+	json_text(&json, "time", buf_str(&time));
+	json_text(&json, "kind", STR("event"));
+	json_text(&json, "event", row->event->kind);
+	json_text(&json, "actor", row->event->actor);
+	json_text(&json, "detail", row->event->detail);
+	json_write_object_end(&json);
+	buf_deinit(&time);
+}
+
 void audit_row_json(struct buf *out, const struct audit_row *row)
 {
 	struct json_writer json = json_write_to(out);
 	struct buf text;
 
+	if (row->event != NULL) {
+		event_json(out, row);
+		return;
+	}
 	buf_init(&text, 256);
 	json_write_object(&json);
 	json_count(&json, "id", row->decision_id);

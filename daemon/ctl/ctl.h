@@ -62,6 +62,8 @@ extern const struct ctl_command audit_query_command;
 extern const struct ctl_command audit_top_command;
 extern const struct ctl_command audit_stats_command;
 extern const struct ctl_command audit_sql_command;
+extern const struct ctl_command audit_export_command;
+extern const struct ctl_command audit_report_command;
 extern const struct ctl_command audit_verify_command;
 extern const struct ctl_command audit_head_command;
 extern const struct ctl_command audit_key_command;

@@ -38,6 +38,8 @@ static const struct ctl_command *const commands[] = {
 	&audit_top_command,
 	&audit_stats_command,
 	&audit_sql_command,
+	&audit_export_command,
+	&audit_report_command,
 	&audit_verify_command,
 	&audit_head_command,
 	&audit_key_command,
