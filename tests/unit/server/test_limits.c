@@ -100,7 +100,8 @@ static void when_clients_hold_all_memory_requests_and_connections_are_refused(vo
 /* Frames that never end hold memory; the one too many is dropped, and the others are served. */
 static void a_connection_that_takes_the_last_memory_is_dropped(void **state)
 {
-	enum { COUNT = 20, PART_BYTES = 65000 };
+	/* Enough for a MiB, and few enough for the budget of the log. */
+	enum { COUNT = 17, PART_BYTES = 65000 };
 	struct running *running = *state;
 	struct talk talks[COUNT], other;
 	unsigned char *part = calloc(1, PART_BYTES);
