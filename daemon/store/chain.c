@@ -16,9 +16,15 @@ static unsigned char *put(unsigned char *at, const void *bytes, size_t length)
 
 static unsigned char *put_number(unsigned char *at, uint64_t value)
 {
-	for (int i = 0; i < 8; i++)
-		*at++ = (unsigned char)(value >> (8 * i));
-	return at;
+	/* Written out, because compilers then make one store of it. */
+	const unsigned char bytes[8] = {
+		(unsigned char)value,         (unsigned char)(value >> 8),
+		(unsigned char)(value >> 16), (unsigned char)(value >> 24),
+		(unsigned char)(value >> 32), (unsigned char)(value >> 40),
+		(unsigned char)(value >> 48), (unsigned char)(value >> 56),
+	};
+
+	return put(at, bytes, sizeof(bytes));
 }
 
 void chain_advance(struct audit_head *head, const struct audit_row *row, uint64_t decision_id,

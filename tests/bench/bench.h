@@ -22,10 +22,14 @@ double bench_median(double *values, int count);
 void bench_activate(bool json);
 
 /* The suites; 0 when all cases ran. */
+int bench_audit(bool json);
 int bench_channel(bool json);
 int bench_decide(bool json);
 int bench_policy(bool json);
 int bench_replay(bool json);
 int bench_store(bool json);
+
+/* The cases of the suite "store", with names below `prefix`. */
+int bench_store_append(const char *prefix, bool json);
 
 #endif

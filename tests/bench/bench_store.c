@@ -150,7 +150,7 @@ static double run_bare(struct contest *contest, size_t batch)
 	return now_s() - start;
 }
 
-static bool run_batch_size(struct contest *contest, size_t batch, bool json)
+static bool run_batch_size(struct contest *contest, const char *prefix, size_t batch, bool json)
 {
 	double audit[ROUNDS], bare[ROUNDS];
 	double rows = (double)(batch * batch_count(batch));
@@ -163,7 +163,7 @@ static bool run_batch_size(struct contest *contest, size_t batch, bool json)
 		audit[round] = rows / audit_s;
 		bare[round] = rows / bare_s;
 	}
-	snprintf(name, sizeof(name), "store/append/batch-%zu", batch);
+	snprintf(name, sizeof(name), "%s/batch-%zu", prefix, batch);
 	bench_report(&(struct bench_result){name, bench_median(audit, ROUNDS), "rows/s",
 					    bench_median(bare, ROUNDS)},
 		     json);
@@ -171,9 +171,10 @@ static bool run_batch_size(struct contest *contest, size_t batch, bool json)
 }
 
 /* The size of the file a row, once closing has moved the log into it. */
-static bool report_size(const char *path, uint64_t row_count, bool json)
+static bool report_size(const char *path, const char *prefix, uint64_t row_count, bool json)
 {
 	FILE *file = fopen(path, "rb");
+	char name[64];
 	long size = -1;
 
 	if (file != NULL && fseek(file, 0, SEEK_END) == 0)
@@ -182,26 +183,26 @@ static bool report_size(const char *path, uint64_t row_count, bool json)
 		fclose(file);
 	if (size < 0 || row_count == 0)
 		return false;
-	bench_report(&(struct bench_result){"store/size", (double)size / (double)row_count,
-					    "bytes/row", 0},
+	snprintf(name, sizeof(name), "%s/size", prefix);
+	bench_report(&(struct bench_result){name, (double)size / (double)row_count, "bytes/row", 0},
 		     json);
 	return true;
 }
 
-static bool run_contest(struct contest *contest, bool json)
+static bool run_contest(struct contest *contest, const char *prefix, bool json)
 {
 	static const size_t batches[] = {1, 10, 64, 1000};
 
 	for (size_t i = 0; i < BATCH_MAX; i++)
 		store_row_make((uint32_t)i, &contest->rows->texts[i], &contest->rows->rows[i]);
 	for (size_t i = 0; i < ARRAY_COUNT(batches); i++) {
-		if (!run_batch_size(contest, batches[i], json))
+		if (!run_batch_size(contest, prefix, batches[i], json))
 			return false;
 	}
 	return true;
 }
 
-int bench_store(bool json)
+int bench_store_append(const char *prefix, bool json)
 {
 	struct contest contest = {.rows = mem_calloc(1, sizeof(*contest.rows))};
 	struct store_env env = store_env_make(NULL);
@@ -218,13 +219,13 @@ int bench_store(bool json)
 	       audit_open(dir.path, &env, false, &contest.audit, &why) == ERR_NONE &&
 	       bare_open(&contest.bare, &bare_dir, &env, &why);
 	if (done)
-		done = run_contest(&contest, json);
+		done = run_contest(&contest, prefix, json);
 	if (contest.audit != NULL)
 		row_count = audit_head(contest.audit).decision_id;
 	audit_close(contest.audit);
 	bare_close(&contest.bare);
 	if (done)
-		done = report_size(tmpdir_path(&dir, "audit-000001.db", path, sizeof(path)),
+		done = report_size(tmpdir_path(&dir, "audit-000001.db", path, sizeof(path)), prefix,
 				   row_count, json);
 	if (!done)
 		fprintf(stderr, "bench_store failed %s\n", buf_text(&why));
@@ -233,4 +234,9 @@ int bench_store(bool json)
 	buf_deinit(&why);
 	mem_free(contest.rows);
 	return done ? 0 : 1;
+}
+
+int bench_store(bool json)
+{
+	return bench_store_append("store/append", json);
 }

@@ -14,6 +14,7 @@ static const struct suite {
 	int (*run)(bool json);
 	const char *purpose;
 } suites[] = {
+	{"audit", bench_audit, "a store of ten million rows: writing, asking, verifying"},
 	{"channel", bench_channel, "requests over the socket, beside a bare libuv echo"},
 	{"decide", bench_decide, "decisions in memory"},
 	{"policy", bench_policy, "decisions of the policy engine, beside testing every policy"},

@@ -1,0 +1,243 @@
+/*
+ * The audit suite: what a store of ten million rows costs the daemon and whoever reads it.
+ *
+ *	audit/append        rows through the store alone, beside bare SQLite with the same schema
+ *	audit/daemon        decisions a second, pipelined and strict, with that many rows in the
+ *	                    store, beside the same with an empty one, in turns
+ *	audit/asked         the p99 of decisions while queries run, beside the same without
+ *	audit/verify        rows a second
+ *	audit/size          bytes a row of a sealed segment, indexes and all
+ *
+ * WSAUTHZ_BENCH_ROWS sets another number of rows.
+ */
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/attributes.h"
+#include "bench/bench.h"
+#include "bench/load.h"
+#include "bench/load_questions.h"
+#include "store/audit_query.h"
+#include "support/daemon.h"
+#include "support/store_env.h"
+#include "support/store_fill.h"
+
+/* Half the connections that the daemon takes, for it may see the end of those of one round later than
+ * the next begin. */
+enum { DEFAULT_ROWS = 10000000, ROUNDS = 5, CONNECTIONS = 32, OUTSTANDING = 32 };
+
+static const char settings_text[] = "audit:\n  durability: strict\n";
+
+static double now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static uint64_t rows_wanted(void)
+{
+	const char *text = getenv("WSAUTHZ_BENCH_ROWS");
+	uint64_t rows = text != NULL ? strtoull(text, NULL, 10) : 0;
+
+	return rows != 0 ? rows : DEFAULT_ROWS;
+}
+
+static bool fill(const struct daemon *daemon, uint64_t row_count)
+{
+	struct store_env env = store_env_make(NULL);
+	struct timespec now;
+	struct store_fill plan = {.directory = daemon->state_dir, .env = &env};
+	struct buf why;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	plan.row_count = row_count;
+	plan.last_us = (int64_t)now.tv_sec * 1000000;
+	buf_init(&why, 4096);
+	enum error error = store_fill(&plan, &why);
+	if (error != ERR_NONE)
+		fprintf(stderr, "bench: %s\n", buf_text(&why));
+	buf_deinit(&why);
+	return error == ERR_NONE;
+}
+
+static bool measure(struct load_questions *all, const struct daemon *daemon, size_t outstanding,
+		    struct load_result *result)
+{
+	struct load_plan plan = {
+		.path = daemon->authorize_path,
+		.connection_count = CONNECTIONS,
+		.outstanding = outstanding,
+		.warm_up_s = 0.3,
+		.measured_s = 2.0,
+		.peers = all->peers,
+		.stamp = load_questions_stamp,
+		.check = load_questions_is_allow,
+	};
+
+	load_questions_make(all, CONNECTIONS, true);
+	return load_run(&plan, result) && result->failed == 0;
+}
+
+/* In turns, because the machine's speed drifts. */
+static bool run_daemons(struct load_questions *all, const struct daemon daemons[2], bool json)
+{
+	double rates[2][ROUNDS];
+
+	for (int round = 0; round < ROUNDS; round++) {
+		for (int side = 0; side < 2; side++) {
+			struct load_result result;
+
+			if (!measure(all, &daemons[side], OUTSTANDING, &result))
+				return false;
+			rates[side][round] = (double)result.replies / result.seconds;
+		}
+	}
+	bench_report(&(struct bench_result){"audit/daemon/32x32/strict",
+					    bench_median(rates[1], ROUNDS), "rows/s",
+					    bench_median(rates[0], ROUNDS)},
+		     json);
+	return true;
+}
+
+/* Reads in the state directory until told to end. */
+struct asker {
+	const char *directory;
+	atomic_bool is_over;
+	bool failed;
+	uint64_t query_count;
+};
+
+static bool count_row(void *arg, const struct audit_row *row)
+{
+	(void)row;
+	++*(uint64_t *)arg;
+	return true;
+}
+
+static void *ask_in_turns(void *arg)
+{
+	struct store_env env = store_env_make(NULL);
+	struct asker *asker = arg;
+	struct audit_reader *reader;
+	struct buf why;
+	struct audit_filter filter = {
+		.user = STR("contoso\\user7"), .newest_first = true, .limit = 50};
+	uint64_t rows = 0;
+
+	buf_init(&why, 4096);
+	asker->failed = audit_reader_open(asker->directory, &env, &reader, &why) != ERR_NONE;
+	while (!asker->failed && !atomic_load(&asker->is_over)) {
+		asker->failed = audit_query(reader, &filter, count_row, &rows, &why) != ERR_NONE;
+		asker->query_count++;
+	}
+	if (asker->failed)
+		fprintf(stderr, "bench: %s\n", buf_text(&why));
+	else
+		audit_reader_close(reader);
+	buf_deinit(&why);
+	return NULL;
+}
+
+/* One outstanding a connection: latency, and not the length of a queue. */
+static bool run_asked(struct load_questions *all, const struct daemon *daemon, bool json)
+{
+	double p99s[2][ROUNDS];
+	uint64_t queries = 0;
+
+	for (int round = 0; round < ROUNDS; round++) {
+		for (int side = 0; side < 2; side++) {
+			struct asker asker = {.directory = daemon->state_dir};
+			struct load_result result;
+			pthread_t thread;
+
+			if (side == 1 && pthread_create(&thread, NULL, ask_in_turns, &asker) != 0)
+				return false;
+			bool done = measure(all, daemon, 1, &result);
+			if (side == 1) {
+				atomic_store(&asker.is_over, true);
+				pthread_join(thread, NULL);
+			}
+			if (!done || asker.failed)
+				return false;
+			p99s[side][round] = result.p99_us;
+			queries += asker.query_count;
+		}
+	}
+	bench_report(&(struct bench_result){"audit/asked/32x1/p99", bench_median(p99s[1], ROUNDS),
+					    "us", bench_median(p99s[0], ROUNDS)},
+		     json);
+	bench_report(&(struct bench_result){.name = "audit/asked/queries",
+					    .value = (double)queries / ROUNDS,
+					    .unit = "a round"},
+		     json);
+	return true;
+}
+
+static bool run_reading(const struct daemon *daemon, bool json)
+{
+	struct store_env env = store_env_make(NULL);
+	struct audit_verification found = {0};
+	struct audit_reader *reader;
+	uint64_t sealed_bytes = 0, sealed_rows = 0;
+	struct buf why;
+
+	buf_init(&why, 4096);
+	enum error error = audit_reader_open(daemon->state_dir, &env, &reader, &why);
+	double start = now_s();
+	if (error == ERR_NONE) {
+		error = audit_verify(reader, NULL, &found, &why);
+		double seconds = now_s() - start;
+		const struct segment_list *segments = audit_reader_segments(reader);
+
+		for (size_t i = 0; i < segments->count; i++) {
+			if (segments->items[i].state != SEGMENT_SEALED)
+				continue;
+			sealed_bytes += segments->items[i].file_bytes;
+			sealed_rows += segments->items[i].decision_count;
+		}
+		audit_reader_close(reader);
+		bench_report(&(struct bench_result){.name = "audit/verify",
+						    .value = (double)found.row_count / seconds,
+						    .unit = "rows/s"},
+			     json);
+	}
+	if (error != ERR_NONE)
+		fprintf(stderr, "bench: %s\n", buf_text(&why));
+	buf_deinit(&why);
+	if (sealed_rows != 0)
+		bench_report(
+			&(struct bench_result){.name = "audit/size/sealed",
+					       .value = (double)sealed_bytes / (double)sealed_rows,
+					       .unit = "bytes/row"},
+			json);
+	return error == ERR_NONE && found.intact;
+}
+
+int bench_audit(bool json)
+{
+	struct daemon_options options = {.policy = load_questions_policy,
+					 .settings = settings_text};
+	struct load_questions *all = calloc(1, sizeof(*all));
+	struct daemon daemons[2]; /* with an empty store, and with the rows */
+	bool ok = all != NULL && bench_store_append("audit/append", json) == 0;
+
+	for (int side = 0; side < 2; side++)
+		daemon_init(&daemons[side], &options);
+	if (ok)
+		fprintf(stderr, "bench: writing %" PRIu64 " rows\n", rows_wanted());
+	ok = ok && fill(&daemons[1], rows_wanted());
+	for (int side = 0; ok && side < 2; side++)
+		ok = daemon_start(&daemons[side], NULL);
+	ok = ok && run_daemons(all, daemons, json) && run_asked(all, &daemons[1], json) &&
+	     daemon_stop(&daemons[1]) == 0 && run_reading(&daemons[1], json);
+	for (int side = 0; side < 2; side++)
+		daemon_deinit(&daemons[side], !ok);
+	free(all);
+	return ok ? 0 : 1;
+}
