@@ -11,6 +11,8 @@
 
 static const struct config_choice durability_choices[] = {
 	{"strict", DURABILITY_STRICT}, {"relaxed", DURABILITY_RELAXED}, {NULL, 0}};
+static const struct config_choice on_corrupt_choices[] = {
+	{"refuse", ON_CORRUPT_REFUSE}, {"quarantine", ON_CORRUPT_QUARANTINE}, {NULL, 0}};
 static const struct config_choice policy_reload_choices[] = {
 	{"on_change", RELOAD_ON_CHANGE}, {"on_request", RELOAD_ON_REQUEST}, {NULL, 0}};
 static const struct config_choice sandbox_choices[] = {
@@ -73,6 +75,7 @@ const struct config_key config_keys[] = {
 
 	{"audit", VALUE_SECTION, 0, 0, 0, NULL},
 	{"audit.durability", VALUE_CHOICE, AT(server.durability), 0, 0, durability_choices},
+	{"audit.on_corrupt", VALUE_CHOICE, AT(server.on_corrupt), 0, 0, on_corrupt_choices},
 	{"audit.queue_rows", VALUE_COUNT, AT(server.audit_queue_rows), 16, 1048576, NULL},
 	{"audit.seal_rows", VALUE_COUNT, AT(server.seal_rows), 1000, 100000000, NULL},
 	{"audit.seal_age", VALUE_DURATION, AT(server.seal_ms), SECONDS(60), DAYS(366), NULL},

@@ -52,6 +52,11 @@ enum settings_violation {
 	VIOLATION_KILLS, /* the daemon */
 };
 
+enum settings_on_corrupt {
+	ON_CORRUPT_REFUSE,     /* the daemon does not start */
+	ON_CORRUPT_QUARANTINE, /* the file is set aside, and the audit goes on without it */
+};
+
 struct settings {
 	struct settings_endpoint authorize, admin;
 	struct settings_role operators, auditors;
@@ -69,6 +74,7 @@ struct settings {
 	enum settings_violation sandbox_violation; /* what a forbidden system call does */
 
 	enum settings_durability durability;
+	enum settings_on_corrupt on_corrupt; /* at start: an audit file that cannot be used */
 	uint32_t audit_queue_rows; /* rows that may wait for the disk; more requests are refused */
 
 	uint32_t seal_rows;     /* rows after which the next segment of the audit begins */

@@ -194,6 +194,26 @@ void audit_events_add_action(struct audit_events *events, const struct state_act
 	buf_deinit(&detail);
 }
 
+void audit_events_add_aside(struct audit_events *events, struct str file, struct str reason)
+{
+	struct json_writer json;
+	struct buf detail;
+
+	buf_init(&detail, AUDIT_ROW_MAX_BYTES);
+	json = json_write_to(&detail);
+	json_write_object(&json);
+	json_write_key(&json, STR("file"));
+	json_write_string(&json, file);
+	json_write_key(&json, STR("reason"));
+	json_write_string(&json, reason);
+	json_write_object_end(&json);
+	if (detail.failed == ERR_NONE)
+		audit_events_add(events, "audit.set_aside", STR(""), buf_str(&detail));
+	else
+		lose(events, "audit.set_aside");
+	buf_deinit(&detail);
+}
+
 void audit_events_attach(struct audit_events *events, struct audit_queue *queue)
 {
 	events->queue = queue;

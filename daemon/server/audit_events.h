@@ -50,6 +50,9 @@ void audit_events_add(struct audit_events *events, const char *kind, struct str 
 /* Adds what an administrator did or was refused, as "admin.ACTION". */
 void audit_events_add_action(struct audit_events *events, const struct state_action *action);
 
+/* Adds that a file of the audit was set aside: it may have rows that are missing here. */
+void audit_events_add_aside(struct audit_events *events, struct str file, struct str reason);
+
 /* Tries again what waits, and looks whether the wall clock was set; to be called every second or
  * so. */
 void audit_events_tick(struct audit_events *events);

@@ -36,6 +36,7 @@ struct turn {
 struct audit_log {
 	struct audit_log_options options;
 	struct shared shared;
+	struct buf aside_name, aside_reason;
 	struct seal_key key; /* when has_key() */
 
 	struct audit *live; /* the writer's; NULL while it is broken */
@@ -182,6 +183,44 @@ static enum error read_key(struct audit_log *log, struct buf *why)
 	return ERR_NONE;
 }
 
+static bool is_unusable(enum error error)
+{
+	return error == ERR_CORRUPT || error == ERR_FOREIGN || error == ERR_VERSION;
+}
+
+/* One file at most: when the one before cannot be used either, somebody should look. */
+static enum error open_live(struct audit_log *log, struct buf *why)
+{
+	const struct settings *settings = log->options.settings;
+	const char *directory = settings->state_directory;
+	enum error error = audit_open(directory, log->options.env, true, &log->live, why);
+
+	if (!is_unusable(error) || settings->on_corrupt != ON_CORRUPT_QUARANTINE)
+		return error;
+	buf_append_str(&log->aside_reason, buf_str(why));
+	buf_clear(why);
+	error = segment_set_aside(directory, log->options.env, clock_wall_us(log->options.clock),
+				  &log->aside_name);
+	if (error != ERR_NONE) {
+		buf_printf(why, "%s, and could not be set aside: %s", buf_text(&log->aside_reason),
+			   error_text(error));
+		return error;
+	}
+	log_error(log->options.log, "audit.set_aside", "%s is now %s", buf_text(&log->aside_reason),
+		  buf_text(&log->aside_name));
+	return audit_open(directory, log->options.env, true, &log->live, why);
+}
+
+struct str audit_log_aside_name(const struct audit_log *log)
+{
+	return buf_str(&log->aside_name);
+}
+
+struct str audit_log_aside_reason(const struct audit_log *log)
+{
+	return buf_str(&log->aside_reason);
+}
+
 enum error audit_log_open(const struct audit_log_options *options, struct audit_log **out,
 			  struct buf *why)
 {
@@ -191,14 +230,15 @@ enum error audit_log_open(const struct audit_log_options *options, struct audit_
 	if (log == NULL)
 		return ERR_NO_MEMORY;
 	log->options = *options;
+	buf_init(&log->aside_name, WHY_MAX_BYTES);
+	buf_init(&log->aside_reason, WHY_MAX_BYTES);
 	if (uv_mutex_init(&log->shared.lock) != 0) {
 		mem_free(log);
 		return ERR_NO_MEMORY;
 	}
 	error = read_key(log, why);
 	if (error == ERR_NONE)
-		error = audit_open(options->settings->state_directory, options->env, true,
-				   &log->live, why);
+		error = open_live(log, why);
 	if (error != ERR_NONE) {
 		audit_log_close(log);
 		return error;
@@ -216,6 +256,8 @@ void audit_log_close(struct audit_log *log)
 	audit_close(log->shared.next);
 	audit_close(log->shared.ended);
 	segment_list_deinit(&log->segments);
+	buf_deinit(&log->aside_name);
+	buf_deinit(&log->aside_reason);
 	seal_key_wipe(&log->key, sizeof(log->key));
 	uv_mutex_destroy(&log->shared.lock);
 	mem_free(log);

@@ -42,10 +42,15 @@ struct audit_log_options {
 	const struct store_env *env;
 };
 
-/* Opens the audit and reads the key for its seals; everything is borrowed. Errors as audit_open() and
+/* Opens the audit, after its newest file was set aside where that cannot be used and the settings say
+ * so, and reads the key for its seals; everything is borrowed. Errors as audit_open() and
  * audit_key_read(), with `why`. */
 enum error audit_log_open(const struct audit_log_options *options, struct audit_log **out,
 			  struct buf *why) ATTR_MUST_CHECK;
+
+/* The name of the file that was set aside at the opening, and why; both empty when none was. */
+struct str audit_log_aside_name(const struct audit_log *log);
+struct str audit_log_aside_reason(const struct audit_log *log);
 
 /* After audit_log_stop() has ended, or without audit_log_start(). Accepts NULL. */
 void audit_log_close(struct audit_log *log);

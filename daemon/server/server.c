@@ -420,6 +420,9 @@ static enum error open_events(struct server *server)
 	buf_init_fixed(&detail, memory, sizeof(memory));
 	buf_printf(&detail, "{\"version\":\"%s\"}", server_version());
 	audit_events_add(service->events, "daemon.started", STR(""), buf_str(&detail));
+	if (audit_log_aside_name(service->audit_log).length != 0)
+		audit_events_add_aside(service->events, audit_log_aside_name(service->audit_log),
+				       audit_log_aside_reason(service->audit_log));
 	return ERR_NONE;
 }
 

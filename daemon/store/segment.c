@@ -6,6 +6,7 @@
 
 #include <sqlite3.h>
 
+#include "base/attributes.h"
 #include "base/mem.h"
 #include "base/sort.h"
 #include "store/audit_schema.h"
@@ -319,6 +320,56 @@ size_t segment_list_find(const struct segment_list *list, uint64_t id)
 			return i;
 	}
 	return list->count;
+}
+
+/* Renames the file with that ending, where it is there; the database itself must be. */
+static enum error rename_file(const char *directory, const char *name, const char *aside,
+			      const char *ending)
+{
+	enum error error;
+	struct buf from, to;
+	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+	int exists = 0;
+
+	if (vfs == NULL)
+		return ERR_INTERNAL;
+	buf_init(&from, DB_PATH_MAX_BYTES);
+	buf_init(&to, DB_PATH_MAX_BYTES);
+	buf_printf(&from, "%s/%s%s", directory, name, ending);
+	buf_printf(&to, "%s/%s%s", directory, aside, ending);
+	const char *from_text = buf_text(&from), *to_text = buf_text(&to);
+	error = from.failed != ERR_NONE ? from.failed : to.failed;
+	if (error == ERR_NONE && ending[0] != '\0' &&
+	    vfs->xAccess(vfs, from_text, SQLITE_ACCESS_READWRITE, &exists) == SQLITE_OK && !exists)
+		from_text = NULL;
+	if (error == ERR_NONE && from_text != NULL && rename(from_text, to_text) != 0)
+		error = ERR_IO;
+	buf_deinit(&from);
+	buf_deinit(&to);
+	return error;
+}
+
+enum error segment_set_aside(const char *directory, const struct store_env *env, int64_t wall_us,
+			     struct buf *name)
+{
+	/* The log last: without its database nobody plays it back. */
+	static const char *const endings[] = {"", "-wal", "-shm", "-journal"};
+	struct segment_numbers numbers = {0};
+	char from[SEGMENT_NAME_BYTES];
+	enum error error = segment_numbers_read(&numbers, directory, env);
+
+	if (error == ERR_NONE && numbers.count == 0)
+		error = ERR_NOT_FOUND;
+	if (error == ERR_NONE) {
+		segment_name(numbers.items[numbers.count - 1], from);
+		buf_clear(name);
+		buf_printf(name, "%s.aside-%lld", from, (long long)(wall_us / 1000000));
+		error = name->failed;
+	}
+	for (size_t i = 0; error == ERR_NONE && i < ARRAY_COUNT(endings); i++)
+		error = rename_file(directory, from, buf_text(name), endings[i]);
+	segment_numbers_deinit(&numbers);
+	return error;
 }
 
 enum error segment_remove(const char *directory, uint32_t number, const struct store_env *env)

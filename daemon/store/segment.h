@@ -82,6 +82,12 @@ void segment_list_deinit(struct segment_list *list);
 enum error segment_remove(const char *directory, uint32_t number,
 			  const struct store_env *env) ATTR_MUST_CHECK;
 
+/* Takes the newest segment out of the audit, whatever is wrong with it: its file and its log get the
+ * names "NAME.aside-SECONDS", beside them, byte for byte as they are. Nothing may have it open.
+ * `name` gets the new name. ERR_NOT_FOUND when there is none; ERR_IO. */
+enum error segment_set_aside(const char *directory, const struct store_env *env, int64_t wall_us,
+			     struct buf *name) ATTR_MUST_CHECK;
+
 /* The index of the segment with that decision or event; list->count when none can have it. */
 size_t segment_list_find(const struct segment_list *list, uint64_t id);
 
