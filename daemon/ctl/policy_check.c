@@ -27,6 +27,10 @@ static void print_text(struct buf *out, const struct policy_load *load, const ch
 		buf_append_str(out, STR(": valid, "));
 		output_count(out, cedar_policy_count(snapshot_engine(load->snapshot)), "policy",
 			     "policies");
+		if (load->tests.run != 0) {
+			buf_append_str(out, STR(", "));
+			output_count(out, load->tests.run, "test", "tests");
+		}
 	}
 	if (load->diags.warning_count != 0) {
 		buf_append_str(out, STR(", "));
@@ -51,6 +55,10 @@ static void print_json(struct buf *out, const struct policy_load *load)
 	json_write_string(&json, buf_str(&hex));
 	json_write_key(&json, STR("policies"));
 	json_write_u64(&json, valid ? cedar_policy_count(snapshot_engine(load->snapshot)) : 0);
+	json_write_key(&json, STR("tests"));
+	json_write_u64(&json, load->tests.run);
+	json_write_key(&json, STR("testsFailed"));
+	json_write_u64(&json, load->tests.failed);
 	json_write_key(&json, STR("errors"));
 	json_write_u64(&json, error_count(load));
 	json_write_key(&json, STR("warnings"));

@@ -200,6 +200,8 @@ static void a_policy_is_tested_before_it_is_activated(void **state)
 	(void)state;
 	fixture_start(&daemon, PERMIT_ALL, NULL);
 	write_tests(&daemon, TESTS("allow"));
+	assert_int_equal(check(&daemon), DONE);
+	expect_output("valid, 1 policy, 1 test\n");
 	assert_int_equal(ctl(&daemon, "policy reload"), DONE);
 	expect_output("activated revision 2");
 
