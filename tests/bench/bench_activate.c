@@ -3,6 +3,8 @@
  * are read, a child checks them, the snapshot is built and the revision is stored on the disk.
  *
  *	policy/activate/N          all of it, a new revision each time
+ *	policy/activate/N/cpu      the processor time of it, the child's included: the floor on an
+ *	                           idle machine, which other work does not change
  *	policy/activate/N/read     of that, reading the directory
  *	policy/activate/N/check    of that, the child: parse, validate, index, obligations, tests
  *	policy/activate/N/build    of that, building the snapshot of the same bytes
@@ -13,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "base/attributes.h"
@@ -29,7 +32,7 @@ enum { ACTIVATIONS = 5, POLICIES_A_FILE = 2500, NAME_MAX_BYTES = 64 };
 static const struct hash_key key = {1, 2};
 
 struct phases {
-	double all, read, check, build, store;
+	double all, cpu, read, check, build, store;
 };
 
 static double now_ms(void)
@@ -38,6 +41,22 @@ static double now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
+}
+
+/* Of this process and of those it waited for. */
+static double cpu_ms(void)
+{
+	static const int whose[] = {RUSAGE_SELF, RUSAGE_CHILDREN};
+	double sum = 0;
+
+	for (size_t i = 0; i < ARRAY_COUNT(whose); i++) {
+		struct rusage usage;
+
+		(void)getrusage((__rusage_who_t)whose[i], &usage);
+		sum += (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1e3;
+		sum += (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e3;
+	}
+	return sum;
 }
 
 static void must(bool holds, const char *what, const struct policy_load *load)
@@ -102,7 +121,7 @@ static void store(struct state *state, const struct tree *tree, const struct pol
 
 static struct phases activate(const struct tmpdir *dir, struct state *state, unsigned count)
 {
-	double start = now_ms(), read, check, build, end;
+	double start = now_ms(), start_cpu = cpu_ms(), read, check, build, end, cpu;
 	struct policy_load load;
 	struct tree tree;
 
@@ -118,9 +137,11 @@ static struct phases activate(const struct tmpdir *dir, struct state *state, uns
 	build = now_ms();
 	store(state, &tree, &load);
 	end = now_ms();
+	cpu = cpu_ms() - start_cpu;
 	tree_deinit(&tree);
 	policy_load_deinit(&load);
-	return (struct phases){end - start, read - start, check - read, build - check, end - build};
+	return (struct phases){end - start,  cpu,           read - start,
+			       check - read, build - check, end - build};
 }
 
 static void report(unsigned count, const char *part, double *values, bool json)
@@ -135,7 +156,7 @@ static void report(unsigned count, const char *part, double *values, bool json)
 static void run(unsigned count, bool json)
 {
 	double all[ACTIVATIONS], read[ACTIVATIONS], check[ACTIVATIONS], build[ACTIVATIONS];
-	double stored[ACTIVATIONS];
+	double stored[ACTIVATIONS], cpu[ACTIVATIONS];
 	struct store_env env = store_env_make(NULL);
 	struct tmpdir policies, database;
 	struct state *state = NULL;
@@ -152,12 +173,14 @@ static void run(unsigned count, bool json)
 		write_directory(&policies, count, turn);
 		phases = activate(&policies, state, count);
 		all[turn] = phases.all;
+		cpu[turn] = phases.cpu;
 		read[turn] = phases.read;
 		check[turn] = phases.check;
 		build[turn] = phases.build;
 		stored[turn] = phases.store;
 	}
 	report(count, "", all, json);
+	report(count, "/cpu", cpu, json);
 	report(count, "/read", read, json);
 	report(count, "/check", check, json);
 	report(count, "/build", build, json);
