@@ -485,6 +485,9 @@ enum error policy_coverage_note(struct policy_coverage *coverage, const struct d
 	struct entities entities;
 	enum error error;
 
+	if (decision->source != DECISION_FROM_POLICY && decision->source != DECISION_FROM_DEFAULT &&
+	    decision->source != DECISION_FROM_POLICY_ERROR)
+		return ERR_NONE;
 	arena_reset(&coverage->question, (struct arena_mark){0});
 	cedar_request_begin(coverage->request, coverage->engine);
 	if (!entities_define(coverage->request, &coverage->question, &decision->identity, &time,

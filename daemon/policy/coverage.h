@@ -52,7 +52,7 @@ enum error policy_coverage_new(const struct snapshot_file *files, size_t file_co
 			       struct policy_coverage **out) ATTR_MUST_CHECK;
 void policy_coverage_free(struct policy_coverage *coverage); /* accepts NULL */
 
-/* Notes what `decision` exercised. ERR_NO_MEMORY and ERR_LIMIT leave it out. */
+/* Notes what `decision` exercised; nothing, unless the policy made it. ERR_NO_MEMORY and ERR_LIMIT leave it out. */
 enum error policy_coverage_note(struct policy_coverage *coverage,
 				const struct decision *decision) ATTR_MUST_CHECK;
 
