@@ -24,7 +24,7 @@ static void start(void)
 
 	if (process != NULL)
 		return;
-	process = process_start(program, arguments);
+	process = process_start(program, arguments, PROCESS_OUTPUT);
 	read_line(line);
 	if (strncmp(line, "ready ", 6) != 0)
 		port_fail("%s: %s", program, line);
@@ -33,8 +33,10 @@ static void start(void)
 
 static void kill_process(void)
 {
-	if (process != NULL)
-		process_kill(process);
+	if (process == NULL)
+		return;
+	process_end(process);
+	process_free(process);
 	process = NULL;
 }
 

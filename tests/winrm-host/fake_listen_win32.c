@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "winrm-host/fake_listen.h"
+#include "winrm-host/own_sid_win32.h"
 
 enum { PIPE_BUFFER_BYTES = 65536 };
 
@@ -98,26 +99,6 @@ static void *accept_peers(void *arg)
 	}
 }
 
-/* The SID of the account that runs this, as text. */
-static void read_own_sid(char *out, size_t size)
-{
-	union {
-		TOKEN_USER user;
-		BYTE bytes[sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE];
-	} information;
-	DWORD length;
-	HANDLE token;
-	char *text;
-
-	if (!OpenProcessToken(GetCurrentProcess(), TOKEN_QUERY, &token) ||
-	    !GetTokenInformation(token, TokenUser, &information, sizeof(information), &length) ||
-	    !ConvertSidToStringSidA(information.user.User.Sid, &text))
-		fail("own SID");
-	snprintf(out, size, "%s", text);
-	LocalFree(text);
-	CloseHandle(token);
-}
-
 /* For the owner alone, as the real daemon does it for the accounts it serves. */
 static void make_security(const char *owner, SECURITY_ATTRIBUTES *out)
 {
@@ -139,7 +120,8 @@ void fake_listen(const char *endpoint, void (*serve)(struct fake_peer *peer), ch
 	if (MultiByteToWideChar(CP_UTF8, 0, endpoint, -1, listener.name, 256) == 0)
 		fail(endpoint);
 	listener.serve = serve;
-	read_own_sid(owner, owner_bytes);
+	if (!own_sid(owner, owner_bytes))
+		fail("own SID");
 	make_security(owner, &listener.security);
 	listener.first = new_instance(&listener);
 	if (pthread_create(&thread, NULL, accept_peers, &listener) != 0)

@@ -1,7 +1,7 @@
 /*
- * The plug-in as a DLL. Its calls of CreateFileW() are recorded: they go through the table of what it
- * imports, and there the system's function is replaced by ours. So it is the DLL as it is shipped
- * that is looked at.
+ * The plug-in as a DLL, as it is shipped. In the table of what it imports two functions of the system
+ * are replaced by ours: CreateFileW(), whose calls are recorded, and GetTokenInformation(), which
+ * knows our tokens.
  */
 #include <windows.h>
 
@@ -14,6 +14,7 @@
 
 #include "winrm-host/calls.h"
 #include "winrm-host/port.h"
+#include "winrm-host/tokens_win32.h"
 #include "winrm-host/wsmsvc.h"
 
 /* Of NtQueryInformationThread(), which winternl.h does not name. */
@@ -92,8 +93,16 @@ static void replace(IMAGE_THUNK_DATA *place, void *function)
 	VirtualProtect(place, sizeof(*place), before, &before);
 }
 
+static void replace_if_ours(IMAGE_THUNK_DATA *place, const char *name)
+{
+	if (strcmp(name, "CreateFileW") == 0)
+		replace(place, (void *)(uintptr_t)record_create_file);
+	else if (strcmp(name, "GetTokenInformation") == 0)
+		replace(place, (void *)(uintptr_t)tokens_get_information);
+}
+
 /* What one imported DLL gives: the names lie beside the addresses. */
-static void record_imports_of(const uint8_t *base, const IMAGE_IMPORT_DESCRIPTOR *import)
+static void replace_imports_of(const uint8_t *base, const IMAGE_IMPORT_DESCRIPTOR *import)
 {
 	const IMAGE_THUNK_DATA *name = at(base, import->OriginalFirstThunk);
 	IMAGE_THUNK_DATA *place = at(base, import->FirstThunk);
@@ -104,8 +113,7 @@ static void record_imports_of(const uint8_t *base, const IMAGE_IMPORT_DESCRIPTOR
 		if (IMAGE_SNAP_BY_ORDINAL(name->u1.Ordinal))
 			continue;
 		by_name = at(base, (DWORD)name->u1.AddressOfData);
-		if (strcmp((const char *)by_name->Name, "CreateFileW") == 0)
-			replace(place, (void *)(uintptr_t)record_create_file);
+		replace_if_ours(place, (const char *)by_name->Name);
 	}
 }
 
@@ -116,7 +124,7 @@ static const IMAGE_NT_HEADERS *headers_of(const uint8_t *base)
 	return at(base, (DWORD)dos->e_lfanew);
 }
 
-static void record_imports(HMODULE module)
+static void replace_imports(HMODULE module)
 {
 	const uint8_t *base = (const uint8_t *)module;
 	const IMAGE_DATA_DIRECTORY *directory =
@@ -124,7 +132,7 @@ static void record_imports(HMODULE module)
 	const IMAGE_IMPORT_DESCRIPTOR *import = at(base, directory->VirtualAddress);
 
 	for (; import->Name != 0; import++)
-		record_imports_of(base, import);
+		replace_imports_of(base, import);
 }
 
 /* Loading. */
@@ -181,7 +189,7 @@ bool module_load(const char *name, struct module *out)
 		FreeLibrary(handle);
 		return false;
 	}
-	record_imports(handle);
+	replace_imports(handle);
 	loaded.handle = handle;
 	*out = loaded;
 	return true;

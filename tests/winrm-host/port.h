@@ -84,12 +84,15 @@ const char *port_other_owner(void);
 
 /* A program with which lines are exchanged. */
 struct process;
-struct process *process_start(const char *path, const char *const *arguments);
+enum process_output { PROCESS_OUTPUT, PROCESS_ERRORS }; /* the other one is ours too */
+struct process *process_start(const char *path, const char *const *arguments,
+			      enum process_output lines);
 void process_write_line(struct process *process, const char *line);
 /* False when the program has ended. */
 bool process_read_line(struct process *process, char *line, size_t size);
-/* Ends it at once and waits. */
-void process_kill(struct process *process);
+/* Ends it at once and waits. What it wrote can still be read. */
+void process_end(struct process *process);
+void process_free(struct process *process); /* has ended */
 
 /* A name for an endpoint that nothing else on this machine uses. */
 void endpoint_name(char *out, size_t size);

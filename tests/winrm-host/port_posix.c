@@ -266,7 +266,8 @@ struct process {
 	FILE *in, *out;
 };
 
-struct process *process_start(const char *path, const char *const *arguments)
+struct process *process_start(const char *path, const char *const *arguments,
+			      enum process_output lines)
 {
 	struct process *process = calloc(1, sizeof(*process));
 	int in[2], out[2];
@@ -279,7 +280,7 @@ struct process *process_start(const char *path, const char *const *arguments)
 	if (process->pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		dup2(in[0], STDIN_FILENO);
-		dup2(out[1], STDOUT_FILENO);
+		dup2(out[1], lines == PROCESS_OUTPUT ? STDOUT_FILENO : STDERR_FILENO);
 		execv(path, (char *const *)(uintptr_t)arguments);
 		_exit(127);
 	}
@@ -307,11 +308,15 @@ bool process_read_line(struct process *process, char *line, size_t size)
 	return true;
 }
 
-void process_kill(struct process *process)
+void process_end(struct process *process)
 {
 	kill(process->pid, SIGKILL);
 	while (waitpid(process->pid, NULL, 0) < 0 && errno == EINTR)
 		continue;
+}
+
+void process_free(struct process *process)
+{
 	fclose(process->in);
 	fclose(process->out);
 	free(process);

@@ -131,64 +131,6 @@ size_t census_threads(void)
 	return count;
 }
 
-/* Tokens. All are of the account that runs this; each is an object of its own. */
-
-HANDLE token_open(const char *user)
-{
-	HANDLE own, token;
-
-	(void)user;
-	if (!OpenProcessToken(GetCurrentProcess(), TOKEN_DUPLICATE | TOKEN_QUERY, &own) ||
-	    !DuplicateTokenEx(own, TOKEN_QUERY | TOKEN_IMPERSONATE | TOKEN_DUPLICATE, NULL,
-			      SecurityImpersonation, TokenImpersonation, &token))
-		fail("token");
-	CloseHandle(own);
-	return token;
-}
-
-void token_close(HANDLE token)
-{
-	if (token != NULL)
-		CloseHandle(token);
-}
-
-void impersonate(HANDLE token)
-{
-	module_note_host_thread();
-	if (!SetThreadToken(NULL, token))
-		fail("SetThreadToken");
-}
-
-static bool token_id(HANDLE token, LUID *out)
-{
-	TOKEN_STATISTICS statistics;
-	DWORD size;
-
-	if (!GetTokenInformation(token, TokenStatistics, &statistics, sizeof(statistics), &size))
-		return false;
-	*out = statistics.TokenId;
-	return true;
-}
-
-bool is_impersonating(HANDLE token)
-{
-	LUID expected, found;
-	HANDLE current;
-	bool is_same;
-
-	if (!OpenThreadToken(GetCurrentThread(), TOKEN_QUERY, TRUE, &current))
-		return false;
-	is_same = token_id(token, &expected) && token_id(current, &found) &&
-		  memcmp(&expected, &found, sizeof(found)) == 0;
-	CloseHandle(current);
-	return is_same;
-}
-
-void revert(void)
-{
-	RevertToSelf();
-}
-
 unsigned thread_language(void)
 {
 	return GetThreadUILanguage();
@@ -291,25 +233,28 @@ static void write_command(const char *const *arguments, char *out, size_t size)
 		port_fail("a command line that is too long");
 }
 
-struct process *process_start(const char *path, const char *const *arguments)
+struct process *process_start(const char *path, const char *const *arguments,
+			      enum process_output lines)
 {
 	struct process *process = calloc(1, sizeof(*process));
 	STARTUPINFOA startup = {.cb = sizeof(startup), .dwFlags = STARTF_USESTDHANDLES};
 	PROCESS_INFORMATION started;
 	char command[1024];
+	HANDLE theirs;
 
 	if (process == NULL)
 		port_fail("out of memory");
 	make_pipe(&process->in, &startup.hStdInput, true);
-	make_pipe(&process->out, &startup.hStdOutput, false);
-	startup.hStdError = GetStdHandle(STD_ERROR_HANDLE);
+	make_pipe(&process->out, &theirs, false);
+	startup.hStdOutput = lines == PROCESS_OUTPUT ? theirs : GetStdHandle(STD_OUTPUT_HANDLE);
+	startup.hStdError = lines == PROCESS_ERRORS ? theirs : GetStdHandle(STD_ERROR_HANDLE);
 	write_command(arguments, command, sizeof(command));
 	if (!CreateProcessA(path, command, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &started))
 		fail(path);
 	process->process = started.hProcess;
 	CloseHandle(started.hThread);
 	CloseHandle(startup.hStdInput);
-	CloseHandle(startup.hStdOutput);
+	CloseHandle(theirs);
 	return process;
 }
 
@@ -339,10 +284,14 @@ bool process_read_line(struct process *process, char *line, size_t size)
 	return false;
 }
 
-void process_kill(struct process *process)
+void process_end(struct process *process)
 {
 	TerminateProcess(process->process, 1);
 	WaitForSingleObject(process->process, INFINITE);
+}
+
+void process_free(struct process *process)
+{
 	CloseHandle(process->process);
 	CloseHandle(process->in);
 	CloseHandle(process->out);
