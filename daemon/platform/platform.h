@@ -44,8 +44,9 @@ enum error platform_boot_id(struct boot_id *out) ATTR_MUST_CHECK;
 enum error platform_random(void *out, size_t length) ATTR_MUST_CHECK;
 
 /* Before anything else is opened: descriptors 0 to 2 exist, files are created without rights for
- * others, no core dumps, no new privileges, no SIGPIPE. `allow_debugger` leaves the process
- * readable to a debugger and a leak checker of the same user. */
+ * others, no core dumps, no new privileges, no SIGPIPE, and enough descriptors where the system
+ * allows them. `allow_debugger` leaves the process readable to a debugger and a leak checker of the
+ * same user. */
 enum error process_harden(bool allow_debugger) ATTR_MUST_CHECK;
 
 /* Makes the arguments and the standard streams what the rest of the program takes them for: UTF-8,

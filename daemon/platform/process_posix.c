@@ -29,6 +29,8 @@ enum error platform_random(void *out, size_t length)
 	return ERR_NONE;
 }
 
+enum { PROCESS_DESCRIPTORS = 8192 };
+
 /* A closed standard descriptor would be handed out to the next file opened, and then be written to
  * by whatever believes that it prints. */
 static enum error fill_standard_descriptors(void)
@@ -44,6 +46,19 @@ static enum error fill_standard_descriptors(void)
 	return ERR_NONE;
 }
 
+/* As many as the configuration may ask for, where the system lets us. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= PROCESS_DESCRIPTORS)
+		return;
+	limit.rlim_cur =
+		limit.rlim_max < PROCESS_DESCRIPTORS ? limit.rlim_max : PROCESS_DESCRIPTORS;
+	/* What fails leaves fewer connections, which are refused and counted one by one. */
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 enum error process_harden(bool allow_debugger)
 {
 	const struct rlimit no_core = {0, 0};
@@ -52,6 +67,7 @@ enum error process_harden(bool allow_debugger)
 
 	if (error != ERR_NONE)
 		return error;
+	raise_descriptor_limit();
 	umask(077);
 	memset(&ignore, 0, sizeof(ignore));
 	ignore.sa_handler = SIG_IGN;
