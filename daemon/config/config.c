@@ -406,6 +406,40 @@ static enum error read_accounts(struct reader *reader, const struct config_key *
 	}
 }
 
+static enum error read_masks(struct reader *reader, const struct config_key *key)
+{
+	struct mask_rules *rules = target(reader, key);
+	enum error error;
+
+	if (reader->event.type != YAML_SEQUENCE_START_EVENT)
+		return fail_here(reader, "'%s' takes a list, such as [\"user: *\"]", key->path);
+	for (;;) {
+		struct str text = STR("");
+
+		error = next(reader);
+		if (error != ERR_NONE || reader->event.type == YAML_SEQUENCE_END_EVENT)
+			return error;
+		if (reader->event.type != YAML_SCALAR_EVENT)
+			return fail_here(reader,
+					 "'%s' takes a list of texts: quote a rule, because of its "
+					 "colon",
+					 key->path);
+		if (rules->count == MASK_RULES_MAX)
+			return fail_here(reader, "'%s' takes at most %d rules", key->path,
+					 MASK_RULES_MAX);
+		error = copy_text(reader, key, &text);
+		if (error != ERR_NONE)
+			return error;
+		if (mask_rule_read(text, &rules->items[rules->count]) != ERR_NONE)
+			return fail_here(reader,
+					 "'%s' takes rules \"FIELD: PATTERN\": the field is one of "
+					 "%s, the pattern has at most one * and no quote or "
+					 "backslash",
+					 key->path, mask_field_names);
+		rules->count++;
+	}
+}
+
 static enum error read_scalar(struct reader *reader, const struct config_key *key)
 {
 	if (reader->event.type != YAML_SCALAR_EVENT)
@@ -424,7 +458,8 @@ static enum error read_scalar(struct reader *reader, const struct config_key *ke
 	case VALUE_DURATION: return read_time(reader, key);
 	case VALUE_CHOICE: return read_choice(reader, key);
 	case VALUE_SECTION:
-	case VALUE_ACCOUNTS: break;
+	case VALUE_ACCOUNTS:
+	case VALUE_MASKS: break;
 	}
 	return ERR_INTERNAL;
 }
@@ -436,6 +471,8 @@ static enum error read_value(struct reader *reader, const struct config_key *key
 {
 	if (key->kind == VALUE_ACCOUNTS)
 		return read_accounts(reader, key);
+	if (key->kind == VALUE_MASKS)
+		return read_masks(reader, key);
 	if (key->kind != VALUE_SECTION)
 		return read_scalar(reader, key);
 	if (is_nothing(reader))

@@ -75,6 +75,7 @@ const struct config_key config_keys[] = {
 
 	{"audit", VALUE_SECTION, 0, 0, 0, NULL},
 	{"audit.durability", VALUE_CHOICE, AT(server.durability), 0, 0, durability_choices},
+	{"audit.mask", VALUE_MASKS, AT(server.mask), 1, MASK_RULE_MAX_BYTES, NULL},
 	{"audit.on_corrupt", VALUE_CHOICE, AT(server.on_corrupt), 0, 0, on_corrupt_choices},
 	{"audit.queue_rows", VALUE_COUNT, AT(server.audit_queue_rows), 16, 1048576, NULL},
 	{"audit.seal_rows", VALUE_COUNT, AT(server.seal_rows), 1000, 100000000, NULL},

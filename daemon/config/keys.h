@@ -24,6 +24,7 @@ enum config_value {
 	VALUE_CHOICE,   /* one of several words into an enum */
 	VALUE_SID,      /* a SID, or empty */
 	VALUE_ACCOUNTS, /* a sequence of names or numbers */
+	VALUE_MASKS,    /* a sequence of rules, see authz/mask.h */
 };
 
 struct config_choice {

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "authz/decide.h"
+#include "authz/mask.h"
 #include "base/str.h"
 #include "platform/platform.h"
 
@@ -74,6 +75,7 @@ struct settings {
 	enum settings_violation sandbox_violation; /* what a forbidden system call does */
 
 	enum settings_durability durability;
+	struct mask_rules mask;              /* what the audit must not keep */
 	enum settings_on_corrupt on_corrupt; /* at start: an audit file that cannot be used */
 	uint32_t audit_queue_rows; /* rows that may wait for the disk; more requests are refused */
 

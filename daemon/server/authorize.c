@@ -75,6 +75,17 @@ static void count(struct metrics *metrics, const struct decision *decision)
 	metrics->denied[decision->source]++;
 }
 
+/* The row was on its way before it showed that nobody waits any more. */
+static void add_undelivered(struct service *service, uint64_t decision_id)
+{
+	char memory[64];
+	struct buf detail;
+
+	buf_init_fixed(&detail, memory, sizeof(memory));
+	buf_printf(&detail, "{\"decision_id\":%llu}", (unsigned long long)decision_id);
+	audit_events_add(service->events, "decision.undelivered", STR(""), buf_str(&detail));
+}
+
 static void answer(struct request *request, uint64_t decision_id)
 {
 	struct metrics *metrics = &request->service->metrics;
@@ -83,6 +94,7 @@ static void answer(struct request *request, uint64_t decision_id)
 	histogram_add_span(&metrics->answering, request->started_ns, uv_hrtime());
 	if (request->session == NULL) {
 		metrics->undelivered++;
+		add_undelivered(request->service, decision_id);
 		return;
 	}
 	reply_decision(request->session, request->id, &request->decision, decision_id);
@@ -149,17 +161,16 @@ static void log_malformed(const struct request *request)
 			    STR_ARGS(request->decision.detail), (unsigned long long)suppressed);
 }
 
-/* Never left unsaid: whoever may do this may do anything. */
+/* Never left unsaid: whoever may do this may do anything. As the audit has it, masked. */
 static void log_break_glass(const struct request *request)
 {
-	const struct decision *decision = &request->decision;
+	const struct audit_row *row = &request->audit.row;
 
 	log_warning(request->service->log, "break_glass.used",
 		    "connection %llu, application %.*s: %.*s (%.*s) was let in against a denial",
 		    (unsigned long long)request->session->number,
-		    STR_ARGS(request->session->application),
-		    STR_ARGS(decision->question->sender->name),
-		    STR_ARGS(decision->identity.principal));
+		    STR_ARGS(request->session->application), STR_ARGS(row->user),
+		    STR_ARGS(row->principal));
 }
 
 /* Fills the row of the decision and puts it on its way. */
@@ -180,6 +191,11 @@ static enum error queue_row(struct request *request)
 	row->peer = arena_copy(&request->arena, str_from(request->session->account));
 	if (row->peer.ptr == NULL)
 		return ERR_NO_MEMORY;
+	error = mask_apply(&service->settings->mask, &request->arena, row);
+	if (error != ERR_NONE)
+		return error;
+	if (request->decision.source == DECISION_FROM_BREAK_GLASS)
+		log_break_glass(request);
 	if (gives_id)
 		row->decision_id = service->last_decision_id + 1;
 	request->audit.held_bytes = request->arena.used_bytes;
@@ -204,8 +220,6 @@ void authorize_start(struct request *request, const struct question *question)
 	histogram_add_span(&metrics->deciding, decoded_ns, uv_hrtime());
 	if (request->decision.source == DECISION_FROM_MALFORMED)
 		log_malformed(request);
-	if (request->decision.source == DECISION_FROM_BREAK_GLASS)
-		log_break_glass(request);
 	refusal = refusal_of_source(request->decision.source);
 	limit = limit_of(request, detail);
 	if (limit != LIMIT_COUNT) {

@@ -227,6 +227,42 @@ static void what_happened_stands_between_the_decisions(void **state)
 	daemon_deinit(&daemon, false);
 }
 
+/* Whatever can be asked, and the files themselves. */
+static void what_is_masked_is_nowhere(void **state)
+{
+	static const char *const sinks[] = {
+		"query --format json",         "query --format csv", "query", "top",
+		"query --oldest-first --json",
+	};
+	struct raw_sender sender;
+	struct raw_peer peer;
+	struct daemon daemon;
+	char line[1024];
+
+	(void)state;
+	fixture_start(&daemon, FIXTURE_POLICY("15m"),
+		      "audit:\n  mask: [\"resource_uri: Key=*\", \"user: *\"]\n");
+	raw_sender_init(&sender, "CONTOSO\\Hushhush", ALICE, OPERATORS);
+	raw_peer_open(&peer, daemon.authorize_path, "wsman/Test");
+	assert_int_equal(fixture_verdict(raw_peer_authorize(&peer, &sender, ACTION_GET_URI,
+							    RESOURCE_OS "?Key=Sesame1")),
+			 VERDICT_ALLOW);
+	raw_peer_close(&peer);
+	for (size_t i = 0; i < sizeof(sinks) / sizeof(sinks[0]); i++) {
+		assert_int_equal(audit(&daemon, sinks[i]), DONE);
+		assert_null(strcasestr(output, "sesame1"));
+		assert_null(strcasestr(output, "hushhush"));
+		if (i < 3)
+			expect_output("[masked]");
+	}
+	assert_int_equal(daemon_stop(&daemon), 0);
+	/* Neither the databases nor the log; records are no part of the audit. */
+	snprintf(line, sizeof(line), "! grep -ril 'sesame1\\|hushhush' %s/audit-* %s",
+		 daemon.state_dir, daemon.log_path);
+	assert_int_equal(system(line), 0);
+	daemon_deinit(&daemon, false);
+}
+
 static void a_head_kept_elsewhere_shows_that_the_tail_was_cut_off(void **state)
 {
 	struct daemon daemon;
@@ -261,6 +297,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(seals_are_signed_by_the_configured_key),
 		cmocka_unit_test(what_happened_stands_between_the_decisions),
+		cmocka_unit_test(what_is_masked_is_nowhere),
 		cmocka_unit_test(a_head_kept_elsewhere_shows_that_the_tail_was_cut_off),
 	};
 

@@ -258,6 +258,35 @@ static void paths_are_absolute_and_fit(void **state)
 		       "c.yaml:1:20: 'state.directory' holds a control character");
 }
 
+static void masks_are_rules_and_have_a_limit(void **state)
+{
+	struct fixture *f = *state;
+	char text[2048] = "audit: {mask: [";
+
+	accept_text(f, "audit: {mask: [\"user: *\", \"resource_uri: t=*&\"]}\n");
+	assert_int_equal(f->config.server.mask.count, 2);
+	assert_int_equal(f->config.server.mask.items[1].field, MASK_RESOURCE_URI);
+	assert_str_equal(f->config.server.mask.items[1].before, "t=");
+	assert_refused(f, "audit: {mask: x}\n",
+		       "c.yaml:1:15: 'audit.mask' takes a list, such as [\"user: *\"]");
+	assert_refused(f, "audit: {mask: [user: x]}\n",
+		       "c.yaml:1:16: 'audit.mask' takes a list of texts: quote a rule, because of "
+		       "its colon");
+	assert_refused(f, "audit: {mask: [\"users: x\"]}\n",
+		       "c.yaml:1:16: 'audit.mask' takes rules \"FIELD: PATTERN\": the field is one "
+		       "of user, principal, action_uri, resource_uri, context or extended, the "
+		       "pattern has at most one * and no quote or backslash");
+	for (int i = 0; i < MASK_RULES_MAX; i++)
+		strcat(text, "\"user: x\",");
+	strcat(text, "]}");
+	accept_text(f, text);
+	assert_int_equal(f->config.server.mask.count, MASK_RULES_MAX);
+	strcpy(text + strlen(text) - 2, "\"user: x\"]}");
+	enum error error = read_text(f, text);
+	assert_int_equal(error, ERR_INVALID);
+	assert_non_null(strstr(buf_text(&f->why), "'audit.mask' takes at most 32 rules"));
+}
+
 static void lists_have_a_limit(void **state)
 {
 	struct fixture *f = *state;
@@ -450,6 +479,7 @@ int main(void)
 		CONFIG_TEST(a_duration_of_many_parts_does_not_overflow),
 		CONFIG_TEST(a_word_that_is_no_choice_is_answered_with_the_choices),
 		CONFIG_TEST(paths_are_absolute_and_fit),
+		CONFIG_TEST(masks_are_rules_and_have_a_limit),
 		CONFIG_TEST(lists_have_a_limit),
 		CONFIG_TEST(what_yaml_has_beyond_values_is_refused),
 		CONFIG_TEST(what_is_no_yaml_is_an_error_with_its_place),
