@@ -59,6 +59,7 @@ extern const struct ctl_command block_command;
 extern const struct ctl_command unblock_command;
 extern const struct ctl_command blocks_command;
 extern const struct ctl_command audit_query_command;
+extern const struct ctl_command audit_tail_command;
 extern const struct ctl_command audit_top_command;
 extern const struct ctl_command audit_stats_command;
 extern const struct ctl_command audit_sql_command;

@@ -35,6 +35,7 @@ static const struct ctl_command *const commands[] = {
 	&unblock_command,
 	&blocks_command,
 	&audit_query_command,
+	&audit_tail_command,
 	&audit_top_command,
 	&audit_stats_command,
 	&audit_sql_command,

@@ -98,6 +98,20 @@ void log_output_init(struct log_output *output);
 void log_output_deinit(struct log_output *output);
 void log_output_write(void *arg, enum log_level level, struct str line);
 
+/* Changes of files: watch_posix.c. One thread. */
+
+struct watch;
+
+/* Watches the files directly in a directory. ERR_NOT_FOUND, ERR_IO and ERR_NO_MEMORY, with `why`. */
+enum error watch_open(const char *directory, struct watch **out, struct buf *why) ATTR_MUST_CHECK;
+
+/* Accepts NULL. */
+void watch_close(struct watch *watch);
+
+/* Blocks until a file was written, made, removed or renamed since watch_open() or the last return.
+ * ERR_TIMEOUT after `timeout_ms`, which is without end when negative; ERR_IO. */
+enum error watch_wait(struct watch *watch, int timeout_ms) ATTR_MUST_CHECK;
+
 /* The terminal: terminal_posix.c. */
 
 /* How many columns the terminal at standard output has; 0 when it is no terminal. */

@@ -71,17 +71,20 @@ struct extent {
 
 static enum error read_extent(struct db *db, struct extent *extent)
 {
-	int64_t clock_events = 0;
+	/* The daemon tells of a step while it runs; one while it did not shows at its start. */
+	static const char clock_was_set[] =
+		"SELECT EXISTS (SELECT 1 FROM event WHERE kind GLOB 'clock*')"
+		" OR EXISTS (SELECT 1 FROM event e WHERE e.kind = 'daemon.started' AND e.wall_us <"
+		" (SELECT d.wall_us FROM decision d WHERE d.id < e.id ORDER BY d.id DESC LIMIT 1))";
+	int64_t was_set = 0;
 	enum error error =
 		db_get_int(db, "SELECT ifnull(min(id), 0) FROM decision", &extent->first_id);
 
 	if (error == ERR_NONE)
 		error = db_get_int(db, "SELECT ifnull(max(id), 0) FROM decision", &extent->last_id);
 	if (error == ERR_NONE)
-		error = db_get_int(db,
-				   "SELECT EXISTS (SELECT 1 FROM event WHERE kind GLOB 'clock*')",
-				   &clock_events);
-	extent->was_clock_set = clock_events != 0;
+		error = db_get_int(db, clock_was_set, &was_set);
+	extent->was_clock_set = was_set != 0;
 	return error;
 }
 

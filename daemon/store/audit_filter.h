@@ -30,8 +30,8 @@ bool audit_filter_may_match(const struct audit_filter *filter, const struct segm
 /*
  * Narrows the filter's ids to what its times leave of the open segment, without losing a row that
  * matches: by a look at one row in AUDIT_FILTER_SAMPLE_ROWS, with AUDIT_FILTER_SLACK_US to either
- * side for rows that are out of order. Where the clock was set (an event of the kind "clock...")
- * nothing is narrowed.
+ * side for rows that are out of order. Where the clock was set (an event of the kind "clock...",
+ * or a start of the daemon before the row behind it) nothing is narrowed.
  */
 enum { AUDIT_FILTER_SAMPLE_ROWS = 4096, AUDIT_FILTER_SLACK_US = 600 * 1000 * 1000 };
 enum error audit_filter_narrow(struct audit_filter *filter, struct db *db) ATTR_MUST_CHECK;

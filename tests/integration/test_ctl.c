@@ -136,7 +136,8 @@ static void a_wrong_command_line_is_exit_code_two(void **state)
 	daemon_init(&daemon, &options);
 	assert_int_equal(ctl(&daemon, "frobnicate"), USAGE);
 	assert_int_equal(ctl(&daemon, "audit"), USAGE);
-	expect_output("audit query, audit top, audit stats, audit sql, audit export, audit report, "
+	expect_output("audit query, audit tail, audit top, audit stats, audit sql, audit export, "
+		      "audit report, "
 		      "audit verify");
 	assert_int_equal(ctl(&daemon, "status --frobnicate"), USAGE);
 	expect_output("unknown option '--frobnicate'");

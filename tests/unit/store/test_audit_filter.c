@@ -72,9 +72,10 @@ static void fill_segment(struct scene *scene, struct audit *audit, uint32_t firs
 			rows[i].decision_id = id_of(first + at + i);
 		}
 		assert_int_equal(audit_append(audit, rows, BATCH, &id), ERR_NONE);
-		if (at == SEGMENT_ROWS / 2 && scene->is_clock_set)
-			append_event(audit, time_of(scene, first + at + BATCH),
-				     STR("clock.stepped"));
+		/* The daemon told of it in the first segment, and did not run in the second. */
+		if (at == 36000 && scene->is_clock_set)
+			append_event(audit, time_of(scene, first + 36100),
+				     first == 0 ? STR("clock.stepped") : STR("daemon.started"));
 		if (at % (10 * BATCH) == 0)
 			append_event(audit, time_of(scene, first + at + BATCH),
 				     at == 0 ? STR("daemon.started") : STR("policy.activated"));
