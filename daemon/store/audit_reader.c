@@ -83,7 +83,8 @@ enum error audit_reader_open(const char *directory, const struct store_env *env,
 		return ERR_NO_MEMORY;
 	arena_init(&reader->arena, AUDIT_READER_CHUNK_BYTES, AUDIT_READER_ARENA_BYTES);
 	reader->env = *env;
-	reader->env.memo = &reader->memo;
+	if (reader->env.memo == NULL)
+		reader->env.memo = &reader->memo;
 	reader->directory = mem_copy_text(directory, strlen(directory));
 	enum error error = reader->directory != NULL ? ERR_NONE : ERR_NO_MEMORY;
 	if (error == ERR_NONE) {

@@ -17,7 +17,7 @@ enum {
 struct audit_reader {
 	char *directory;
 	struct store_env env;
-	struct schema_memo memo; /* the one of `env` */
+	struct schema_memo memo; /* when `env` brings none */
 	struct segment_list segments;
 	struct db db;
 	size_t open_index;
