@@ -48,6 +48,7 @@ static void a_principal_gets_its_burst_and_one_more_request_is_refused(void **st
 	assert_int_equal(running_count_rows(running).all, 4);
 	talk_close(&first);
 	talk_close(&second);
+	running_stop(running);
 	if (strstr(buf_text(&running->log_text), ALICE " asks more than") == NULL)
 		fail_msg("%s", buf_text(&running->log_text));
 }
