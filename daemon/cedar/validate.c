@@ -343,8 +343,10 @@ static bool check_resources(struct validator *v, const struct parts *parts,
 	return possible;
 }
 
-/* True when the policy can be true in one. */
-static bool check_environments(struct validator *v)
+/* True when the policy can be true in one. An action that the scope does not admit makes the policy
+ * false before anything but the scope was looked at. So when there is an action that it admits, the
+ * environments of the others, which are most, have nothing to tell. */
+static bool check_environments(struct validator *v, bool applicable)
 {
 	bool possible = false;
 	struct parts parts;
@@ -353,6 +355,8 @@ static bool check_environments(struct validator *v)
 	for (uint32_t i = 0; i < v->schema->action_count && v->lattice.spent == ERR_NONE; i++) {
 		const struct schema_action *action = &v->schema->actions[i];
 
+		if (applicable && !admits_action(v, i))
+			continue;
 		v->action = i;
 		for (uint32_t j = 0; j < action->principals.count; j++) {
 			v->principal = action->principals.list[j];
@@ -372,7 +376,7 @@ static void check_policy(struct validator *v)
 
 	validate_names(v);
 	applicable = check_applicable(v, NULL);
-	possible = check_environments(v);
+	possible = check_environments(v, applicable);
 	/* An error says more. */
 	if (applicable && !possible && v->error_count == 0 && v->lattice.spent == ERR_NONE)
 		validate_report(v, VALIDATE_IMPOSSIBLE, v->policy->effect_span,
