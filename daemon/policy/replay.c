@@ -488,7 +488,26 @@ static void count_row(struct replay_result *result, const struct audit_scan_row 
 		result->first_us = row->wall_us;
 	if (result->decision_count == 0 || row->wall_us > result->last_us)
 		result->last_us = row->wall_us;
+	result->last_id = row->decision_id;
 	result->decision_count++;
+}
+
+static enum error tell(const struct replay *replay, const struct input *input,
+		       const struct audit_scan_row *row)
+{
+	const struct tally_slot *slot = &input->slot;
+	struct replay_difference difference = {
+		.decision_id = row->decision_id, .wall_us = row->wall_us, .flip = slot->flip};
+
+	if (replay->options->on_difference == NULL)
+		return ERR_NONE;
+	if (slot->by_policy != NULL) {
+		difference.before = slot->by_policy->before;
+		difference.after = slot->by_policy->after;
+	}
+	if (slot->by_user != NULL)
+		difference.user = slot->by_user->user;
+	return replay->options->on_difference(replay->options->arg, &difference);
 }
 
 static enum error on_row(void *arg, struct audit_scan *scan, const struct audit_scan_row *row)
@@ -516,10 +535,12 @@ static enum error on_row(void *arg, struct audit_scan *scan, const struct audit_
 		result->gaps[input->gap]++;
 	} else {
 		result->replayed_count++;
-		if (input->is_flip)
+		if (input->is_flip) {
 			tally_count(&replay->tally, &input->slot, row->decision_id);
+			error = tell(replay, input, row);
+		}
 	}
-	return report(replay, scan, row);
+	return error == ERR_NONE ? report(replay, scan, row) : error;
 }
 
 /* The whole. */

@@ -90,6 +90,15 @@ struct replay_groups {
 	uint64_t others; /* flips beyond REPLAY_GROUPS_MAX */
 };
 
+/* One decision that comes out otherwise. Texts live until the call returns; they are empty beyond
+ * REPLAY_GROUPS_MAX. */
+struct replay_difference {
+	uint64_t decision_id;
+	int64_t wall_us;
+	enum replay_flip flip;
+	struct str user, before, after;
+};
+
 struct replay_options {
 	const struct decide_settings *settings; /* of the daemon */
 	struct audit_scan_range range;
@@ -99,6 +108,9 @@ struct replay_options {
 	/* Called now and then; may be NULL. False ends the work with ERR_CANCELLED. */
 	bool (*on_progress)(void *arg, const struct audit_scan_progress *progress);
 	void *arg;
+	/* Called for each decision that comes out otherwise, with `arg`; may be NULL. Its error ends
+	 * the work and is returned. */
+	enum error (*on_difference)(void *arg, const struct replay_difference *difference);
 	/* For measurements and tests: ask for each decision anew. */
 	bool asks_each;
 };
@@ -111,6 +123,7 @@ struct replay_result {
 	uint64_t flips[REPLAY_FLIP_COUNT];
 	uint64_t flip_count;       /* all of them */
 	uint64_t asked_count;      /* questions put to the candidate */
+	uint64_t last_id;          /* the last decision of the range; 0: none */
 	int64_t first_us, last_us; /* of the decisions in the range */
 	struct replay_groups by_policy, by_user;
 };

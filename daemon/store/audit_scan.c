@@ -35,7 +35,9 @@ struct audit_scan {
 	void *arg;
 	uint64_t first_id, last_id; /* of the range by ids */
 	uint64_t after_id;          /* the last row that was seen */
-	struct stmt page, whole;    /* of the segment at hand */
+	uint64_t delivered_count;
+	bool is_over;
+	struct stmt page, whole; /* of the segment at hand */
 	struct buf *why;
 };
 
@@ -87,8 +89,12 @@ static enum error scan_page(struct audit_scan *scan, uint32_t segment, uint32_t 
 			break;
 		++*count;
 		scan->after_id = row.decision_id;
-		if (is_in_range(&scan->range, row.wall_us))
-			error = scan->on_row(scan->arg, scan, &row);
+		if (!is_in_range(&scan->range, row.wall_us))
+			continue;
+		error = scan->on_row(scan->arg, scan, &row);
+		scan->is_over = ++scan->delivered_count == scan->range.limit;
+		if (scan->is_over)
+			break;
 	}
 	stmt_reset(&scan->page);
 	return error;
@@ -111,7 +117,7 @@ static enum error scan_segment(struct audit_scan *scan, size_t index)
 		error = stmt_prepare(&scan->page, &reader->db, page_sql);
 	if (error == ERR_NONE)
 		error = stmt_prepare(&scan->whole, &reader->db, buf_text(&text));
-	while (error == ERR_NONE && count == PAGE_ROWS)
+	while (error == ERR_NONE && count == PAGE_ROWS && !scan->is_over)
 		error = scan_page(scan, segment, &count);
 	stmt_finish(&scan->page);
 	stmt_finish(&scan->whole);
@@ -143,7 +149,8 @@ static void find_ids(struct audit_scan *scan)
 			scan->first_id = segment->first_id;
 		scan->last_id = segment->last_id;
 	}
-	if (scan->range.newest != 0 && scan->last_id > scan->range.newest) {
+	if (scan->range.newest != 0 && scan->last_id > scan->range.newest &&
+	    scan->last_id - scan->range.newest > scan->after_id) {
 		scan->after_id = scan->last_id - scan->range.newest;
 		if (scan->first_id <= scan->after_id)
 			scan->first_id = scan->after_id + 1;
@@ -154,7 +161,7 @@ static enum error scan_segments(struct audit_scan *scan)
 {
 	const struct segment_list *segments = &scan->reader->segments;
 
-	for (size_t i = 0; i < segments->count; i++) {
+	for (size_t i = 0; i < segments->count && !scan->is_over; i++) {
 		size_t said = scan->why->length;
 		enum error error;
 
@@ -179,8 +186,12 @@ enum error audit_scan(struct audit_reader *reader, const struct audit_scan_range
 					   const struct audit_scan_row *row),
 		      void *arg, struct buf *why)
 {
-	struct audit_scan scan = {
-		.reader = reader, .range = *range, .on_row = on_row, .arg = arg, .why = why};
+	struct audit_scan scan = {.reader = reader,
+				  .range = *range,
+				  .on_row = on_row,
+				  .arg = arg,
+				  .after_id = range->after_id,
+				  .why = why};
 	size_t said = why->length;
 	enum error error = audit_reader_refresh(reader, why);
 

@@ -31,9 +31,11 @@ struct audit_scan_row {
 
 /* Which decisions; the zero range means all. */
 struct audit_scan_range {
-	int64_t since_us; /* wall clock, inclusive; 0: from the first */
-	int64_t until_us; /* wall clock, exclusive; 0: to the last */
-	uint64_t newest;  /* among the last that many decisions and events only; 0: all */
+	int64_t since_us;  /* wall clock, inclusive; 0: from the first */
+	int64_t until_us;  /* wall clock, exclusive; 0: to the last */
+	uint64_t after_id; /* with greater ids */
+	uint64_t limit;    /* that many at most; 0: all */
+	uint64_t newest;   /* among the last that many decisions and events only; 0: all */
 };
 
 struct audit_scan;

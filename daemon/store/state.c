@@ -18,6 +18,8 @@ static const struct db_right rights[] = {
 	{"admin_action", .insert = true},
 	{"audit_segment", .insert = true},
 	{"audit_segment_removed", .insert = true},
+	{"shadow", .insert = true, .delete = true},
+	{"shadow_difference", .insert = true, .delete = true},
 };
 
 static const struct db_schema schema = {

@@ -194,6 +194,44 @@ enum error state_each_action(struct state *state, uint64_t limit,
 			     bool (*on_action)(void *arg, const struct state_action *action),
 			     void *arg) ATTR_MUST_CHECK;
 
+/* The shadow policy: how far it has come, and what it would have decided otherwise. */
+
+enum { STATE_DIFFERENCES_MAX = 100000 /* the newest stay */ };
+
+struct state_shadow {
+	struct str directory;
+	uint8_t digest[STATE_DIGEST_BYTES]; /* of the content of its files */
+	int64_t since_us, updated_us;       /* wall clock: begun with this content, last compared */
+	uint64_t compared_count;
+	uint64_t differed_count;
+	uint64_t not_compared_count; /* decided by what no policy decides */
+	uint64_t skipped_count;      /* left out because it was too far behind */
+};
+
+struct state_difference {
+	uint64_t decision_id;
+	int64_t decided_us; /* wall clock */
+	struct str flip;    /* "allow to deny", ... */
+	struct str user;
+	struct str before, after; /* what decided, and what would have */
+};
+
+/* Notes how far the shadow has come, and adds differences, whose decisions must be new. `begins`:
+ * another content is compared from here on, and the differences of the one before go. */
+enum error state_put_shadow(struct state *state, const struct state_shadow *shadow, bool begins,
+			    const struct state_difference *items, size_t count) ATTR_MUST_CHECK;
+
+/* `*out` is written only when `*found` is STATE_FOUND; its texts live in `arena`. */
+enum error state_get_shadow(struct state *state, struct arena *arena, struct state_shadow *out,
+			    enum state_lookup *found) ATTR_MUST_CHECK;
+
+/* Delivers the differences, newest first; `limit` at most, 0 for all. Texts live until
+ * `on_difference` returns; when it returns false the listing ends early. */
+enum error state_each_difference(struct state *state, uint64_t limit,
+				 bool (*on_difference)(void *arg,
+						       const struct state_difference *difference),
+				 void *arg) ATTR_MUST_CHECK;
+
 /* The segments of the audit: what was sealed, and what retention removed. */
 
 /* Notes a sealed segment; one that is noted already stays as it is. */
