@@ -47,6 +47,10 @@ static const struct prescan_field policy_status_fields[] = {
 	{"directory", REQUIRED, 1, ADMIN_FILE_BYTES},
 };
 
+static const struct prescan_field shadow_status_fields[] = {
+	{"directory", REQUIRED, 1, ADMIN_FILE_BYTES},
+};
+
 static const struct prescan_field policy_failure_fields[] = {
 	{"digest", BINARY, ADMIN_DIGEST_BYTES, ADMIN_DIGEST_BYTES},
 };
@@ -146,6 +150,7 @@ static const struct prescan_message messages[] = {
 	{MESSAGE(problem), FIELDS(problem_fields)},
 	{MESSAGE(metrics_reply), FIELDS(metrics_reply_fields)},
 	{MESSAGE(policy_status), FIELDS(policy_status_fields)},
+	{MESSAGE(shadow_status), FIELDS(shadow_status_fields)},
 	{MESSAGE(policy_failure), FIELDS(policy_failure_fields),
 	 .max_elements = ADMIN_DIAGNOSTICS_MAX},
 	{MESSAGE(diagnostic), FIELDS(diagnostic_fields)},

@@ -32,6 +32,8 @@ struct config config_default(void)
 				.state_directory = paths->state,
 				.policy_directory = paths->policy,
 				.policy_reload = RELOAD_ON_CHANGE,
+				.shadow_directory = "",
+				.shadow_cpu_percent = 10,
 				.max_flips = QUOTA_UNLIMITED,
 				.replay_window_ms = CONFIG_DAYS(7),
 				.sandbox = SANDBOX_PREFER,

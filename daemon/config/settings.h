@@ -65,8 +65,10 @@ struct settings {
 	const char *state_directory;
 	const char *policy_directory;
 	enum settings_reload policy_reload;
-	uint32_t max_flips;       /* that an activation may cause; QUOTA_UNLIMITED: no replay */
-	int64_t replay_window_ms; /* decisions that are asked again before an activation */
+	const char *shadow_directory; /* empty: no shadow policy */
+	uint32_t shadow_cpu_percent;  /* of one processor, that the shadow takes at most */
+	uint32_t max_flips;           /* that an activation may cause; QUOTA_UNLIMITED: no replay */
+	int64_t replay_window_ms;     /* decisions that are asked again before an activation */
 	/* Candidates are first checked in a child of this program, whose main() must know
 	 * policy/candidate.h; set by main(), no key. */
 	bool isolates_candidates;

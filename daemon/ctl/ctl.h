@@ -79,6 +79,7 @@ extern const struct ctl_command policy_history_command;
 extern const struct ctl_command policy_show_command;
 extern const struct ctl_command policy_diff_command;
 extern const struct ctl_command policy_replay_command;
+extern const struct ctl_command policy_shadow_command;
 extern const struct ctl_command cedar_authorize_command;
 extern const struct ctl_command cedar_validate_command;
 extern const struct ctl_command cedar_format_command;

@@ -24,6 +24,7 @@ static const struct ctl_command *const commands[] = {
 	&policy_test_command,
 	&policy_diff_command,
 	&policy_replay_command,
+	&policy_shadow_command,
 	&policy_reload_command,
 	&policy_rollback_command,
 	&policy_history_command,

@@ -47,6 +47,20 @@ static void print_policy(struct buf *out, const Wsauthz__StatusReply *status)
 	}
 }
 
+static void print_shadow(struct buf *out, const Wsauthz__ShadowStatus *shadow)
+{
+	buf_append_str(out, STR("shadow       "));
+	log_escape(out, link_str(shadow->directory));
+	if (!shadow->valid) {
+		buf_append_str(out, STR(": not valid, nothing is compared\n"));
+		return;
+	}
+	buf_printf(out,
+		   ": %" PRIu64 " decisions compared, %" PRIu64 " come out otherwise, %" PRIu64
+		   " skipped\n",
+		   shadow->compared_count, shadow->differed_count, shadow->skipped_count);
+}
+
 static void print_audit(struct buf *out, const Wsauthz__AuditStatus *audit)
 {
 	buf_printf(out, "audit        %s, %s, ", durability_text(audit->durability),
@@ -80,6 +94,8 @@ static void print_status(struct buf *out, const Wsauthz__StatusReply *status)
 	buf_printf(out, "\n");
 	print_health(out, status);
 	print_policy(out, status);
+	if (status->shadow != NULL)
+		print_shadow(out, status->shadow);
 	if (status->audit != NULL)
 		print_audit(out, status->audit);
 	buf_printf(out,
@@ -161,6 +177,23 @@ static void json_policy(struct json_writer *json, const Wsauthz__StatusReply *st
 	}
 }
 
+static void json_shadow(struct json_writer *json, const Wsauthz__ShadowStatus *shadow)
+{
+	json_write_key(json, STR("shadow"));
+	if (shadow == NULL) {
+		json_write_null(json);
+		return;
+	}
+	json_write_object(json);
+	json_text(json, "directory", link_str(shadow->directory));
+	json_write_key(json, STR("valid"));
+	json_write_bool(json, shadow->valid);
+	json_count(json, "compared", shadow->compared_count);
+	json_count(json, "differed", shadow->differed_count);
+	json_count(json, "skipped", shadow->skipped_count);
+	json_write_object_end(json);
+}
+
 static void json_health(struct json_writer *json, const Wsauthz__StatusReply *status)
 {
 	json_text(json, "health", status->n_problems == 0 ? STR("ok") : STR("degraded"));
@@ -189,6 +222,7 @@ static void json_status(struct buf *out, const Wsauthz__StatusReply *status)
 	json_count(&json, "uptime_ms", status->uptime_ms);
 	json_health(&json, status);
 	json_policy(&json, status);
+	json_shadow(&json, status->shadow);
 	if (status->audit != NULL) {
 		json_write_key(&json, STR("audit"));
 		json_write_object(&json);

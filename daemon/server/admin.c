@@ -302,6 +302,8 @@ static void handle_policy_reload(struct request *request, const Wsauthz__AdminRe
 	const Wsauthz__ReplayGate *gate = message->policy_reload->gate;
 	bool check_only = message->policy_reload->check_only;
 
+	if (!check_only && request->service->shadow != NULL)
+		shadow_notice_change(request->service->shadow);
 	request->reload = (struct policy_waiter){.check_only = check_only};
 	if (gate != NULL) {
 		request->reload.has_gate = true;

@@ -198,6 +198,28 @@ static bool fill_audit(struct arena *arena, const struct service *service,
 	return true;
 }
 
+static bool fill_shadow(struct arena *arena, const struct service *service,
+			Wsauthz__StatusReply *status)
+{
+	struct shadow_status shadow;
+	Wsauthz__ShadowStatus *message;
+
+	if (service->shadow == NULL)
+		return true;
+	message = arena_alloc(arena, sizeof(*message));
+	if (message == NULL)
+		return false;
+	shadow = shadow_status(service->shadow);
+	wsauthz__shadow_status__init(message);
+	message->directory = field_text(shadow.progress.directory, ADMIN_FILE_BYTES);
+	message->valid = shadow.is_valid;
+	message->compared_count = shadow.progress.compared_count;
+	message->differed_count = shadow.progress.differed_count;
+	message->skipped_count = shadow.progress.skipped_count;
+	status->shadow = message;
+	return true;
+}
+
 static bool fill_problems(struct arena *arena, const struct service *service,
 			  Wsauthz__StatusReply *status)
 {
@@ -242,5 +264,6 @@ bool admin_reply_status(struct arena *arena, const struct service *service,
 	status->redirected_count = SUM(metrics->redirected);
 	status->refused_count = SUM(metrics->refused);
 	return fill_policy(arena, service, status) && fill_failure(arena, service, status) &&
-	       fill_audit(arena, service, status) && fill_problems(arena, service, status);
+	       fill_shadow(arena, service, status) && fill_audit(arena, service, status) &&
+	       fill_problems(arena, service, status);
 }

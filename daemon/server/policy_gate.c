@@ -41,33 +41,38 @@ static enum error replay(struct policy_load *load, const struct policy_gate *gat
 	return ERR_NONE;
 }
 
-void policy_gate_pass(struct policy_load *load, const struct policy_gate *gate, struct hash_key key,
-		      const struct clock *clock)
+static void ask_decisions(struct policy_load *load, const struct policy_gate *gate,
+			  struct replay_options *options)
 {
-	struct replay_options options = {
-		.settings = gate->settings,
-		.range = {.since_us = clock_wall_us(clock) - gate->window_ms * 1000,
-			  .newest = POLICY_GATE_DECISIONS},
-		.key = key,
-	};
 	struct audit_reader *reader = NULL;
 	struct buf why;
 	enum error error;
 
-	if (gate->max_flips == POLICY_GATE_OPEN)
-		return;
 	buf_init(&why, LOG_MESSAGE_MAX);
 	error = audit_reader_open(gate->directory, gate->env, &reader, &why);
 	if (error == ERR_NONE)
-		error = state_open_readonly(gate->directory, gate->env, &options.state, &why);
+		error = state_open_readonly(gate->directory, gate->env, &options->state, &why);
 	if (error == ERR_NONE)
-		error = replay(load, gate, &options, reader, &why);
+		error = replay(load, gate, options, reader, &why);
 	if (error != ERR_NONE && error != ERR_NOT_FOUND) {
 		load->error = error;
 		buf_printf(&load->obstacle, "recorded decisions could not be asked again: %s",
 			   why.length != 0 ? buf_text(&why) : error_text(error));
 	}
-	state_close(options.state);
+	state_close(options->state);
 	audit_reader_close(reader);
 	buf_deinit(&why);
+}
+
+void policy_gate_pass(struct policy_load *load, const struct policy_gate *gate, struct hash_key key,
+		      const struct clock *clock)
+{
+	struct replay_options options = {.key = key};
+
+	if (gate == NULL || gate->max_flips == POLICY_GATE_OPEN)
+		return;
+	options.settings = gate->settings;
+	options.range.since_us = clock_wall_us(clock) - gate->window_ms * 1000;
+	options.range.newest = POLICY_GATE_DECISIONS;
+	ask_decisions(load, gate, &options);
 }

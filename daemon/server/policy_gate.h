@@ -27,7 +27,7 @@ struct policy_gate {
 	const struct decide_settings *settings;
 };
 
-/* Asks `load`, which has a snapshot. When too many decisions come out otherwise, load->error becomes
+/* Asks `load`, which has a snapshot; `gate` may be NULL. When too many decisions come out otherwise, load->error becomes
  * ERR_DENIED and the obstacle says how many; when they cannot be read it becomes why. An audit without
  * decisions lets everything pass. */
 void policy_gate_pass(struct policy_load *load, const struct policy_gate *gate, struct hash_key key,

@@ -16,9 +16,9 @@ enum { POLICY_LOGGED_DIAGS = 20 /* diagnostics of one load that are logged */ };
 /* Where a candidate comes from and how it is loaded. */
 struct policy_candidate {
 	const char *directory;
-	struct hash_key key; /* as for snapshot_new() */
-	bool in_child;       /* check it in a child first (policy/candidate.h) */
-	const struct policy_gate *gate;
+	struct hash_key key;            /* as for snapshot_new() */
+	bool in_child;                  /* check it in a child first (policy/candidate.h) */
+	const struct policy_gate *gate; /* NULL for none */
 };
 
 /* Loads the candidate, asks the gate, and stores the revision in `store`, which numbers it; `store` may be NULL. */

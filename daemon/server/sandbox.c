@@ -20,12 +20,17 @@ static const char *holder(const char *path, char out[PLATFORM_PATH_MAX])
 static enum error limit_files(const struct settings *settings, struct buf *why)
 {
 	char policy[PLATFORM_PATH_MAX], authorize[PLATFORM_PATH_MAX], admin[PLATFORM_PATH_MAX],
-		metrics[PLATFORM_PATH_MAX];
+		metrics[PLATFORM_PATH_MAX], shadow[PLATFORM_PATH_MAX];
+	const char *shadow_directory = settings->shadow_directory[0] != '\0'
+					       ? settings->shadow_directory
+					       : settings->policy_directory;
 	const struct sandbox_path paths[] = {
 		{settings->state_directory, SANDBOX_WRITE},
 		/* A policy directory may be replaced as a whole. */
 		{holder(settings->policy_directory, policy), SANDBOX_READ},
 		{settings->policy_directory, SANDBOX_READ},
+		{holder(shadow_directory, shadow), SANDBOX_READ},
+		{shadow_directory, SANDBOX_READ},
 		/* The sockets are removed at the end. */
 		{holder(settings->authorize.socket, authorize), SANDBOX_REMOVE},
 		{holder(settings->admin.socket, admin), SANDBOX_REMOVE},

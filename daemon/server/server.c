@@ -53,7 +53,7 @@ struct server {
 	uv_async_t asked; /* wakes the loop for the next two */
 	atomic_bool stop_asked, reload_asked;
 	enum stop_stage stop_stage;
-	bool is_policy_open, is_audit_started;
+	bool is_policy_open, is_audit_started, is_shadow_running;
 
 	struct daemon_lock *lock;
 	struct store_env store_env;
@@ -111,6 +111,14 @@ static void on_changes_closed(void *arg)
 	continue_stop(server);
 }
 
+static void on_shadow_stopped(void *arg)
+{
+	struct server *server = arg;
+
+	server->is_shadow_running = false;
+	continue_stop(server);
+}
+
 static void on_policy_closed(void *arg)
 {
 	struct server *server = arg;
@@ -140,6 +148,8 @@ static void continue_stop(struct server *server)
 		server->stop_stage = STOP_AUDIT;
 		if (server->is_policy_open)
 			policy_close(service->policy, on_policy_closed, server);
+		if (server->is_shadow_running)
+			shadow_stop(service->shadow, on_shadow_stopped, server);
 		if (service->audit != NULL) {
 			audit_events_add(service->events, "daemon.stopped", STR(""), STR("{}"));
 			audit_events_attach(service->events, NULL);
@@ -162,7 +172,7 @@ static void continue_stop(struct server *server)
 		}
 	}
 	if (server->stop_stage == STOP_RECORDS && service->keeper == NULL &&
-	    !server->is_policy_open) {
+	    !server->is_policy_open && !server->is_shadow_running) {
 		server->stop_stage = STOP_CHANGES;
 		if (service->changes != NULL) {
 			changes_close(service->changes, on_changes_closed, server);
@@ -237,8 +247,11 @@ static void on_stop_signal(uv_signal_t *handle, int number)
 
 static void reload(struct server *server)
 {
-	if (server->stop_stage == STOP_NOT)
-		policy_reload(server->service.policy, NULL);
+	if (server->stop_stage != STOP_NOT)
+		return;
+	policy_reload(server->service.policy, NULL);
+	if (server->service.shadow != NULL)
+		shadow_notice_change(server->service.shadow);
 }
 
 static void on_reload_signal(uv_signal_t *handle, int number)
@@ -545,6 +558,36 @@ static enum error open_policy(struct server *server)
 	return policy_start(service->policy);
 }
 
+/* Without it the daemon serves as well. */
+static void start_shadow(struct server *server)
+{
+	struct service *service = &server->service;
+	const struct settings *settings = service->settings;
+	struct shadow_options options = {
+		.loop = &server->loop,
+		.log = service->log,
+		.clock = service->clock,
+		.directory = settings->shadow_directory,
+		.state_directory = settings->state_directory,
+		.env = &server->store_env,
+		.settings = &settings->decide,
+		.store = server->state_store,
+		.key = service->hash_key,
+		.isolates_candidates = settings->isolates_candidates,
+		.max_backlog = SHADOW_BACKLOG_DECISIONS,
+		.cpu_percent = settings->shadow_cpu_percent,
+		.last_decision_id = &service->last_decision_id,
+	};
+	enum error error;
+
+	if (settings->shadow_directory[0] == '\0')
+		return;
+	error = shadow_start(&options, &service->shadow);
+	server->is_shadow_running = error == ERR_NONE;
+	if (error != ERR_NONE)
+		log_warning(service->log, "shadow.failed", "%s", error_text(error));
+}
+
 static enum error open_queues(struct server *server)
 {
 	struct service *service = &server->service;
@@ -572,6 +615,7 @@ static enum error open_queues(struct server *server)
 		audit_log_start(service->audit_log, &server->loop, service->audit,
 				server->state_store);
 		server->is_audit_started = true;
+		start_shadow(server);
 	}
 	return error;
 }
@@ -697,6 +741,7 @@ void server_free(struct server *server)
 	blocks_free(server->service.blocks);
 	cedar_request_free(server->service.cedar);
 	rates_free(server->service.principal_rates);
+	shadow_free(server->service.shadow);
 	state_store_close(server->state_store);
 	audit_events_free(server->service.events);
 	audit_log_close(server->service.audit_log);

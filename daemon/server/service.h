@@ -23,6 +23,7 @@
 #include "server/policy.h"
 #include "server/rates.h"
 #include "server/record_keeper.h"
+#include "server/shadow.h"
 
 struct metrics_file;
 struct request;
@@ -48,6 +49,7 @@ struct service {
 	struct cedar_request *cedar;
 	struct buf scratch;
 	struct policy *policy;
+	struct shadow *shadow; /* NULL without a shadow policy */
 	struct audit_log *audit_log;
 	struct audit_queue *audit;
 	struct audit_events *events;

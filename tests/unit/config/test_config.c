@@ -429,9 +429,11 @@ static void the_sample_says_what_the_defaults_are(void **state)
 	assert_string_equal(f->config.server.policy_directory, expected.server.policy_directory);
 	assert_string_equal(f->config.server.metrics_file, expected.server.metrics_file);
 	assert_string_equal(f->config.server.audit_key, expected.server.audit_key);
+	assert_string_equal(f->config.server.shadow_directory, expected.server.shadow_directory);
 	/* Without texts the rest is comparable as it is. */
 	f->config.server.metrics_file = expected.server.metrics_file;
 	f->config.server.audit_key = expected.server.audit_key;
+	f->config.server.shadow_directory = expected.server.shadow_directory;
 	f->config.server.authorize = expected.server.authorize;
 	f->config.server.admin = expected.server.admin;
 	f->config.server.state_directory = expected.server.state_directory;
