@@ -1,6 +1,9 @@
 #include "authz/recorded.h"
 
+#include <string.h>
+
 #include "authz/entities.h"
+#include "authz/mask.h"
 #include "cedar/json_fields.h"
 #include "cedar/json_read.h"
 
@@ -244,12 +247,36 @@ static enum error check_question(const struct recorded *recorded, const struct a
 	return same ? ERR_NONE : ERR_INVALID;
 }
 
+static bool contains(struct str text, struct str part)
+{
+	for (size_t i = 0; i + part.length <= text.length; i++) {
+		if (memcmp(text.ptr + i, part.ptr, part.length) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether the audit was told to keep something back that a policy may look at. Selectors of a
+ * resource are nothing of the kind. */
+static bool is_masked(const struct audit_row *row)
+{
+	const char *selectors = str_find_byte(row->resource_uri, '?');
+	struct str resource = row->resource_uri;
+	struct str mask = STR(MASK_TEXT);
+
+	if (selectors != NULL)
+		resource.length = (size_t)(selectors - resource.ptr);
+	return contains(row->user, mask) || contains(row->principal, mask) ||
+	       contains(row->action_uri, mask) || contains(resource, mask) ||
+	       contains(row->context, mask);
+}
+
 enum error recorded_read(struct recorded *recorded, struct arena *arena,
 			 const struct audit_row *row)
 {
 	enum error error;
 
-	if (row->context.length == 0)
+	if (row->context.length == 0 || is_masked(row))
 		return ERR_INVALID;
 	error = make_question(recorded, arena, row);
 	if (error == ERR_NONE)

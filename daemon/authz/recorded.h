@@ -22,8 +22,8 @@ struct recorded {
 };
 
 /* Makes the question of `row` again; `recorded` must not be moved afterwards, and points into the
- * row and `arena`. ERR_INVALID when the row has no complete request, because it was malformed, or
- * one that this program reads otherwise; ERR_NO_MEMORY. */
+ * row and `arena`. ERR_INVALID when the row has no complete request, because it was malformed
+ * or masked (audit.mask), or one that this program reads otherwise; ERR_NO_MEMORY. */
 enum error recorded_read(struct recorded *recorded, struct arena *arena,
 			 const struct audit_row *row) ATTR_MUST_CHECK;
 

@@ -319,6 +319,7 @@ void explain_text(struct buf *out, const struct explain_view *view)
 		write_explanation(out, view);
 	else if (view->row.policy_revision != 0)
 		buf_printf(out, "\nThe policy cannot be asked again: %s.\n",
-			   view->obstacle == ERR_INVALID ? "the recorded request is incomplete"
-							 : error_text(view->obstacle));
+			   view->obstacle == ERR_INVALID
+				   ? "the recorded request is masked or incomplete"
+				   : error_text(view->obstacle));
 }

@@ -62,7 +62,7 @@ const char *replay_flip_text(enum replay_flip flip);
 	X(BREAK_GLASS, "let in by the break-glass group, whatever the policy says")                \
 	X(MALFORMED, "the request was malformed")                                                  \
 	X(LIMITED, "a limit or a failure of the daemon decided")                                   \
-	X(UNREADABLE, "the recorded request is read otherwise by this version")                    \
+	X(UNREADABLE, "the recorded request is masked, or read otherwise by this version")         \
 	X(REVISION, "the revision that decided cannot be had")
 
 enum replay_gap {

@@ -293,6 +293,28 @@ static void a_row_that_reads_otherwise_is_refused(void **state)
 	changed = row;
 	changed.resource_uri = STR("http://a/../b");
 	check_refused(&changed);
+	changed = row;
+	changed.user = STR("CONTOSO\\[masked]");
+	check_refused(&changed);
+	changed = row;
+	changed.resource_uri = STR(WMI "/[masked]?a=b");
+	check_refused(&changed);
+	world_deinit(&world);
+}
+
+static void masked_selectors_are_no_matter(void **state)
+{
+	struct recorded recorded;
+	struct audit_row row;
+	struct arena arena;
+	struct world world;
+
+	(void)state;
+	row = ask_as_helpdesk(&world);
+	row.resource_uri = STR(WMI "?token=[masked]");
+	arena_init(&arena, 4096, SIZE_MAX);
+	assert_int_equal(recorded_read(&recorded, &arena, &row), ERR_NONE);
+	arena_deinit(&arena);
 	world_deinit(&world);
 }
 
@@ -340,6 +362,7 @@ int main(void)
 		cmocka_unit_test(what_nobody_let_in_asked_for_is_explained_by_connect),
 		cmocka_unit_test(another_policy_is_found_not_to_agree),
 		cmocka_unit_test(a_row_that_reads_otherwise_is_refused),
+		cmocka_unit_test(masked_selectors_are_no_matter),
 		cmocka_unit_test(it_says_so_when_memory_runs_out),
 	};
 
