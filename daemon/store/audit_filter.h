@@ -36,6 +36,19 @@ bool audit_filter_may_match(const struct audit_filter *filter, const struct segm
 enum { AUDIT_FILTER_SAMPLE_ROWS = 4096, AUDIT_FILTER_SLACK_US = 600 * 1000 * 1000 };
 enum error audit_filter_narrow(struct audit_filter *filter, struct db *db) ATTR_MUST_CHECK;
 
+/* The numbers that a segment has for the user of a filter; few as a rule: one for each application
+ * and spelling. */
+enum { AUDIT_FILTER_SUBJECTS_MAX = 16 };
+struct audit_subjects {
+	int64_t ids[AUDIT_FILTER_SUBJECTS_MAX];
+	size_t count; /* above AUDIT_FILTER_SUBJECTS_MAX: too many to list */
+};
+
+/* Finds them in the open segment; without any, no row of it can match. Not for a filter without a
+ * user. */
+enum error audit_filter_find_subjects(const struct audit_filter *filter, struct db *db,
+				      struct audit_subjects *subjects) ATTR_MUST_CHECK;
+
 /* How the rows of a segment are found. */
 enum audit_access {
 	AUDIT_SCAN,       /* all of a range of ids, in their order */
@@ -48,15 +61,17 @@ enum audit_access {
 enum error audit_filter_choose(const struct audit_filter *filter, struct db *db, bool is_sealed,
 			       enum audit_access *access) ATTR_MUST_CHECK;
 
-/* Appends " WHERE ..." on the table `decision d`, so that it is found in the chosen way. */
-void audit_filter_write(const struct audit_filter *filter, enum audit_access access,
-			struct buf *sql);
+/* Appends " WHERE ..." on the table `decision d`, so that it is found in the chosen way. `subjects` is
+ * not looked at without a user. */
+void audit_filter_write(const struct audit_filter *filter, const struct audit_subjects *subjects,
+			enum audit_access access, struct buf *sql);
 
 /* The same on the table `event e`. */
 void audit_filter_write_events(const struct audit_filter *filter, struct buf *sql);
 
 /* Binds what audit_filter_write() or audit_filter_write_events() named. */
-void audit_filter_bind(const struct audit_filter *filter, struct stmt *stmt);
+void audit_filter_bind(const struct audit_filter *filter, const struct audit_subjects *subjects,
+		       struct stmt *stmt);
 void audit_filter_bind_events(const struct audit_filter *filter, struct stmt *stmt);
 
 /* The parameter for filter->limit, to be written where it belongs, and bound where it is written. */

@@ -33,14 +33,15 @@ static void write_order(const struct audit_filter *filter, const char *column, s
 	buf_printf(sql, " ORDER BY %s%s", column, filter->newest_first ? " DESC" : "");
 }
 
-static void write_decisions(const struct audit_filter *filter, enum audit_access access,
+static void write_decisions(const struct audit_filter *filter,
+			    const struct audit_subjects *subjects, enum audit_access access,
 			    struct buf *sql)
 {
 	buf_append_str(sql, str_from(audit_row_select));
 	/* What an index finds is put in order, and cut to the limit, before its texts are read. */
 	if (access != AUDIT_SCAN) {
 		buf_append_str(sql, STR(" WHERE d.id IN (SELECT d.id FROM decision d"));
-		audit_filter_write(filter, access, sql);
+		audit_filter_write(filter, subjects, access, sql);
 		write_order(filter, "d.id", sql);
 		if (filter->limit != 0)
 			buf_append_str(sql, STR(" LIMIT " AUDIT_FILTER_LIMIT));
@@ -48,7 +49,7 @@ static void write_decisions(const struct audit_filter *filter, enum audit_access
 		write_order(filter, "d.id", sql);
 		return;
 	}
-	audit_filter_write(filter, access, sql);
+	audit_filter_write(filter, subjects, access, sql);
 	write_order(filter, "d.id", sql);
 	if (filter->limit != 0)
 		buf_append_str(sql, STR(" LIMIT " AUDIT_FILTER_LIMIT));
@@ -73,7 +74,8 @@ static enum error next_row(struct row_source *source)
 }
 
 static enum error start_source(struct row_source *source, struct query *query,
-			       const struct audit_filter *filter, struct buf *sql, bool is_events)
+			       const struct audit_filter *filter,
+			       const struct audit_subjects *subjects, struct buf *sql)
 {
 	const char *text = buf_text(sql);
 	enum error error = sql->failed;
@@ -82,10 +84,10 @@ static enum error start_source(struct row_source *source, struct query *query,
 		error = stmt_prepare(&source->stmt, &query->reader->db, text);
 	if (error != ERR_NONE)
 		return error;
-	if (is_events)
+	if (source == &query->events)
 		audit_filter_bind_events(filter, &source->stmt);
 	else
-		audit_filter_bind(filter, &source->stmt);
+		audit_filter_bind(filter, subjects, &source->stmt);
 	if (filter->limit != 0)
 		audit_filter_bind_limit(filter, &source->stmt);
 	return next_row(source);
@@ -96,14 +98,21 @@ static enum error start_decisions(struct query *query, bool is_sealed, struct bu
 	struct audit_filter filter = query->filter;
 	struct db *db = &query->reader->db;
 	enum audit_access access = AUDIT_SCAN;
-	enum error error = audit_filter_narrow(&filter, db);
+	struct audit_subjects subjects = {0};
+	enum error error = ERR_NONE;
 
+	if (filter.user.length != 0) {
+		error = audit_filter_find_subjects(&filter, db, &subjects);
+		if (error != ERR_NONE || subjects.count == 0)
+			return error;
+	}
+	error = audit_filter_narrow(&filter, db);
 	if (error == ERR_NONE)
 		error = audit_filter_choose(&filter, db, is_sealed, &access);
 	if (error != ERR_NONE)
 		return error;
-	write_decisions(&filter, access, sql);
-	return start_source(&query->decisions, query, &filter, sql, false);
+	write_decisions(&filter, &subjects, access, sql);
+	return start_source(&query->decisions, query, &filter, &subjects, sql);
 }
 
 static enum error start_sources(struct query *query, bool is_sealed)
@@ -118,7 +127,7 @@ static enum error start_sources(struct query *query, bool is_sealed)
 	buf_clear(&sql);
 	if (error == ERR_NONE && rows != AUDIT_DECISIONS) {
 		write_events(&query->filter, &sql);
-		error = start_source(&query->events, query, &query->filter, &sql, true);
+		error = start_source(&query->events, query, &query->filter, NULL, &sql);
 	}
 	buf_deinit(&sql);
 	return error;

@@ -175,22 +175,29 @@ static enum error count_segment(struct work *work, bool is_sealed)
 	struct audit_filter filter = work->plan->filter;
 	struct db *db = &work->reader->db;
 	enum audit_access access = AUDIT_SCAN;
+	struct audit_subjects subjects = {0};
 	struct stmt stmt = {0};
+	enum error error = ERR_NONE;
 	struct buf sql;
-	enum error error = audit_filter_narrow(&filter, db);
 
+	if (filter.user.length != 0) {
+		error = audit_filter_find_subjects(&filter, db, &subjects);
+		if (error != ERR_NONE || subjects.count == 0)
+			return error;
+	}
 	buf_init(&sql, QUERY_MAX_BYTES);
+	error = audit_filter_narrow(&filter, db);
 	if (error == ERR_NONE)
 		error = audit_filter_choose(&filter, db, is_sealed, &access);
 	if (error == ERR_NONE) {
 		buf_append_str(&sql, STR("SELECT d.wall_us, d.verdict, d.latency_us, d.subject,"
 					 " d.request, d.outcome FROM decision d"));
-		audit_filter_write(&filter, access, &sql);
+		audit_filter_write(&filter, &subjects, access, &sql);
 		const char *text = buf_text(&sql);
 		error = sql.failed != ERR_NONE ? sql.failed : stmt_prepare(&stmt, db, text);
 	}
 	if (error == ERR_NONE) {
-		audit_filter_bind(&filter, &stmt);
+		audit_filter_bind(&filter, &subjects, &stmt);
 		error = count_rows(work, &stmt);
 	}
 	stmt_finish(&stmt);

@@ -30,6 +30,7 @@ int bench_replay(bool json);
 int bench_store(bool json);
 
 /* The cases of the suite "store", with names below `prefix`. */
+bool bench_audit_queries(const char *directory, int64_t last_us, bool json);
 int bench_store_append(const char *prefix, bool json);
 
 #endif

@@ -2,6 +2,7 @@
  * The audit suite: what a store of ten million rows costs the daemon and whoever reads it.
  *
  *	audit/append        rows through the store alone, beside bare SQLite with the same schema
+ *	audit/query         questions of wsauthzctl, process and all (bench_audit_query.c)
  *	audit/daemon        decisions a second, pipelined and strict, with that many rows in the
  *	                    store, beside the same with an empty one, in turns
  *	audit/asked         the p99 of decisions while queries run, beside the same without
@@ -48,7 +49,8 @@ static uint64_t rows_wanted(void)
 	return rows != 0 ? rows : DEFAULT_ROWS;
 }
 
-static bool fill(const struct daemon *daemon, uint64_t row_count)
+/* `*last_us` is the time of the last row. */
+static bool fill(const struct daemon *daemon, uint64_t row_count, int64_t *last_us)
 {
 	struct store_env env = store_env_make(NULL);
 	struct timespec now;
@@ -57,7 +59,7 @@ static bool fill(const struct daemon *daemon, uint64_t row_count)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	plan.row_count = row_count;
-	plan.last_us = (int64_t)now.tv_sec * 1000000;
+	plan.last_us = *last_us = (int64_t)now.tv_sec * 1000000;
 	buf_init(&why, 4096);
 	enum error error = store_fill(&plan, &why);
 	if (error != ERR_NONE)
@@ -225,13 +227,15 @@ int bench_audit(bool json)
 					 .settings = settings_text};
 	struct load_questions *all = calloc(1, sizeof(*all));
 	struct daemon daemons[2]; /* with an empty store, and with the rows */
+	int64_t last_us = 0;
 	bool ok = all != NULL && bench_store_append("audit/append", json) == 0;
 
 	for (int side = 0; side < 2; side++)
 		daemon_init(&daemons[side], &options);
 	if (ok)
 		fprintf(stderr, "bench: writing %" PRIu64 " rows\n", rows_wanted());
-	ok = ok && fill(&daemons[1], rows_wanted());
+	ok = ok && fill(&daemons[1], rows_wanted(), &last_us) &&
+	     bench_audit_queries(daemons[1].state_dir, last_us, json);
 	for (int side = 0; ok && side < 2; side++)
 		ok = daemon_start(&daemons[side], NULL);
 	ok = ok && run_daemons(all, daemons, json) && run_asked(all, &daemons[1], json) &&

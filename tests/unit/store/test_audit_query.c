@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "store/audit_filter.h"
 #include "support/fault.h"
 #include "unit/store/fixture.h"
 
@@ -96,6 +97,30 @@ static void users_are_found_by_sid_and_by_folded_name(void **state)
 			 3);
 	assert_int_equal(QUERY(scene, .user = STR("contoso\\user")), 0);
 	assert_int_equal(QUERY(scene, .user = STR("' OR 1 = 1 --")), 0);
+}
+
+/* One user under as many applications as are listed by their numbers, and one more. */
+static void a_user_of_many_applications_is_found_under_all(void **state)
+{
+	enum { APPLICATIONS = AUDIT_FILTER_SUBJECTS_MAX + 1 };
+	struct scene *scene = *state;
+	struct audit *audit = fixture_audit(scene->fixture);
+	char name[32];
+
+	for (uint32_t i = 0; i < APPLICATIONS; i++) {
+		struct store_row_texts texts;
+		struct audit_row row;
+		uint64_t id;
+
+		store_row_make(0, &texts, &row);
+		snprintf(name, sizeof(name), "application %u", (unsigned)i);
+		row.application = str_from(name);
+		row.user_folded = row.principal = STR("many");
+		assert_int_equal(audit_append(audit, &row, 1, &id), ERR_NONE);
+		assert_int_equal(QUERY(scene, .user = STR("many")), i + 1);
+	}
+	audit_close(audit);
+	assert_int_equal(QUERY(scene, .user = STR("many"), .application = STR("application 3")), 1);
 }
 
 static void every_condition_narrows(void **state)
@@ -293,6 +318,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_zero_filter_yields_everything_in_order),
 		TEST(users_are_found_by_sid_and_by_folded_name),
+		TEST(a_user_of_many_applications_is_found_under_all),
 		TEST(every_condition_narrows),
 		TEST(resources_are_found_by_prefix_whatever_the_case),
 		TEST(pages_join_without_gap_or_overlap),
