@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "integration/command.h"
 #include "integration/fixture.h"
 
 static void start_passed(struct daemon *daemon)
@@ -128,6 +130,25 @@ static void the_manager_hears_of_the_start_of_life_and_of_the_end(void **state)
 	daemon_deinit(&daemon, false);
 }
 
+/* Configuration management puts a directory in the place of another. The daemon, which has given up
+ * all files but its own, still reads what is there now. */
+static void a_policy_directory_that_is_replaced_can_still_be_read(void **state)
+{
+	struct daemon daemon;
+	char old[160];
+
+	(void)state;
+	fixture_start(&daemon, FIXTURE_POLICY("15m"), "  reload: on_request\n");
+	tmpdir_path(&daemon.dir, "old", old, sizeof(old));
+	assert_int_equal(rename(daemon.policy_dir, old), 0);
+	assert_int_equal(mkdir(daemon.policy_dir, 0700), 0);
+	daemon_write_policy(&daemon, "other.cedar", FIXTURE_POLICY("20m"));
+	assert_int_equal(command_run(&daemon, "policy reload"), COMMAND_DONE);
+	command_expect("activated revision 2");
+	fixture_expect_service(&daemon);
+	fixture_stop(&daemon);
+}
+
 #ifndef WSAUTHZ_SANITIZED
 /* The number behind `name` in /proc/PID/status; -1 when it is not there. */
 static int status_of(const struct daemon *daemon, const char *name)
@@ -177,6 +198,7 @@ int main(void)
 		cmocka_unit_test(who_connects_during_a_restart_waits_and_is_served),
 		cmocka_unit_test(
 			a_managers_socket_that_the_configuration_does_not_name_keeps_the_daemon_down),
+		cmocka_unit_test(a_policy_directory_that_is_replaced_can_still_be_read),
 		cmocka_unit_test(the_manager_hears_of_the_start_of_life_and_of_the_end),
 #ifndef WSAUTHZ_SANITIZED
 		cmocka_unit_test(what_is_not_needed_is_given_up_before_the_daemon_serves),
