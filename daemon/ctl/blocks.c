@@ -11,6 +11,7 @@
 #include "ctl/ctl.h"
 #include "ctl/link.h"
 #include "ctl/output.h"
+#include "ctl/record.h"
 #include "ctl/when.h"
 
 enum { LINE_MAX_BYTES = 1 << 20 };
@@ -95,6 +96,19 @@ static bool read_duration(const char *text, uint64_t *seconds)
 	return true;
 }
 
+/* The principal of a record: its SID, or without one the name its user came under. */
+static enum ctl_exit principal_of_record(struct link *link, uint8_t id[AUTHZ_ID_BYTES],
+					 struct buf *out)
+{
+	const Wsauthz__Record *record = NULL;
+	enum ctl_exit code = record_fetch(link, id, &record);
+
+	if (code == CTL_DONE)
+		buf_append_str(
+			out, link_str(record->user_sid.len != 0 ? record->user_sid : record->name));
+	return code;
+}
+
 static enum ctl_exit run_block(const struct ctl *ctl, const void *opaque, char **operands,
 			       int operand_count)
 {
@@ -102,21 +116,29 @@ static enum ctl_exit run_block(const struct ctl *ctl, const void *opaque, char *
 	Wsauthz__Block block = WSAUTHZ__BLOCK__INIT;
 	Wsauthz__AdminRequest request = WSAUTHZ__ADMIN_REQUEST__INIT;
 	const Wsauthz__AdminReply *reply = NULL;
+	uint8_t id[AUTHZ_ID_BYTES];
 	struct link *link = NULL;
+	struct buf principal;
 	enum ctl_exit code;
 
 	(void)operand_count;
 	if (!read_duration(options->duration, &block.duration_s))
 		return CTL_USAGE;
-	block.principal = link_bytes(str_from(operands[0]));
+	buf_init(&principal, LINE_MAX_BYTES);
 	block.reason = link_bytes(str_from(options->reason));
 	request.body_case = WSAUTHZ__ADMIN_REQUEST__BODY_BLOCK;
 	request.block = &block;
 	code = link_open(ctl, &link);
+	if (code == CTL_DONE && record_id_parse(operands[0], id))
+		code = principal_of_record(link, id, &principal);
+	else
+		buf_append_str(&principal, str_from(operands[0]));
+	block.principal = link_bytes(buf_str(&principal));
 	if (code == CTL_DONE)
 		code = link_call(link, &request, WSAUTHZ__ADMIN_REPLY__BODY_BLOCK, &reply);
 	if (code == CTL_DONE)
 		print_block(ctl, reply->block->block);
+	buf_deinit(&principal);
 	link_close(link);
 	return code;
 }
@@ -241,7 +263,7 @@ static enum ctl_exit run_blocks(const struct ctl *ctl, const void *options, char
 
 const struct ctl_command block_command = {
 	.words = "block",
-	.operands = "SID|NAME",
+	.operands = "SID|NAME|RECORD",
 	.summary = "deny a principal, whatever the policy says",
 	.options = block_options,
 	.options_size = sizeof(struct block_options),

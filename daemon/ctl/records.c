@@ -11,6 +11,7 @@
 #include "ctl/ctl.h"
 #include "ctl/link.h"
 #include "ctl/output.h"
+#include "ctl/record.h"
 
 enum { LINE_MAX_BYTES = 1 << 20 };
 
@@ -196,20 +197,6 @@ static enum ctl_exit run(const struct ctl *ctl, const void *options, char **oper
 
 /* One record, or what is to be revoked. */
 
-static bool parse_record_id(const char *text, uint8_t id[AUTHZ_ID_BYTES])
-{
-	if (strlen(text) != 2 * (size_t)AUTHZ_ID_BYTES)
-		return false;
-	for (size_t i = 0; i < AUTHZ_ID_BYTES; i++) {
-		int high = str_hex_digit(text[2 * i]), low = str_hex_digit(text[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		id[i] = (uint8_t)(high << 4 | low);
-	}
-	return true;
-}
-
 static void print_line(const char *name, struct str value)
 {
 	struct buf text;
@@ -271,29 +258,18 @@ static void print_record(const Wsauthz__Record *record)
 
 static enum ctl_exit show(const struct ctl *ctl, struct link *link, uint8_t id[AUTHZ_ID_BYTES])
 {
-	Wsauthz__RecordsList query = WSAUTHZ__RECORDS_LIST__INIT;
-	Wsauthz__AdminRequest request = WSAUTHZ__ADMIN_REQUEST__INIT;
-	const Wsauthz__AdminReply *reply = NULL;
-	enum ctl_exit code;
+	const Wsauthz__Record *record = NULL;
+	enum ctl_exit code = record_fetch(link, id, &record);
 	struct buf line;
 
-	query.limit = 1;
-	query.record_id = authz_bytes(id, AUTHZ_ID_BYTES);
-	request.body_case = WSAUTHZ__ADMIN_REQUEST__BODY_RECORDS_LIST;
-	request.records_list = &query;
-	code = link_call(link, &request, WSAUTHZ__ADMIN_REPLY__BODY_RECORDS_LIST, &reply);
 	if (code != CTL_DONE)
 		return code;
-	if (reply->records_list->n_records == 0) {
-		output_error("there is no such record; it may have expired");
-		return CTL_DENIED;
-	}
 	buf_init(&line, LINE_MAX_BYTES);
 	if (ctl->json) {
-		json_record(&line, reply->records_list->records[0]);
+		json_record(&line, record);
 		output_line(&line);
 	} else {
-		print_record(reply->records_list->records[0]);
+		print_record(record);
 	}
 	buf_deinit(&line);
 	return CTL_DONE;
@@ -308,7 +284,7 @@ static enum ctl_exit run_show(const struct ctl *ctl, const void *options, char *
 
 	(void)options;
 	(void)operand_count;
-	if (!parse_record_id(operands[0], id)) {
+	if (!record_id_parse(operands[0], id)) {
 		output_error("'%s' is no record id: 32 hexadecimal digits, as records list --json "
 			     "shows them",
 			     operands[0]);
@@ -341,7 +317,7 @@ static enum ctl_exit run_revoke(const struct ctl *ctl, const void *options, char
 
 	(void)options;
 	(void)operand_count;
-	if (parse_record_id(operands[0], id)) {
+	if (record_id_parse(operands[0], id)) {
 		revoke.whose_case = WSAUTHZ__RECORDS_REVOKE__WHOSE_RECORD_ID;
 		revoke.record_id = authz_bytes(id, sizeof(id));
 	} else {

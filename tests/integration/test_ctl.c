@@ -271,6 +271,36 @@ static void records_list_shows_live_records_by_name_whatever_the_case(void **sta
 	fixture_stop(&daemon);
 }
 
+/* The id of the one record there is. */
+static void read_record_id(const struct daemon *daemon, char id[33])
+{
+	static const char key[] = "\"record\":\"";
+	const char *at;
+
+	assert_int_equal(ctl(daemon, "records list --json"), DONE);
+	at = strstr(output, key);
+	assert_non_null(at);
+	memcpy(id, at + strlen(key), 32);
+	id[32] = '\0';
+}
+
+static void who_has_a_record_is_blocked_by_its_id(void **state)
+{
+	struct daemon daemon;
+	char command[64], id[33];
+
+	(void)state;
+	fixture_start(&daemon, FIXTURE_POLICY("15m"), NULL);
+	connect_as(&daemon, "CONTOSO\\alice", ALICE, OPERATORS);
+	read_record_id(&daemon, id);
+	snprintf(command, sizeof(command), "block %s", id);
+	assert_int_equal(ctl(&daemon, command), DONE);
+	expect_output("blocked " ALICE " for ever");
+	assert_int_equal(ctl(&daemon, "block 00000000000000000000000000000001"), DENIED);
+	expect_output("no such record");
+	fixture_stop(&daemon);
+}
+
 static void a_user_is_revoked_and_blocked_and_let_go(void **state)
 {
 	struct daemon daemon;
@@ -337,6 +367,7 @@ int main(void)
 		cmocka_unit_test(audit_query_filters_and_works_without_the_daemon),
 		cmocka_unit_test(hostile_names_cannot_disturb_a_terminal),
 		cmocka_unit_test(records_list_shows_live_records_by_name_whatever_the_case),
+		cmocka_unit_test(who_has_a_record_is_blocked_by_its_id),
 		cmocka_unit_test(a_user_is_revoked_and_blocked_and_let_go),
 		cmocka_unit_test(policy_reload_activates_or_says_why_not),
 	};

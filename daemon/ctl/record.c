@@ -1,0 +1,42 @@
+#include "ctl/record.h"
+
+#include <string.h>
+
+#include "ctl/output.h"
+
+bool record_id_parse(const char *text, uint8_t id[AUTHZ_ID_BYTES])
+{
+	if (strlen(text) != 2 * (size_t)AUTHZ_ID_BYTES)
+		return false;
+	for (size_t i = 0; i < AUTHZ_ID_BYTES; i++) {
+		int high = str_hex_digit(text[2 * i]), low = str_hex_digit(text[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return false;
+		id[i] = (uint8_t)(high << 4 | low);
+	}
+	return true;
+}
+
+enum ctl_exit record_fetch(struct link *link, uint8_t id[AUTHZ_ID_BYTES],
+			   const Wsauthz__Record **out)
+{
+	Wsauthz__RecordsList query = WSAUTHZ__RECORDS_LIST__INIT;
+	Wsauthz__AdminRequest request = WSAUTHZ__ADMIN_REQUEST__INIT;
+	const Wsauthz__AdminReply *reply = NULL;
+	enum ctl_exit code;
+
+	query.limit = 1;
+	query.record_id = authz_bytes(id, AUTHZ_ID_BYTES);
+	request.body_case = WSAUTHZ__ADMIN_REQUEST__BODY_RECORDS_LIST;
+	request.records_list = &query;
+	code = link_call(link, &request, WSAUTHZ__ADMIN_REPLY__BODY_RECORDS_LIST, &reply);
+	if (code != CTL_DONE)
+		return code;
+	if (reply->records_list->n_records == 0) {
+		output_error("there is no such record; it may have expired");
+		return CTL_DENIED;
+	}
+	*out = reply->records_list->records[0];
+	return CTL_DONE;
+}
