@@ -189,11 +189,12 @@ static void expect_attribute(struct str *table, struct str line, const char *pre
 
 static void expect_attributes(struct str *table, const char *declaration, const char *prefix)
 {
-	const char *start = strstr(schema_text().ptr, declaration);
-	struct str rest;
+	struct str rest = schema_text();
 
-	assert_non_null(start);
-	rest = str_from(start + strlen(declaration));
+	while (rest.length != 0 && !str_starts_with(rest, str_from(declaration)))
+		rest = str_make(rest.ptr + 1, rest.length - 1);
+	assert_true(rest.length != 0);
+	(void)take_line(&rest);
 	for (struct str line = take_line(&rest); !str_starts_with(line, STR("}"));
 	     line = take_line(&rest)) {
 		if (str_find_byte(line, ':') != NULL)
