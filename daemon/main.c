@@ -28,7 +28,7 @@ struct command_line {
 	const char *config_path;
 	int ready_fd; /* -1 for none */
 	bool check, version, help;
-	bool install, uninstall;
+	bool install, uninstall, service;
 };
 
 static void print_help(FILE *out)
@@ -47,6 +47,7 @@ static void print_help(FILE *out)
 	      "  --ready-fd N    writes a newline to descriptor N when the sockets accept\n"
 	      "  --version       prints the version\n"
 	      "  --help          prints this\n"
+	      "  --service       on Windows: for its service manager, who gets it from install\n"
 	      "  install         on Windows: registers the service that starts with the machine\n"
 	      "  uninstall       on Windows: stops and removes it\n"
 	      "\n"
@@ -97,6 +98,8 @@ static bool read_command_line(int argc, char **argv, struct command_line *out)
 			out->install = true;
 		} else if (i == 1 && strcmp(argv[i], "uninstall") == 0) {
 			out->uninstall = true;
+		} else if (strcmp(argv[i], SERVICE_ARGUMENT) == 0) {
+			out->service = true;
 		} else if (strcmp(argv[i], "--version") == 0) {
 			out->version = true;
 		} else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
@@ -349,5 +352,5 @@ int main(int argc, char **argv)
 	}
 	if (command.install || command.uninstall)
 		return (int)install(&command);
-	return command.check ? run(&command) : service_run(run, &command);
+	return command.service ? service_run(run, &command) : run(&command);
 }

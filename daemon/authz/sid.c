@@ -63,5 +63,5 @@ bool sid_valid(struct str text)
 		sub_authority_count++;
 	}
 	return at == end && sub_authority_count >= 1 &&
-	       sub_authority_count <= SID_MAX_SUB_AUTHORITIES;
+	       sub_authority_count <= SID_SUB_AUTHORITIES_MAX;
 }

@@ -13,9 +13,9 @@
 #include "base/str.h"
 
 enum {
-	SID_MAX_SUB_AUTHORITIES = 15,
+	SID_SUB_AUTHORITIES_MAX = 15,
 	/* S-1- 0x and twelve digits, fifteen times a dash and ten digits. */
-	SID_MAX_BYTES = 4 + 14 + SID_MAX_SUB_AUTHORITIES * 11,
+	SID_MAX_BYTES = 4 + 14 + SID_SUB_AUTHORITIES_MAX * 11,
 };
 
 /* True when `text` is the one canonical text of a SID: upper-case S, lower-case hexadecimal, no

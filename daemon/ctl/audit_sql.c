@@ -1,6 +1,6 @@
 /* wsauthzctl audit sql: SQL over the documented views of all segments. */
+#include <float.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stddef.h>
 #include <stdio.h>
 
@@ -83,6 +83,12 @@ static bool on_columns(void *arg, const struct str *names, size_t count)
 	return true;
 }
 
+/* Neither infinite nor no number, which JSON has no words for. */
+static bool is_finite(double real)
+{
+	return real >= -DBL_MAX && real <= DBL_MAX;
+}
+
 /* As text; of a blob its bytes in hexadecimal. */
 static void append_value(struct buf *out, const struct audit_sql_value *value)
 {
@@ -141,7 +147,7 @@ static void print_json(struct printer *printer, const struct audit_sql_value *va
 			json_write_i64(&json, value->integer);
 		else if (value->type == AUDIT_SQL_NULL)
 			json_write_null(&json);
-		else if (value->type == AUDIT_SQL_REAL && isfinite(value->real))
+		else if (value->type == AUDIT_SQL_REAL && is_finite(value->real))
 			json_write_number(&json, buf_str(&printer->cells[0]));
 		else
 			json_write_string(&json, buf_str(&printer->cells[0]));

@@ -155,12 +155,14 @@ enum error sandbox_limit_to_computing(struct buf *why) ATTR_MUST_CHECK;
 
 /* What the service manager asks of the daemon other than by signals. */
 enum service_request {
-	SERVICE_STOP,
-	SERVICE_RELOAD, /* the policy */
+	SERVICE_ASKS_STOP,
+	SERVICE_ASKS_RELOAD, /* the policy */
 };
 
-/* Calls `run(arg)` and returns what it returns: at once, or as the body of a service when the
- * service manager of Windows started this process. Once a process, by main(). */
+/* The argument that the service manager of Windows starts this program with, and on which main() has
+ * service_run() call `run(arg)`, as the body of the service; returns what it returned, or 1 when
+ * somebody else started the program. Elsewhere it just calls. Once a process. */
+#define SERVICE_ARGUMENT "--service"
 int service_run(int (*run)(void *arg), void *arg);
 
 /* Has `on_request` called, on any thread, for each request of the service manager until the next

@@ -31,16 +31,6 @@ enum error error_from_errno(int number)
 	return ERR_IO;
 }
 
-enum error why_error(struct buf *why, enum error error, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	buf_vprintf(why, format, args);
-	va_end(args);
-	return error;
-}
-
 enum error why_errno(struct buf *why, const char *path, const char *verb)
 {
 	int number = errno;

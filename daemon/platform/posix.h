@@ -11,12 +11,10 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "platform/platform.h"
+#include "platform/why.h"
 
 /* The error that stands for an errno. */
 enum error error_from_errno(int number);
-
-/* Appends the message to `why` and returns `error`. */
-enum error why_error(struct buf *why, enum error error, const char *format, ...) ATTR_PRINTF(3, 4);
 
 /* Appends "PATH: cannot VERB: system's text" for the current errno and returns its error. */
 enum error why_errno(struct buf *why, const char *path, const char *verb);

@@ -275,8 +275,8 @@ void server_ask(void *arg, enum service_request request)
 	struct server *server = arg;
 
 	switch (request) {
-	case SERVICE_STOP: atomic_store(&server->stop_asked, true); break;
-	case SERVICE_RELOAD: atomic_store(&server->reload_asked, true); break;
+	case SERVICE_ASKS_STOP: atomic_store(&server->stop_asked, true); break;
+	case SERVICE_ASKS_RELOAD: atomic_store(&server->reload_asked, true); break;
 	}
 	(void)uv_async_send(&server->asked);
 }

@@ -74,7 +74,7 @@ static void the_longest_sid_has_the_longest_text(void **state)
 	char text[SID_MAX_BYTES + 1] = "S-1-0xffffffffffff";
 
 	(void)state;
-	for (int i = 0; i < SID_MAX_SUB_AUTHORITIES; i++)
+	for (int i = 0; i < SID_SUB_AUTHORITIES_MAX; i++)
 		strcat(text, "-4294967295");
 	assert_true(sid_valid(str_from(text)));
 	assert_true(strlen(text) <= SID_MAX_BYTES);

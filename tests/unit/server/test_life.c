@@ -96,8 +96,8 @@ static void the_service_manager_can_ask_to_stop(void **state)
 
 	running_start(running);
 	running_open_authorize(running, &talk);
-	server_ask(running->server, SERVICE_STOP);
-	server_ask(running->server, SERVICE_STOP); /* once more changes nothing */
+	server_ask(running->server, SERVICE_ASKS_STOP);
+	server_ask(running->server, SERVICE_ASKS_STOP); /* once more changes nothing */
 	assert_int_equal(uv_thread_join(&running->thread), 0);
 	server_free(running->server);
 	running->server = NULL;

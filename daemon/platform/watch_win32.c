@@ -1,0 +1,50 @@
+#include "platform/system_win32.h"
+
+#include "base/mem.h"
+
+struct watch {
+	HANDLE change;
+};
+
+enum error watch_open(const char *directory, struct watch **out, struct buf *why)
+{
+	const DWORD changes = FILE_NOTIFY_CHANGE_FILE_NAME | FILE_NOTIFY_CHANGE_SIZE |
+			      FILE_NOTIFY_CHANGE_LAST_WRITE;
+	struct watch *watch = mem_alloc(sizeof(*watch));
+	wchar_t *wide = wide_path(directory, why);
+	enum error error = ERR_NONE;
+
+	if (watch == NULL || wide == NULL) {
+		error = why_error(why, ERR_NO_MEMORY, "%s: cannot watch it", directory);
+		goto out;
+	}
+	watch->change = FindFirstChangeNotificationW(wide, FALSE, changes);
+	if (watch->change == INVALID_HANDLE_VALUE) {
+		error = why_win32(why, directory, "watch", GetLastError());
+		goto out;
+	}
+	*out = watch;
+	watch = NULL;
+out:
+	mem_free(wide);
+	mem_free(watch);
+	return error;
+}
+
+void watch_close(struct watch *watch)
+{
+	if (watch == NULL)
+		return;
+	FindCloseChangeNotification(watch->change);
+	mem_free(watch);
+}
+
+enum error watch_wait(struct watch *watch, int timeout_ms)
+{
+	switch (WaitForSingleObject(watch->change, timeout_ms < 0 ? INFINITE : (DWORD)timeout_ms)) {
+	case WAIT_OBJECT_0: break;
+	case WAIT_TIMEOUT: return ERR_TIMEOUT;
+	default: return ERR_IO;
+	}
+	return FindNextChangeNotification(watch->change) ? ERR_NONE : ERR_IO;
+}
