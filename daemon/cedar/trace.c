@@ -518,6 +518,10 @@ static void add_all(struct tracer *tracer, const struct cedar_trace *trace)
 	}
 }
 
+/* A policy for no action at all is nowhere in the index. */
+static const struct policy never = {.kinds = {[AST_ACTION] = AST_SCOPE_IN_LIST},
+				    .code = POLICY_NO_CODE};
+
 static const struct policy *find_policy(const struct cedar_engine *engine, uint32_t number)
 {
 	const struct index *index = &engine->index;
@@ -526,7 +530,7 @@ static const struct policy *find_policy(const struct cedar_engine *engine, uint3
 		if (index->policies[i].number == number)
 			return &index->policies[i];
 	}
-	return NULL;
+	return number < engine->policy_count ? &never : NULL;
 }
 
 static bool scope_holds(const struct question *question, const struct policy *policy)

@@ -2,6 +2,7 @@
 
 #include "base/attributes.h"
 #include "cedar/engine.h"
+#include "cedar/trace.h"
 
 void comparison_expect(struct comparison *comparison, const struct naive_world *world)
 {
@@ -81,6 +82,46 @@ static bool check(const struct comparison *comparison, const char *how,
 	return true;
 }
 
+/* What is told of a policy, against what it must have come to. */
+static bool check_trace(const struct comparison *comparison, struct cedar_request *request,
+			size_t policy, struct arena *arena)
+{
+	const struct outcome *expected = &comparison->expected[policy];
+	struct cedar_trace trace;
+
+	if (cedar_trace(request, (uint32_t)policy, arena, &trace) != ERR_NONE)
+		return differ(comparison, "traced", policy, "no trace");
+	if ((trace.traced == CEDAR_TRACED_ERROR) != (expected->error != CEDAR_EVAL_NONE) ||
+	    (trace.traced == CEDAR_TRACED_ERROR && trace.error != expected->error))
+		return differ(comparison, "traced", policy, "another error");
+	if ((trace.traced == CEDAR_TRACED_SATISFIED) != expected->satisfied)
+		return differ(comparison, "traced", policy, "another outcome");
+	if (trace.traced != CEDAR_TRACED_SATISFIED && trace.clause_count == 0)
+		return differ(comparison, "traced", policy, "no clause");
+	return true;
+}
+
+enum { TRACED_EACH = 20, TRACED_POLICIES = 16 };
+
+/* A few policies of a question now and then, for tracing parses a policy anew. */
+static bool check_traces(const struct comparison *comparison, struct cedar_request *request,
+			 uint64_t number)
+{
+	size_t count = comparison->policy_count;
+	struct arena arena;
+	bool good = true;
+
+	if (number % TRACED_EACH != 0)
+		return true;
+	arena_init(&arena, 65536, SIZE_MAX);
+	for (size_t i = 0; i < TRACED_POLICIES && i < count && good; i++) {
+		good = check_trace(comparison, request, (number + i) % count, &arena);
+		arena_reset(&arena, (struct arena_mark){0});
+	}
+	arena_deinit(&arena);
+	return good;
+}
+
 bool comparison_ask(const struct comparison *comparison, struct cedar_request *request,
 		    struct comparison_tally *tally)
 {
@@ -94,5 +135,6 @@ bool comparison_ask(const struct comparison *comparison, struct cedar_request *r
 	if (cedar_authorize(request, &answer) != ERR_NONE)
 		return differ(comparison, "indexed", SIZE_MAX, "no answer");
 	tally->requests++;
-	return check(comparison, "indexed", &answer, tally);
+	return check(comparison, "indexed", &answer, tally) &&
+	       check_traces(comparison, request, tally->requests);
 }

@@ -33,8 +33,9 @@ void comparison_expect(struct comparison *comparison, const struct naive_world *
 /* Puts a mistake into what is expected, which a check must find. There must be a policy. */
 void comparison_plant(struct comparison *comparison);
 
-/* Asks the engine by its index and linearly, compares both answers, and adds to `tally`. The request
- * must be ready to be asked. */
+/* Asks the engine by its index and linearly, compares both answers, of some questions also what is
+ * told of a few policies (cedar/trace.h), and adds to `tally`. The request must be ready to be asked.
+ */
 bool comparison_ask(const struct comparison *comparison, struct cedar_request *request,
 		    struct comparison_tally *tally);
 

@@ -272,6 +272,8 @@ static void scope_elements_that_do_not_match_are_told(void **state)
 	check_policy("permit(principal in G::\"Helpdesk\", action, resource);",
 		     "scope; false: principal in G::\"Helpdesk\" [principal: U::\"a\", "
 		     "G::\"Helpdesk\": G::\"S-1\"]");
+	check_policy("permit(principal, action in [], resource);",
+		     "scope; false: action in [] [action: Action::\"x\"]");
 	check_policy("permit(principal in G::\"g\", action, resource in R::\"top\");",
 		     "applies; true: principal in G::\"g\" [principal: U::\"a\"]; "
 		     "true: resource in R::\"top\" [resource: R::\"r\"]");
