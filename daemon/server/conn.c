@@ -52,7 +52,8 @@ static uint64_t now_ms(const struct conn *conn)
 
 /* Memory. */
 
-/* Tells the pool what the buffers take now. False when all connections take too much. */
+/* Tells the pool what the buffers take now. False when all connections take too much, and this one
+ * has to suffer for it. */
 static bool account(struct conn *conn)
 {
 	size_t bytes = conn->input.capacity + conn->output.capacity + conn->writing.capacity;
@@ -60,7 +61,7 @@ static bool account(struct conn *conn)
 	conn->pool->held_bytes -= conn->held_bytes;
 	conn->pool->held_bytes += bytes;
 	conn->held_bytes = bytes;
-	return conn->pool->held_bytes <= conn->pool->max_bytes;
+	return conn->limits->outlives_memory || conn->pool->held_bytes <= conn->pool->max_bytes;
 }
 
 static void empty(struct conn *conn, struct buf *buf)

@@ -68,6 +68,7 @@ struct conn;
 struct conn_limits {
 	uint32_t max_payload_bytes;
 	uint32_t max_in_flight; /* above it nothing is read */
+	bool outlives_memory;   /* is not dropped when all connections take too much */
 	int64_t hello_ms;
 	int64_t frame_ms; /* for a frame, for the peer to take what was written, and to finish */
 	int64_t idle_ms;

@@ -22,6 +22,8 @@ enum error listener_open(struct listener *listener, struct service *service,
 	listener->limits = (struct conn_limits){
 		.max_payload_bytes = channel->max_payload_bytes,
 		.max_in_flight = settings->max_in_flight,
+		/* Whoever has to find out what takes the memory must get in. */
+		.outlives_memory = channel->is_for_administrators,
 		.hello_ms = service->settings->hello_ms,
 		.frame_ms = service->settings->frame_ms,
 		.idle_ms = service->settings->idle_ms,
@@ -82,7 +84,7 @@ static void admit(struct listener *listener, const struct endpoint_connection *c
 		turn_away(listener, connection, REFUSAL_BUSY, "too many connections are open");
 		return;
 	}
-	if (service_is_full(service)) {
+	if (!listener->limits.outlives_memory && service_is_full(service)) {
 		service->metrics.limited[LIMIT_MEMORY]++;
 		turn_away(listener, connection, REFUSAL_BUSY,
 			  "clients hold all the memory they may (limits.memory_mib)");

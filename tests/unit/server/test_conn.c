@@ -100,7 +100,7 @@ static int setup(void **state)
 	assert_non_null(f);
 	assert_int_equal(uv_loop_init(&f->loop), 0);
 	conn_pool_init(&f->pool, &f->loop, SIZE_MAX);
-	f->limits = (struct conn_limits){MAX_PAYLOAD, MAX_IN_FLIGHT, FAR_MS, FAR_MS, FAR_MS};
+	f->limits = (struct conn_limits){MAX_PAYLOAD, MAX_IN_FLIGHT, false, FAR_MS, FAR_MS, FAR_MS};
 	begin(f);
 	*state = f;
 	return 0;
