@@ -322,38 +322,47 @@ size_t segment_list_find(const struct segment_list *list, uint64_t id)
 	return list->count;
 }
 
-/* Renames the file with that ending, where it is there; the database itself must be. */
-static enum error rename_file(const char *directory, const char *name, const char *aside,
-			      const char *ending)
-{
-	enum error error;
+/* A file that goes with a database, and what it is to be called. */
+struct renaming {
 	struct buf from, to;
+};
+
+static enum error name_files(struct renaming *renaming, const char *directory, const char *name,
+			     const char *aside, const char *ending)
+{
+	buf_printf(&renaming->from, "%s/%s%s", directory, name, ending);
+	buf_printf(&renaming->to, "%s/%s%s", directory, aside, ending);
+	(void)buf_text(&renaming->from);
+	(void)buf_text(&renaming->to);
+	return renaming->from.failed != ERR_NONE ? renaming->from.failed : renaming->to.failed;
+}
+
+/* The database must be there, the others may be. */
+static enum error rename_files(struct renaming *renamings, size_t count)
+{
 	sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
-	int exists = 0;
 
 	if (vfs == NULL)
 		return ERR_INTERNAL;
-	buf_init(&from, DB_PATH_MAX_BYTES);
-	buf_init(&to, DB_PATH_MAX_BYTES);
-	buf_printf(&from, "%s/%s%s", directory, name, ending);
-	buf_printf(&to, "%s/%s%s", directory, aside, ending);
-	const char *from_text = buf_text(&from), *to_text = buf_text(&to);
-	error = from.failed != ERR_NONE ? from.failed : to.failed;
-	if (error == ERR_NONE && ending[0] != '\0' &&
-	    vfs->xAccess(vfs, from_text, SQLITE_ACCESS_READWRITE, &exists) == SQLITE_OK && !exists)
-		from_text = NULL;
-	if (error == ERR_NONE && from_text != NULL && rename(from_text, to_text) != 0)
-		error = ERR_IO;
-	buf_deinit(&from);
-	buf_deinit(&to);
-	return error;
+	for (size_t i = 0; i < count; i++) {
+		const char *from = buf_text(&renamings[i].from), *to = buf_text(&renamings[i].to);
+		int exists = 1;
+
+		if (i != 0 &&
+		    vfs->xAccess(vfs, from, SQLITE_ACCESS_READWRITE, &exists) != SQLITE_OK)
+			return ERR_IO;
+		if (exists && rename(from, to) != 0)
+			return ERR_IO;
+	}
+	return ERR_NONE;
 }
 
 enum error segment_set_aside(const char *directory, const struct store_env *env, int64_t wall_us,
 			     struct buf *name)
 {
-	/* The log last: without its database nobody plays it back. */
+	/* The log behind its database, without which nobody plays it back. */
 	static const char *const endings[] = {"", "-wal", "-shm", "-journal"};
+	struct renaming renamings[ARRAY_COUNT(endings)];
 	struct segment_numbers numbers = {0};
 	char from[SEGMENT_NAME_BYTES];
 	enum error error = segment_numbers_read(&numbers, directory, env);
@@ -364,10 +373,23 @@ enum error segment_set_aside(const char *directory, const struct store_env *env,
 		segment_name(numbers.items[numbers.count - 1], from);
 		buf_clear(name);
 		buf_printf(name, "%s.aside-%lld", from, (long long)(wall_us / 1000000));
+		(void)buf_text(name);
 		error = name->failed;
 	}
-	for (size_t i = 0; error == ERR_NONE && i < ARRAY_COUNT(endings); i++)
-		error = rename_file(directory, from, buf_text(name), endings[i]);
+	for (size_t i = 0; i < ARRAY_COUNT(endings); i++) {
+		buf_init(&renamings[i].from, DB_PATH_MAX_BYTES);
+		buf_init(&renamings[i].to, DB_PATH_MAX_BYTES);
+		if (error == ERR_NONE)
+			error = name_files(&renamings[i], directory, from, buf_text(name),
+					   endings[i]);
+	}
+	/* All names are made before the first file gets one. */
+	if (error == ERR_NONE)
+		error = rename_files(renamings, ARRAY_COUNT(endings));
+	for (size_t i = 0; i < ARRAY_COUNT(endings); i++) {
+		buf_deinit(&renamings[i].from);
+		buf_deinit(&renamings[i].to);
+	}
 	segment_numbers_deinit(&numbers);
 	return error;
 }

@@ -4,8 +4,10 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/attributes.h"
+#include "support/fault.h"
 #include "unit/store/fixture.h"
 
 enum { ROWS = 40 };
@@ -286,11 +288,56 @@ static void a_segment_that_is_not_the_next_link_is_found(void **state)
 	audit_reader_close(reader);
 }
 
+/* Until it succeeds nothing has another name. */
+static void the_newest_file_is_set_aside_with_its_log_or_not_at_all(void **state)
+{
+	struct fixture *fixture = *state;
+	const char *directory = fixture->dir.path;
+	char path[256];
+	struct buf name;
+
+	buf_init(&name, 256);
+	assert_int_equal(segment_set_aside(directory, &fixture->env, 7000000, &name),
+			 ERR_NOT_FOUND);
+	struct audit *audit = fixture_audit(fixture);
+	fixture_append(audit, 0, 3);
+	audit_close(audit);
+	tmpdir_write(&fixture->dir, AUDIT_FILE "-wal", "log", 3);
+	for (uint64_t n = 0;; n++) {
+		fault_arm(n, FAULT_ONCE);
+		enum error error = segment_set_aside(directory, &fixture->env, 7000000, &name);
+		if (!fault_disarm()) {
+			assert_int_equal(error, ERR_NONE);
+			assert_true(n >= 8);
+			break;
+		}
+		assert_int_equal(error, ERR_NO_MEMORY);
+		assert_int_equal(
+			access(tmpdir_path(&fixture->dir, AUDIT_FILE, path, sizeof(path)), F_OK),
+			0);
+		/* A buffer that found no memory once says so until it is cleared. */
+		buf_deinit(&name);
+		buf_init(&name, 256);
+	}
+	assert_string_equal(buf_text(&name), AUDIT_FILE ".aside-7");
+	assert_int_equal(
+		access(tmpdir_path(&fixture->dir, AUDIT_FILE ".aside-7", path, sizeof(path)), F_OK),
+		0);
+	assert_int_equal(
+		access(tmpdir_path(&fixture->dir, AUDIT_FILE ".aside-7-wal", path, sizeof(path)),
+		       F_OK),
+		0);
+	assert_int_not_equal(
+		access(tmpdir_path(&fixture->dir, AUDIT_FILE, path, sizeof(path)), F_OK), 0);
+	buf_deinit(&name);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(names_and_numbers_fit_each_other),
+		TEST(the_newest_file_is_set_aside_with_its_log_or_not_at_all),
 		TEST(an_empty_directory_has_no_segments),
 		TEST(each_segment_begins_where_the_one_before_ended),
 		TEST(the_chain_goes_on_across_segments),
