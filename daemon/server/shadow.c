@@ -80,11 +80,12 @@ static void load_directory(struct shadow *shadow)
 	if (shadow->progress.since_us == 0 &&
 	    state_store_use(options->store, "shadow.failed", get_progress, shadow) == ERR_NONE)
 		shadow->after_id = shadow->newest_id;
-	shadow->begins = memcmp(load.digest, shadow->progress.digest, sizeof(load.digest)) != 0;
 	policy_load_deinit(&shadow->load);
 	shadow->load = load;
-	if (!shadow->begins)
+	if (memcmp(load.digest, shadow->progress.digest, sizeof(load.digest)) == 0)
 		return;
+	/* Until that is stored. */
+	shadow->begins = true;
 	shadow->progress = (struct state_shadow){
 		.directory = str_from(options->directory),
 		.since_us = clock_wall_us(options->clock),
@@ -224,7 +225,8 @@ static void pass(uv_work_t *work)
 			shadow->begins = false;
 		} else {
 			/* Again from where it was. */
-			log_warning(options->log, "shadow.failed", "%s", buf_text(&why));
+			if (why.length != 0)
+				log_warning(options->log, "shadow.failed", "%s", buf_text(&why));
 			close_databases(shadow);
 			shadow->progress = before;
 			shadow->after_id = before_id;
