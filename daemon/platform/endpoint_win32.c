@@ -64,21 +64,22 @@ struct list {
 
 static void append_access(struct list *list, const struct account *account)
 {
-	struct buf sid;
+	struct buf entry;
 
 	if (account_equal(account, list->owner))
 		return;
-	buf_init(&sid, SID_TEXT_MAX);
-	account_append(account, &sid);
-	/* In more than one list, or user and group in one. */
-	if (sid.failed != ERR_NONE) {
-		list->sddl->failed = sid.failed;
-	} else if (strstr(buf_text(list->sddl), buf_text(&sid)) == NULL) {
-		buf_printf(list->sddl, "(A;;0x%08x;;;%s)", (unsigned)PIPE_CLIENT_RIGHTS,
-			   buf_text(&sid));
+	buf_init(&entry, SID_TEXT_MAX + 32);
+	buf_printf(&entry, "(A;;0x%08x;;;", (unsigned)PIPE_CLIENT_RIGHTS);
+	account_append(account, &entry);
+	buf_append_byte(&entry, ')');
+	/* One that is in more than one list, or user and group in one, has its entry already. */
+	if (entry.failed != ERR_NONE) {
+		list->sddl->failed = entry.failed;
+	} else if (strstr(buf_text(list->sddl), buf_text(&entry)) == NULL) {
+		buf_append_str(list->sddl, buf_str(&entry));
 		list->has_strangers |= !is_administrators(account);
 	}
-	buf_deinit(&sid);
+	buf_deinit(&entry);
 }
 
 /* Network logons and anonymous ones are out before anybody is let in, and nobody but us may add an

@@ -174,7 +174,8 @@ enum error peer_rules_add_own(struct peer_rules *rules)
 {
 	static const char *const administrators[] = {"S-1-5-18", "S-1-5-32-544"};
 	struct account own;
-	enum error error = account_user(&own);
+	/* Not the account of the service, which other services run under as well. */
+	enum error error = account_own(&own);
 	struct buf why;
 
 	buf_init(&why, 256);

@@ -274,8 +274,8 @@ enum error peer_rules_add_user(struct peer_rules *rules, struct str name,
 enum error peer_rules_add_group(struct peer_rules *rules, struct str name,
 				struct buf *why) ATTR_MUST_CHECK;
 
-/* Adds the user this process runs as and the system's administrators, who could replace or trace it
- * anyway. */
+/* Adds the user this process runs as, on Windows the service if it is that, and the system's
+ * administrators, who could replace or trace it anyway. */
 enum error peer_rules_add_own(struct peer_rules *rules) ATTR_MUST_CHECK;
 
 /* False for an invalid peer, whatever the rules. */
