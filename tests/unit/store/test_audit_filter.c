@@ -10,7 +10,7 @@
 #include "store/seal.h"
 #include "unit/store/fixture.h"
 
-enum { SEGMENT_ROWS = 70000, SEGMENTS = 2, ROWS = SEGMENTS * SEGMENT_ROWS, BATCH = 1000 };
+enum { SEGMENT_ROWS = 24000, SEGMENTS = 2, ROWS = SEGMENTS * SEGMENT_ROWS, BATCH = 1000 };
 
 #define SECOND_US INT64_C(1000000)
 #define START_US  INT64_C(1767225600000000)
@@ -27,8 +27,8 @@ static int64_t time_of(const struct scene *scene, uint32_t number)
 	int64_t us = START_US + number * SECOND_US;
 
 	/* Between two samples, which do not show it. */
-	if (scene->is_clock_set && number % SEGMENT_ROWS >= 36000 && number % SEGMENT_ROWS < 36500)
-		us -= 30000 * SECOND_US;
+	if (scene->is_clock_set && number % SEGMENT_ROWS >= 10300 && number % SEGMENT_ROWS < 10700)
+		us -= 8000 * SECOND_US;
 	return us;
 }
 
@@ -73,8 +73,8 @@ static void fill_segment(struct scene *scene, struct audit *audit, uint32_t firs
 		}
 		assert_int_equal(audit_append(audit, rows, BATCH, &id), ERR_NONE);
 		/* The daemon told of it in the first segment, and did not run in the second. */
-		if (at == 36000 && scene->is_clock_set)
-			append_event(audit, time_of(scene, first + 36100),
+		if (at == 10000 && scene->is_clock_set)
+			append_event(audit, time_of(scene, first + 10400),
 				     first == 0 ? STR("clock.stepped") : STR("daemon.started"));
 		if (at % (10 * BATCH) == 0)
 			append_event(audit, time_of(scene, first + at + BATCH),
@@ -188,7 +188,7 @@ static void compare_all(struct scene *scene)
 {
 	static const struct {
 		int64_t since_s, until_s;
-	} spans[] = {{0, 0}, {50000, 51000}, {130000, 0}, {0, 9000}, {79000, 81000}, {500000, 0}};
+	} spans[] = {{0, 0}, {15000, 15300}, {40000, 0}, {0, 2500}, {23500, 24500}, {26000, 27000}};
 	static const char *const resources[] = {
 		NULL, "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2/class7"};
 
@@ -240,8 +240,8 @@ static void a_span_of_time_becomes_a_range_of_ids(void **state)
 {
 	struct scene *scene = *state;
 	struct fixture *fixture = scene->fixture;
-	struct audit_filter filter = {.since_us = START_US + 40000 * SECOND_US,
-				      .until_us = START_US + 41000 * SECOND_US};
+	struct audit_filter filter = {.since_us = START_US + 9000 * SECOND_US,
+				      .until_us = START_US + 9300 * SECOND_US};
 	struct audit_filter same = filter, none = {.since_us = START_US - 20000 * SECOND_US,
 						   .until_us = START_US - 10000 * SECOND_US};
 	struct db db;
@@ -251,16 +251,16 @@ static void a_span_of_time_becomes_a_range_of_ids(void **state)
 			 ERR_NONE);
 	assert_int_equal(audit_filter_narrow(&filter, &db), ERR_NONE);
 	/* The slack and the distance of samples to each side. */
-	assert_in_range(filter.after_id, id_of(40000 - 600 - 2 * AUDIT_FILTER_SAMPLE_ROWS),
-			id_of(40000 - 600));
-	assert_in_range(filter.before_id, id_of(41000 + 600),
-			id_of(41000 + 600 + 2 * AUDIT_FILTER_SAMPLE_ROWS));
+	assert_in_range(filter.after_id, id_of(9000 - 600 - 2 * AUDIT_FILTER_SAMPLE_ROWS),
+			id_of(9000 - 600));
+	assert_in_range(filter.before_id, id_of(9300 + 600),
+			id_of(9300 + 600 + 2 * AUDIT_FILTER_SAMPLE_ROWS));
 	/* What the caller asked for stays when it is narrower. */
-	same.after_id = id_of(40500);
-	same.before_id = id_of(40600);
+	same.after_id = id_of(9100);
+	same.before_id = id_of(9200);
 	assert_int_equal(audit_filter_narrow(&same, &db), ERR_NONE);
-	assert_int_equal(same.after_id, id_of(40500));
-	assert_int_equal(same.before_id, id_of(40600));
+	assert_int_equal(same.after_id, id_of(9100));
+	assert_int_equal(same.before_id, id_of(9200));
 	assert_int_equal(audit_filter_narrow(&none, &db), ERR_NONE);
 	assert_true(none.after_id + 1 >= none.before_id);
 	db_close(&db);
@@ -340,11 +340,11 @@ static void events_stand_among_decisions_in_their_order(void **state)
 	struct scene *scene = *state;
 	struct kinds kinds = query_kinds(scene, (struct audit_filter){.rows = AUDIT_ALL_ROWS});
 
-	assert_int_equal(kinds.events, SEGMENTS * 7);
+	assert_int_equal(kinds.events, SEGMENTS * 3);
 	assert_int_equal(kinds.decisions, ROWS);
 	kinds = query_kinds(scene,
 			    (struct audit_filter){.rows = AUDIT_ALL_ROWS, .newest_first = true});
-	assert_int_equal(kinds.events, SEGMENTS * 7);
+	assert_int_equal(kinds.events, SEGMENTS * 3);
 	kinds = query_kinds(scene, (struct audit_filter){.rows = AUDIT_EVENTS, .limit = 3});
 	assert_int_equal(kinds.events, 3);
 	assert_int_equal(kinds.decisions, 0);

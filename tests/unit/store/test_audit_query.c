@@ -296,7 +296,7 @@ static void no_damage_crashes_a_reader(void **state)
 
 	buf_init(&whole, SIZE_MAX);
 	fixture_read(scene->fixture, AUDIT_FILE, &whole);
-	for (int i = 0; i < 300; i++) {
+	for (int i = 0; i < 200; i++) {
 		size_t at[16];
 		char saved[16];
 		for (size_t j = 0; j < ARRAY_COUNT(at); j++) {

@@ -210,28 +210,19 @@ static void conditions_mean_the_same_wherever_they_are_tested(void **state)
 	for (size_t i = 0; i < ARRAY_COUNT(columns); i++) {
 		for (size_t j = 0; j < ARRAY_COUNT(operators); j++) {
 			for (size_t k = 0; k < ARRAY_COUNT(values); k++) {
-				struct result handed = {0}, looked = {0};
-				char sql[256];
+				char sql[512];
 
 				/* All combinations would take long. */
-				if ((i + j + k) % 7 != 0)
+				if ((i + j + k) % 11 != 0)
 					continue;
 				snprintf(sql, sizeof(sql),
-					 "SELECT count(*), sum(decision_id) FROM v_decision WHERE "
-					 "%s %s %s",
-					 columns[i], operators[j], values[k]);
-				run(*state, sql, &handed);
-				snprintf(sql, sizeof(sql),
-					 "SELECT count(*), sum(decision_id) FROM v_decision WHERE "
-					 "likely(%s %s %s)",
-					 columns[i], operators[j], values[k]);
-				run(*state, sql, &looked);
-				assert_int_equal(handed.error, ERR_NONE);
-				if (strcmp(buf_text(&handed.text), buf_text(&looked.text)) != 0)
-					fail_msg("%s: %s not %s", sql, buf_text(&looked.text),
-						 buf_text(&handed.text));
-				result_free(&handed);
-				result_free(&looked);
+					 "SELECT (SELECT count(*) || ' ' || total(decision_id) FROM"
+					 " v_decision WHERE %s %s %s) = (SELECT count(*) || ' ' ||"
+					 " total(decision_id) FROM v_decision"
+					 " WHERE likely(%s %s %s))",
+					 columns[i], operators[j], values[k], columns[i],
+					 operators[j], values[k]);
+				expect(*state, sql, "1\n");
 			}
 		}
 	}
