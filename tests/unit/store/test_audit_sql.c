@@ -213,7 +213,7 @@ static void conditions_mean_the_same_wherever_they_are_tested(void **state)
 				char sql[512];
 
 				/* All combinations would take long. */
-				if ((i + j + k) % 11 != 0)
+				if ((7 * i + 5 * j + k) % 23 != 0)
 					continue;
 				snprintf(sql, sizeof(sql),
 					 "SELECT (SELECT count(*) || ' ' || total(decision_id) FROM"
