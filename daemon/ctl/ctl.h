@@ -4,6 +4,10 @@
 
 #include <stdbool.h>
 
+#include "base/arena.h"
+#include "base/attributes.h"
+#include "base/buf.h"
+#include "base/error.h"
 #include "ctl/args.h"
 
 enum ctl_exit {
@@ -33,6 +37,12 @@ bool ctl_find_state(const struct ctl *ctl, const char **directory);
 struct settings;
 bool ctl_find_settings(const struct ctl *ctl, const struct settings **settings);
 
+/* Reads the configuration file, which must be there. Errors with `why`, of config_read() and
+ * file_read_trusted(); texts of `*out` live in `arena`. */
+struct config;
+enum error ctl_read_config(const struct ctl *ctl, struct arena *arena, struct config *out,
+			   struct buf *why) ATTR_MUST_CHECK;
+
 struct ctl_command {
 	const char *words;    /* "audit query" */
 	const char *operands; /* for help, "" for none */
@@ -49,6 +59,7 @@ extern const struct arg_option ctl_no_options[];
 
 extern const struct ctl_command status_command;
 extern const struct ctl_command metrics_command;
+extern const struct ctl_command doctor_command;
 extern const struct ctl_command bench_command;
 extern const struct ctl_command authorize_command;
 extern const struct ctl_command explain_command;

@@ -17,6 +17,7 @@
 static const struct ctl_command *const commands[] = {
 	&status_command,
 	&metrics_command,
+	&doctor_command,
 	&bench_command,
 	&authorize_command,
 	&explain_command,

@@ -200,6 +200,13 @@ void output_line(struct buf *line)
 	buf_clear(line);
 }
 
+static struct buf *kept_errors;
+
+void output_keep_errors(struct buf *messages)
+{
+	kept_errors = messages;
+}
+
 void output_error(const char *format, ...)
 {
 	struct buf raw, safe;
@@ -210,8 +217,13 @@ void output_error(const char *format, ...)
 	va_start(args, format);
 	buf_vprintf(&raw, format, args);
 	va_end(args);
-	log_escape(&safe, buf_str(&raw));
-	fprintf(stderr, "wsauthzctl: %s\n", buf_text(&safe));
+	if (kept_errors != NULL) {
+		buf_append_str(kept_errors, kept_errors->length != 0 ? STR("; ") : STR(""));
+		buf_append_str(kept_errors, buf_str(&raw));
+	} else {
+		log_escape(&safe, buf_str(&raw));
+		fprintf(stderr, "wsauthzctl: %s\n", buf_text(&safe));
+	}
 	buf_deinit(&raw);
 	buf_deinit(&safe);
 }

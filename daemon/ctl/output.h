@@ -56,4 +56,8 @@ void output_line(struct buf *line);
 /* "wsauthzctl: MESSAGE" on stderr, escaped. */
 void output_error(const char *format, ...) ATTR_PRINTF(1, 2);
 
+/* Until the next call the messages of output_error() go to the end of `messages` instead, as they
+ * are, with "; " between them; NULL ends that. */
+void output_keep_errors(struct buf *messages);
+
 #endif

@@ -7,32 +7,42 @@
 
 enum { WHY_MAX = 4096 };
 
+enum error ctl_read_config(const struct ctl *ctl, struct arena *arena, struct config *out,
+			   struct buf *why)
+{
+	const char *path = ctl->config_path != NULL ? ctl->config_path : platform_paths()->config;
+	enum error error;
+	struct buf text;
+
+	buf_init(&text, CONFIG_MAX_BYTES + 1);
+	error = file_read_trusted(path, CONFIG_MAX_BYTES, &text, why);
+	if (error == ERR_NONE)
+		error = config_read(str_from(path), buf_str(&text), arena, out, why);
+	buf_deinit(&text);
+	return error;
+}
+
 /* Reads the configuration once; it lives as long as the program. NULL after a message. */
 static const struct config *read_config(const struct ctl *ctl)
 {
 	static struct arena arena;
 	static struct config config;
 	static bool is_read;
-	const char *path = ctl->config_path != NULL ? ctl->config_path : platform_paths()->config;
-	struct buf text, why;
+	struct buf why;
 	enum error error;
 
 	if (is_read)
 		return &config;
-	buf_init(&text, CONFIG_MAX_BYTES + 1);
 	buf_init(&why, WHY_MAX);
 	arena_init(&arena, 4096, 1 << 20);
-	error = file_read_trusted(path, CONFIG_MAX_BYTES, &text, &why);
+	error = ctl_read_config(ctl, &arena, &config, &why);
 	if (error == ERR_NOT_FOUND && ctl->config_path == NULL) {
 		config = config_default();
 		error = ERR_NONE;
-	} else if (error == ERR_NONE) {
-		error = config_read(str_from(path), buf_str(&text), &arena, &config, &why);
 	}
 	is_read = error == ERR_NONE;
 	if (!is_read)
 		output_error("%s", why.length != 0 ? buf_text(&why) : error_text(error));
-	buf_deinit(&text);
 	buf_deinit(&why);
 	return is_read ? &config : NULL;
 }

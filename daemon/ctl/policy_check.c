@@ -1,4 +1,6 @@
 /* wsauthzctl policy check: whether a policy directory could be activated, without the daemon. */
+#include "ctl/policy_check.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -75,8 +77,7 @@ static void print_json(struct buf *out, const struct policy_load *load)
 	buf_deinit(&hex);
 }
 
-/* As the daemon does it: in a child first, so that nothing in the directory can end this program. */
-static void check(struct policy_load *load, const char *directory, struct hash_key key)
+void policy_check_directory(struct policy_load *load, const char *directory, struct hash_key key)
 {
 	struct tree tree;
 
@@ -105,7 +106,7 @@ static enum ctl_exit run(const struct ctl *ctl, const void *options, char **oper
 	}
 	policy_load_init(&load);
 	buf_init(&out, TEXT_MAX_BYTES);
-	check(&load, operands[0], key);
+	policy_check_directory(&load, operands[0], key);
 	if (ctl->json)
 		print_json(&out, &load);
 	else

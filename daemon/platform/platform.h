@@ -415,6 +415,38 @@ void bench_process_stop(struct bench_process *process);
 void bench_catch_interrupt(void);
 bool bench_is_interrupted(void);
 
+/* What lies at a path and who may use it, for wsauthzctl doctor; nothing is changed, no link is
+ * followed: inspect_posix.c. */
+
+enum path_kind {
+	PATH_FILE,
+	PATH_DIRECTORY,
+	PATH_ENDPOINT,
+	PATH_OTHER, /* a link, a device and so on */
+};
+
+enum { PATH_RIGHTS_TEXT_MAX = 128 };
+
+struct path_facts {
+	enum path_kind kind;
+	struct account owner, group;
+	bool is_of_root;                   /* the owner is */
+	uint32_t mode;                     /* the permission bits */
+	char rights[PATH_RIGHTS_TEXT_MAX]; /* "owner root, group wsauthz-admin, mode 0660" */
+};
+
+/* ERR_NOT_FOUND, ERR_DENIED and so on with `why`; ERR_UNSUPPORTED, without, where access lists say
+ * who may use a file. */
+enum error path_inspect(const char *path, struct path_facts *out, struct buf *why) ATTR_MUST_CHECK;
+
+/* The same for the directory that `path` lies in, whose own path goes to `parent`. */
+enum error path_inspect_parent(const char *path, struct path_facts *out,
+			       char parent[PLATFORM_PATH_MAX], struct buf *why) ATTR_MUST_CHECK;
+
+/* How many bytes the file system of `path` still takes from who is not privileged. All errors with
+ * `why`. */
+enum error path_free_bytes(const char *path, uint64_t *out, struct buf *why) ATTR_MUST_CHECK;
+
 /* Directories and files: file_posix.c. */
 
 /* The daemon's own directory: created when missing (its parent is not), then checked: a directory,

@@ -1,0 +1,128 @@
+/* The checks in turn, and how their findings are told. */
+#include "base/log.h"
+#include "cedar/json_write.h"
+#include "ctl/doctor.h"
+#include "ctl/output.h"
+
+/* 2026-01-01, before there was this program; and by how much two clocks may differ. */
+static const int64_t earliest_us = INT64_C(1767225600000000);
+static const int64_t tolerance_us = INT64_C(300000000);
+
+static const char *result_text(enum doctor_result result)
+{
+	static const char *const texts[] = {"ok", "warning", "problem"};
+
+	return result < ARRAY_COUNT(texts) ? texts[result] : "unknown";
+}
+
+enum doctor_result doctor_judge_space(uint64_t free_bytes)
+{
+	uint64_t mib = free_bytes >> 20;
+
+	if (mib < DOCTOR_SPACE_PROBLEM_MIB)
+		return DOCTOR_PROBLEM;
+	return mib < DOCTOR_SPACE_WARNING_MIB ? DOCTOR_WARNING : DOCTOR_OK;
+}
+
+enum doctor_result doctor_judge_clock(int64_t wall_us, int64_t newest_us,
+				      struct doctor_finding *finding)
+{
+	output_time(&finding->detail, wall_us);
+	buf_append_str(&finding->detail, STR(" UTC"));
+	if (wall_us < earliest_us) {
+		buf_append_str(&finding->detail, STR(", which is long ago"));
+		buf_append_str(&finding->advice, STR("set the clock of the machine"));
+		return DOCTOR_PROBLEM;
+	}
+	if (newest_us > wall_us && newest_us - wall_us > tolerance_us) {
+		buf_append_str(&finding->detail, STR(", and the newest row of the audit is of "));
+		output_time(&finding->detail, newest_us);
+		buf_append_str(&finding->advice, STR("see whether the clock is right; records and "
+						     "time-outs do not depend on it"));
+		return DOCTOR_WARNING;
+	}
+	return DOCTOR_OK;
+}
+
+static void append_json(struct buf *line, const char *id, enum doctor_result result,
+			const struct doctor_finding *finding)
+{
+	struct json_writer json = json_write_to(line);
+
+	json_write_object(&json);
+	json_write_key(&json, STR("check"));
+	json_write_string(&json, str_from(id));
+	json_write_key(&json, STR("result"));
+	json_write_string(&json, str_from(result_text(result)));
+	json_write_key(&json, STR("detail"));
+	json_write_string(&json, buf_str(&finding->detail));
+	json_write_key(&json, STR("advice"));
+	json_write_string(&json, buf_str(&finding->advice));
+	json_write_object_end(&json);
+}
+
+static void append_text(struct buf *line, const char *id, enum doctor_result result,
+			const struct doctor_finding *finding)
+{
+	buf_printf(line, "%-7s  %-19s  ", result_text(result), id);
+	log_escape(line, buf_str(&finding->detail));
+	if (finding->advice.length != 0) {
+		buf_append_str(line, STR("; do: "));
+		log_escape(line, buf_str(&finding->advice));
+	}
+}
+
+static void tell(const char *id, enum doctor_result result, const struct doctor_finding *finding,
+		 bool json, void (*on_line)(struct buf *line))
+{
+	struct buf line;
+
+	/* Escapes make a text longer, up to six times. */
+	buf_init(&line, 16 * DOCTOR_TEXT_MAX);
+	if (json)
+		append_json(&line, id, result, finding);
+	else
+		append_text(&line, id, result, finding);
+	if (line.failed == ERR_NONE)
+		on_line(&line);
+	else
+		output_error("%s: %s: %s", id, result_text(result), error_text(line.failed));
+	buf_deinit(&line);
+}
+
+struct doctor_counts doctor_run(struct doctor *doctor, const struct doctor_check *checks,
+				size_t count, bool json, void (*on_line)(struct buf *line))
+{
+	struct doctor_counts counts = {{0}};
+
+	for (size_t i = 0; i < count; i++) {
+		struct doctor_finding finding;
+		enum doctor_result result;
+
+		buf_init(&finding.detail, DOCTOR_TEXT_MAX);
+		buf_init(&finding.advice, DOCTOR_TEXT_MAX);
+		result = checks[i].look(doctor, &finding);
+		if (finding.detail.failed != ERR_NONE || finding.advice.failed != ERR_NONE)
+			result = DOCTOR_PROBLEM;
+		if (result < DOCTOR_LEFT_OUT) {
+			counts.of[result]++;
+			tell(checks[i].id, result, &finding, json, on_line);
+		}
+		buf_deinit(&finding.detail);
+		buf_deinit(&finding.advice);
+	}
+	return counts;
+}
+
+void doctor_append_counts(struct buf *out, const struct doctor_counts *counts)
+{
+	uint32_t total = 0;
+
+	for (size_t i = 0; i < ARRAY_COUNT(counts->of); i++)
+		total += counts->of[i];
+	output_count(out, total, "check", "checks");
+	buf_printf(out, ": %u ok, ", (unsigned)counts->of[DOCTOR_OK]);
+	output_count(out, counts->of[DOCTOR_WARNING], "warning", "warnings");
+	buf_append_str(out, STR(", "));
+	output_count(out, counts->of[DOCTOR_PROBLEM], "problem", "problems");
+}
