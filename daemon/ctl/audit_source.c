@@ -17,6 +17,7 @@ enum ctl_exit audit_source_open(const struct ctl *ctl, struct audit_reader **out
 
 	if (!ctl_find_state(ctl, &directory))
 		return CTL_INVALID;
+	process_give_way();
 	if (platform_random(&env.hash_key, sizeof(env.hash_key)) != ERR_NONE) {
 		output_error("the system gives no random bytes");
 		return CTL_INVALID;

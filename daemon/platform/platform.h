@@ -60,6 +60,10 @@ enum { PROCESS_STOP_SIGNALS_MAX = 4 };
 extern const int process_stop_signals[PROCESS_STOP_SIGNALS_MAX];
 extern const int process_reload_signal;
 
+/* From here on the calling thread, and what it starts, gets the processor only when nobody else wants
+ * it much: for questions that may take their time while decisions may not. */
+void process_give_way(void);
+
 /* This process, for messages. */
 uint64_t process_id(void);
 

@@ -90,6 +90,15 @@ enum error process_arguments(int *argc, char ***argv)
 const int process_stop_signals[PROCESS_STOP_SIGNALS_MAX] = {SIGTERM, SIGINT, 0};
 const int process_reload_signal = SIGHUP;
 
+enum { GIVE_WAY_NICENESS = 10 };
+
+void process_give_way(void)
+{
+	/* Of this thread alone: Linux has a niceness for each. What fails costs others some time. */
+	if (getpriority(PRIO_PROCESS, 0) < GIVE_WAY_NICENESS)
+		(void)setpriority(PRIO_PROCESS, 0, GIVE_WAY_NICENESS);
+}
+
 uint64_t process_id(void)
 {
 	return (uint64_t)getpid();

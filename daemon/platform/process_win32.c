@@ -133,6 +133,11 @@ const int process_stop_signals[PROCESS_STOP_SIGNALS_MAX] = {SIGINT, SIGBREAK, CL
 							    0};
 const int process_reload_signal = 0;
 
+void process_give_way(void)
+{
+	(void)SetThreadPriority(GetCurrentThread(), THREAD_PRIORITY_LOWEST);
+}
+
 uint64_t process_id(void)
 {
 	return GetCurrentProcessId();

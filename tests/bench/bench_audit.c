@@ -22,6 +22,7 @@
 #include "bench/bench.h"
 #include "bench/load.h"
 #include "bench/load_questions.h"
+#include "platform/platform.h"
 #include "store/audit_query.h"
 #include "support/daemon.h"
 #include "support/store_env.h"
@@ -132,6 +133,7 @@ static void *ask_in_turns(void *arg)
 		.user = STR("contoso\\user7"), .newest_first = true, .limit = 50};
 	uint64_t rows = 0;
 
+	process_give_way(); /* as wsauthzctl does */
 	buf_init(&why, 4096);
 	asker->failed = audit_reader_open(asker->directory, &env, &reader, &why) != ERR_NONE;
 	while (!asker->failed && !atomic_load(&asker->is_over)) {

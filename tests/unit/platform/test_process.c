@@ -47,6 +47,22 @@ static void a_boot_has_one_id(void **state)
 	assert_memory_not_equal(&first, &zero, sizeof(first));
 }
 
+static void who_gives_way_is_nicer_and_nobody_else(void **state)
+{
+	int before = getpriority(PRIO_PROCESS, 0), status;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0) {
+		process_give_way();
+		_exit(getpriority(PRIO_PROCESS, 0) >= 10 ? 0 : 1);
+	}
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(getpriority(PRIO_PROCESS, 0), before);
+}
+
 static void random_bytes_differ_from_call_to_call(void **state)
 {
 	unsigned char first[32] = {0}, second[32] = {0};
@@ -127,6 +143,7 @@ int main(void)
 		cmocka_unit_test(the_clocks_go_forward),
 		cmocka_unit_test(local_time_is_what_the_zone_says),
 		cmocka_unit_test(a_boot_has_one_id),
+		cmocka_unit_test(who_gives_way_is_nicer_and_nobody_else),
 		cmocka_unit_test(random_bytes_differ_from_call_to_call),
 		cmocka_unit_test(the_process_knows_its_memory),
 		cmocka_unit_test(hardening_takes_rights_and_dumps_away),
