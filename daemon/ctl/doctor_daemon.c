@@ -184,7 +184,12 @@ enum doctor_result doctor_look_daemon(struct doctor *doctor, struct doctor_findi
 				   "that has a role"));
 		return DOCTOR_WARNING;
 	}
-	buf_append_str(&finding->advice, STR("start the daemon; its log says why it ended"));
+	if (doctor->is_barred)
+		buf_append_str(&finding->advice, STR("run this command as root or administrator, "
+						     "who may knock; else start the daemon"));
+	else
+		buf_append_str(&finding->advice,
+			       STR("start the daemon; its log says why it ended"));
 	return DOCTOR_PROBLEM;
 }
 

@@ -177,6 +177,22 @@ static void rights_of_sockets_are_compared_with_the_configuration(void **state)
 	fixture_stop(&daemon);
 }
 
+static void sockets_of_the_service_manager_may_have_rights_of_their_own(void **state)
+{
+	struct daemon_options options = {.policy = FIXTURE_POLICY("15m"), .passes_sockets = true};
+	struct daemon daemon;
+
+	(void)state;
+	daemon_init(&daemon, &options);
+	assert_int_equal(chmod(daemon.authorize_path, 0660), 0);
+	assert_int_equal(chmod(daemon.admin_path, 0660), 0);
+	assert_true(daemon_start(&daemon, NULL));
+	expect_health(&daemon);
+	assert_int_equal(chmod(daemon.admin_path, 0666), 0);
+	expect_problem(&daemon, "admin.socket", "everybody may knock there");
+	fixture_stop(&daemon);
+}
+
 static void a_group_that_does_not_exist_is_told_with_its_key(void **state)
 {
 	struct daemon_options options = {
@@ -235,6 +251,7 @@ int main(void)
 		cmocka_unit_test(a_mistake_in_the_policy_is_told_with_its_place),
 		cmocka_unit_test(a_daemon_that_does_not_run_is_seen_at_its_sockets),
 		cmocka_unit_test(rights_of_sockets_are_compared_with_the_configuration),
+		cmocka_unit_test(sockets_of_the_service_manager_may_have_rights_of_their_own),
 		cmocka_unit_test(a_group_that_does_not_exist_is_told_with_its_key),
 		cmocka_unit_test(a_damaged_database_is_seen),
 		cmocka_unit_test(a_daemon_that_is_degraded_says_why),
