@@ -10,8 +10,8 @@
 #include "store/audit_query.h"
 
 /* Opens the audit of the state directory; the caller closes it. The process gives way to others from
- * then on, so that no decision waits for a question. CTL_DONE, or another exit code after
- * a message on stderr. */
+ * then on: a question may take its time, decisions may not. CTL_DONE, or another exit code after a
+ * message on stderr. */
 enum ctl_exit audit_source_open(const struct ctl *ctl, struct audit_reader **out);
 
 /* Copies a row with all it points to into `arena`; false when memory is spent. */

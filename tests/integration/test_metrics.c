@@ -2,34 +2,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include <sqlite3.h>
 
+#include "integration/command.h"
 #include "integration/fixture.h"
 #include "support/prometheus.h"
 
-enum { OUTPUT_MAX = 1 << 20, DONE = 0, DENIED = 1, INVALID = 4 };
+enum { FILE_MAX = 1 << 20 };
 
-static char output[OUTPUT_MAX];
+static char file_text[FILE_MAX];
+static const char *output; /* of the last command, or the file that was read last */
 static struct prometheus metrics;
 
 static int ctl(const struct daemon *daemon, const char *arguments)
 {
-	char command[512];
-	size_t length;
-	FILE *pipe;
-	int status;
+	int code = command_run(daemon, arguments);
 
-	assert_true(snprintf(command, sizeof(command), "%s %s --config %s 2>&1", WSAUTHZCTL,
-			     arguments, daemon->config_path) < (int)sizeof(command));
-	pipe = popen(command, "r");
-	assert_non_null(pipe);
-	length = fread(output, 1, sizeof(output) - 1, pipe);
-	output[length] = '\0';
-	status = pclose(pipe);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
+	output = command_output();
+	return code;
 }
 
 static void read_file(const char *path)
@@ -38,8 +29,9 @@ static void read_file(const char *path)
 	size_t length;
 
 	assert_non_null(file);
-	length = fread(output, 1, sizeof(output) - 1, file);
-	output[length] = '\0';
+	length = fread(file_text, 1, sizeof(file_text) - 1, file);
+	file_text[length] = '\0';
+	output = file_text;
 	assert_int_equal(fclose(file), 0);
 }
 
@@ -51,7 +43,7 @@ static void read_output(void)
 
 static void ask_metrics(const struct daemon *daemon)
 {
-	assert_int_equal(ctl(daemon, "metrics"), DONE);
+	assert_int_equal(ctl(daemon, "metrics"), COMMAND_DONE);
 	read_output();
 }
 
@@ -93,7 +85,7 @@ static void docs_list_what_the_daemon_emits_with_type_and_labels(void **state)
 {
 	struct prometheus_family row;
 	struct daemon daemon;
-	const char *at = output;
+	const char *at;
 	size_t count = 0;
 
 	(void)state;
@@ -101,6 +93,7 @@ static void docs_list_what_the_daemon_emits_with_type_and_labels(void **state)
 	ask_metrics(&daemon);
 	fixture_stop(&daemon);
 	read_file(SOURCES "/docs/metrics.md");
+	at = output;
 	while ((at = next_row(at, &row)) != NULL) {
 		const struct prometheus_family *family = &metrics.families[count];
 
@@ -243,13 +236,13 @@ static void a_refused_policy_shows_until_one_is_accepted(void **state)
 	(void)state;
 	fixture_start(&daemon, FIXTURE_POLICY("15m"), "  reload: on_request\n");
 	daemon_write_policy(&daemon, "policy.cedar", "permit(principal, action, resource) when;\n");
-	assert_int_equal(ctl(&daemon, "policy reload"), INVALID);
+	assert_int_equal(ctl(&daemon, "policy reload"), COMMAND_INVALID);
 	ask_metrics(&daemon);
 	expect("wsauthz_policy_load_success", 0);
 	expect("wsauthz_policy_loads_total{result=\"invalid\"}", 1);
 	expect("wsauthz_policy_revision", 1);
 	daemon_write_policy(&daemon, "policy.cedar", "permit(principal, action, resource);\n");
-	assert_int_equal(ctl(&daemon, "policy reload"), DONE);
+	assert_int_equal(ctl(&daemon, "policy reload"), COMMAND_DONE);
 	ask_metrics(&daemon);
 	expect("wsauthz_policy_load_success", 1);
 	expect("wsauthz_policy_loads_total{result=\"valid\"}", 1);
@@ -286,7 +279,7 @@ static void an_audit_that_cannot_be_written_shows_until_it_can(void **state)
 	expect("wsauthz_audit_writable", 0);
 	expect("wsauthz_refusals_total{reason=\"audit_failed\"}", 1);
 	assert_true(prometheus_value(&metrics, "wsauthz_audit_commit_failures_total") >= 1);
-	assert_int_equal(ctl(&daemon, "status"), DENIED);
+	assert_int_equal(ctl(&daemon, "status"), COMMAND_DENIED);
 	assert_non_null(strstr(output, "DEGRADED"));
 	assert_non_null(
 		strstr(output, "the audit cannot be written, so every request is denied: "));
@@ -296,7 +289,7 @@ static void an_audit_that_cannot_be_written_shows_until_it_can(void **state)
 	assert_int_equal(fixture_verdict(ask_as_alice(&peer)), VERDICT_ALLOW);
 	ask_metrics(&daemon);
 	expect("wsauthz_audit_writable", 1);
-	assert_int_equal(ctl(&daemon, "status"), DONE);
+	assert_int_equal(ctl(&daemon, "status"), COMMAND_DONE);
 	raw_peer_close(&peer);
 	fixture_stop(&daemon);
 }
@@ -309,7 +302,7 @@ static void json_has_a_line_for_every_sample(void **state)
 	(void)state;
 	fixture_start(&daemon, FIXTURE_POLICY("15m"), NULL);
 	ask_metrics(&daemon);
-	assert_int_equal(ctl(&daemon, "metrics --json"), DONE);
+	assert_int_equal(ctl(&daemon, "metrics --json"), COMMAND_DONE);
 	for (const char *at = output; *at != '\0'; at++)
 		count += *at == '\n';
 	assert_int_equal(count, metrics.sample_count);
