@@ -5,12 +5,11 @@
 
 #include "base/mem.h"
 #include "server/audit_key.h"
-#include "store/audit_head.h"
-#include "store/seal.h"
+#include "server/audit_upkeep.h"
 #include "store/seal_key.h"
 #include "store/segment.h"
 
-enum { MICROSECONDS_OF_MS = 1000, WHY_MAX_BYTES = 4096, MIB = 1024 * 1024 };
+enum { MICROSECONDS_OF_MS = 1000, WHY_MAX_BYTES = 4096 };
 
 /* What is handed from thread to thread. */
 struct shared {
@@ -43,7 +42,6 @@ struct audit_log {
 
 	/* Loop thread. */
 	struct audit_queue *queue;
-	struct state_store *store;
 	uv_timer_t timer;
 	bool is_working, is_stopping;
 	bool seal_is_due; /* there may be closed segments */
@@ -54,7 +52,7 @@ struct audit_log {
 	void *on_stopped_arg;
 
 	struct turn turn;
-	struct segment_list segments; /* the worker's */
+	struct audit_upkeep upkeep; /* the worker's */
 };
 
 static bool has_key(const struct audit_log *log)
@@ -230,6 +228,13 @@ enum error audit_log_open(const struct audit_log_options *options, struct audit_
 	if (log == NULL)
 		return ERR_NO_MEMORY;
 	log->options = *options;
+	log->upkeep = (struct audit_upkeep){
+		.log = options->log,
+		.clock = options->clock,
+		.settings = options->settings,
+		.env = options->env,
+		.key = has_key(log) ? &log->key : NULL,
+	};
 	buf_init(&log->aside_name, WHY_MAX_BYTES);
 	buf_init(&log->aside_reason, WHY_MAX_BYTES);
 	if (uv_mutex_init(&log->shared.lock) != 0) {
@@ -255,7 +260,7 @@ void audit_log_close(struct audit_log *log)
 	audit_close(log->live);
 	audit_close(log->shared.next);
 	audit_close(log->shared.ended);
-	segment_list_deinit(&log->segments);
+	audit_upkeep_deinit(&log->upkeep);
 	buf_deinit(&log->aside_name);
 	buf_deinit(&log->aside_reason);
 	seal_key_wipe(&log->key, sizeof(log->key));
@@ -264,12 +269,6 @@ void audit_log_close(struct audit_log *log)
 }
 
 /* The worker. */
-
-static void report(const struct audit_log *log, const char *event, struct buf *why)
-{
-	log_error(log->options.log, event, "%s", buf_text(why));
-	buf_clear(why);
-}
 
 static void close_ended(struct audit_log *log)
 {
@@ -285,160 +284,41 @@ static void close_ended(struct audit_log *log)
 	uv_mutex_unlock(&log->shared.lock);
 }
 
-static void prepare(struct audit_log *log, struct buf *why)
+static enum error prepare(struct audit_log *log)
 {
 	const char *directory = log->options.settings->state_directory;
 	struct audit *next;
+	struct buf why;
+
+	buf_init(&why, WHY_MAX_BYTES);
 	enum error error =
-		audit_prepare_next(directory, log->options.env, log->turn.live, &next, why);
-
-	if (error != ERR_NONE) {
-		log->turn.error = error;
-		report(log, "audit.not_prepared", why);
-		return;
-	}
-	uv_mutex_lock(&log->shared.lock);
-	log->shared.next = next;
-	uv_mutex_unlock(&log->shared.lock);
-}
-
-static enum error put_segment(struct state *state, void *arg)
-{
-	return state_put_segment(state, arg);
-}
-
-/* For 'wsauthzctl audit verify --head', should the tail of the audit be cut off. */
-static void tell_head(const struct audit_log *log, const char *event, uint32_t number,
-		      const struct audit_head *head)
-{
-	char text[AUDIT_HEAD_TEXT_BYTES];
-
-	audit_head_format(head, text);
-	log_info(log->options.log, event, "segment %u, head %s", (unsigned)number, text);
-}
-
-static enum error seal_one(struct audit_log *log, uint32_t number, struct buf *why)
-{
-	struct segment sealed;
-	enum error error = seal_segment(log->options.settings->state_directory, number,
-					log->options.env, has_key(log) ? &log->key : NULL,
-					clock_wall_us(log->options.clock), &sealed, why);
-
-	if (error != ERR_NONE)
-		return error;
-	error = state_store_use(log->store, "audit.seal_not_noted", put_segment, &sealed);
+		audit_prepare_next(directory, log->options.env, log->turn.live, &next, &why);
 	if (error == ERR_NONE) {
-		log->turn.sealed_count++;
-		tell_head(log, "audit.sealed", number, &sealed.head);
+		uv_mutex_lock(&log->shared.lock);
+		log->shared.next = next;
+		uv_mutex_unlock(&log->shared.lock);
 	} else {
-		buf_printf(why, "audit segment %u is sealed, but not noted", (unsigned)number);
+		log_error(log->options.log, "audit.not_prepared", "%s", buf_text(&why));
 	}
+	buf_deinit(&why);
 	return error;
-}
-
-static void list_segments(struct audit_log *log, struct buf *why)
-{
-	enum error error = segment_list_read(&log->segments, log->options.settings->state_directory,
-					     log->options.env, why);
-
-	if (error != ERR_NONE) {
-		log->turn.error = error;
-		report(log, "audit.not_listed", why);
-	}
-}
-
-static void seal(struct audit_log *log, struct buf *why)
-{
-	list_segments(log, why);
-	for (size_t i = 0; i < log->segments.count && log->turn.error == ERR_NONE; i++) {
-		const struct segment *segment = &log->segments.items[i];
-
-		if (segment->number >= log->turn.live || segment->state == SEGMENT_SEALED)
-			continue;
-		log->turn.error = seal_one(log, segment->number, why);
-		if (log->turn.error == ERR_BUSY)
-			buf_clear(why); /* somebody reads it; it is tried again */
-		else if (log->turn.error != ERR_NONE)
-			report(log, "audit.not_sealed", why);
-	}
-}
-
-struct removal {
-	const struct segment *segment;
-	int64_t wall_us;
-	struct str reason;
-};
-
-static enum error put_removal(struct state *state, void *arg)
-{
-	const struct removal *removal = arg;
-
-	return state_put_segment_removed(state, removal->segment, removal->wall_us,
-					 removal->reason);
-}
-
-/* Notes first, so that what is missing is always explained. */
-static enum error remove_segment(struct audit_log *log, const struct segment *segment,
-				 struct str reason)
-{
-	struct removal removal = {segment, clock_wall_us(log->options.clock), reason};
-	enum error error =
-		state_store_use(log->store, "audit.removal_not_noted", put_removal, &removal);
-
-	if (error == ERR_NONE)
-		error = segment_remove(log->options.settings->state_directory, segment->number,
-				       log->options.env);
-	if (error != ERR_NONE) {
-		log_error(log->options.log, "audit.not_removed", "segment %u: %s",
-			  (unsigned)segment->number, error_text(error));
-		return error;
-	}
-	log->turn.removed_count++;
-	log_warning(log->options.log, "audit.removed",
-		    "segment %u with the ids %llu to %llu, for its %.*s", (unsigned)segment->number,
-		    (unsigned long long)segment->first_id, (unsigned long long)segment->last_id,
-		    STR_ARGS(reason));
-	tell_head(log, "audit.removed_head", segment->number, &segment->head);
-	return ERR_NONE;
-}
-
-static void prune(struct audit_log *log, struct buf *why)
-{
-	const struct settings *settings = log->options.settings;
-	int64_t oldest_us =
-		clock_wall_us(log->options.clock) - settings->retention_ms * MICROSECONDS_OF_MS;
-	uint64_t total = 0, max = (uint64_t)settings->retention_mib * MIB;
-
-	list_segments(log, why);
-	for (size_t i = 0; i < log->segments.count; i++)
-		total += log->segments.items[i].file_bytes;
-	/* From the oldest on, and never past one that stays. */
-	for (size_t i = 0; i < log->segments.count && log->turn.error == ERR_NONE; i++) {
-		const struct segment *segment = &log->segments.items[i];
-		bool is_past = segment->last_us < oldest_us;
-
-		if (segment->state != SEGMENT_SEALED || (!is_past && total <= max))
-			break;
-		total -= segment->file_bytes;
-		log->turn.error = remove_segment(log, segment, is_past ? STR("age") : STR("size"));
-	}
 }
 
 static void work(uv_work_t *work)
 {
 	struct audit_log *log = work->data;
 	struct turn *turn = &log->turn;
-	struct buf why;
 
-	buf_init(&why, WHY_MAX_BYTES);
 	close_ended(log);
 	if (turn->seal)
-		seal(log, &why);
+		turn->error = audit_upkeep_seal(&log->upkeep, turn->live, &turn->sealed_count);
 	if (turn->prune && turn->error == ERR_NONE)
-		prune(log, &why);
-	if (turn->prepare)
-		prepare(log, &why);
-	buf_deinit(&why);
+		turn->error = audit_upkeep_prune(&log->upkeep, &turn->removed_count);
+	if (turn->prepare) {
+		enum error error = prepare(log);
+
+		turn->error = error != ERR_NONE ? error : turn->error;
+	}
 }
 
 /* The loop. */
@@ -553,14 +433,14 @@ static void on_timer(uv_timer_t *timer)
 	uint32_t number = log->shared.number;
 	uv_mutex_unlock(&log->shared.lock);
 	if (head.decision_id != 0)
-		tell_head(log, "audit.head", number, &head);
+		audit_upkeep_tell_head(&log->upkeep, "audit.head", number, &head);
 }
 
 void audit_log_start(struct audit_log *log, uv_loop_t *loop, struct audit_queue *queue,
 		     struct state_store *store)
 {
 	log->queue = queue;
-	log->store = store;
+	log->upkeep.store = store;
 	log->seal_is_due = true;          /* what a crash left half done */
 	uv_timer_init(loop, &log->timer); /* cannot fail */
 	log->timer.data = log;

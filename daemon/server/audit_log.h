@@ -5,7 +5,7 @@
  * commit.
  *
  *	loop     a timer looks what is due and queues the work
- *	worker   audit_prepare_next(), seal_segment(), segment_remove()
+ *	worker   audit_prepare_next(), audit_upkeep_seal(), audit_upkeep_prune()
  *	writer   audit_append(), audit_rotate(); it is the sink of the audit queue
  */
 #ifndef SERVER_AUDIT_LOG_H
