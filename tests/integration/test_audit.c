@@ -8,13 +8,14 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "integration/command.h"
 #include "store/audit.h"
 #include "store/seal.h"
 #include "support/cmocka.h"
 #include "support/store_env.h"
 #include "support/tmpdir.h"
 
-enum { RANDOM_ROWS = 10000, NAME_MAX_BYTES = 40, DONE = 0 };
+enum { RANDOM_ROWS = 10000, NAME_MAX_BYTES = 40 };
 
 /* Names that broke somebody's log, terminal, spreadsheet or page. */
 static const struct str nasty[] = {
@@ -66,8 +67,6 @@ static const struct str nasty[] = {
 enum { ROWS = RANDOM_ROWS + sizeof(nasty) / sizeof(nasty[0]) };
 
 static struct tmpdir dir;
-static char *output;
-static size_t output_length;
 
 static struct str make_name(uint32_t number, char name[NAME_MAX_BYTES])
 {
@@ -131,56 +130,22 @@ static int teardown(void **state)
 {
 	(void)state;
 	tmpdir_remove(&dir);
-	mem_free(output);
 	return 0;
-}
-
-/* Runs a shell command; what it prints is in `output`. */
-static int run(const char *command)
-{
-	FILE *pipe = popen(command, "r");
-	size_t capacity = 0, length;
-	int status;
-
-	assert_non_null(pipe);
-	output_length = 0;
-	do {
-		if (output_length + 65536 > capacity) {
-			capacity = capacity * 2 + 131072;
-			output = mem_resize(output, capacity, 1);
-			assert_non_null(output);
-		}
-		length = fread(output + output_length, 1, 65535, pipe);
-		output_length += length;
-	} while (length != 0);
-	output[output_length] = '\0';
-	status = pclose(pipe);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
 }
 
 static int ctl(const char *arguments)
 {
 	char command[1024];
 
-	assert_true(snprintf(command, sizeof(command), "%s %s --state %s 2>&1", WSAUTHZCTL,
-			     arguments, dir.path) < (int)sizeof(command));
-	return run(command);
-}
-
-static size_t count_lines(void)
-{
-	size_t lines = 0;
-
-	for (size_t i = 0; i < output_length; i++)
-		lines += output[i] == '\n';
-	return lines;
+	assert_true(snprintf(command, sizeof(command), "%s --state %s", arguments, dir.path) <
+		    (int)sizeof(command));
+	return command_run_alone(command);
 }
 
 /* No byte of the output can do anything in a terminal but show a character. */
 static void expect_harmless(const char *what)
 {
-	struct str rest = str_make(output, output_length);
+	struct str output = str_from(command_output()), rest = output;
 
 	while (rest.length != 0) {
 		uint32_t c = 0;
@@ -188,7 +153,7 @@ static void expect_harmless(const char *what)
 
 		if (length == 0 || (c != '\n' && utf8_is_deceptive(c)))
 			fail_msg("%s: U+%04x at %zu", what, (unsigned)c,
-				 output_length - rest.length);
+				 output.length - rest.length);
 		rest = str_make(rest.ptr + length, rest.length - length);
 	}
 }
@@ -221,21 +186,22 @@ static void names_cannot_leave_their_place_in_any_output(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(commands); i++) {
-		if (ctl(commands[i].arguments) != DONE)
-			fail_msg("%s: %s", commands[i].arguments, output);
+		if (ctl(commands[i].arguments) != COMMAND_DONE)
+			fail_msg("%s: %s", commands[i].arguments, command_output());
 		expect_harmless(commands[i].arguments);
-		if (commands[i].lines != 0 && count_lines() != commands[i].lines)
-			fail_msg("%s: %zu lines", commands[i].arguments, count_lines());
+		if (commands[i].lines != 0 && command_line_count() != commands[i].lines)
+			fail_msg("%s: %zu lines", commands[i].arguments, command_line_count());
 	}
 }
 
 static void no_cell_of_a_spreadsheet_computes(void **state)
 {
+	const char *output = command_output();
+
 	(void)state;
-	assert_int_equal(ctl("audit export --format csv"), DONE);
-	for (size_t i = 0; i + 2 < output_length; i++) {
-		bool starts = output[i] == '"' && i != 0 &&
-			      (output[i - 1] == ',' || output[i - 1] == '\n');
+	assert_int_equal(ctl("audit export --format csv"), COMMAND_DONE);
+	for (size_t i = 1; output[i] != '\0'; i++) {
+		bool starts = output[i] == '"' && (output[i - 1] == ',' || output[i - 1] == '\n');
 		if (starts && strchr("=+-@\t\r|%", output[i + 1]) != NULL)
 			fail_msg("a cell begins with '%c' at %zu", output[i + 1], i);
 	}
@@ -285,16 +251,14 @@ static void expect_only_our_tags(void)
 		"i class=\"",
 	};
 
-	for (size_t i = 0; i < output_length; i++) {
-		const char *at = output + i + 1;
-		bool known = false;
+	for (const char *at = strchr(command_output(), '<'); at != NULL; at = strchr(at, '<')) {
+		at++;
+		bool known = *at == '/';
 
-		if (output[i] != '<' || *at == '/')
-			continue;
 		for (size_t j = 0; j < ARRAY_COUNT(tags); j++)
 			known |= strncmp(at, tags[j], strlen(tags[j])) == 0;
 		if (!known)
-			fail_msg("an unknown tag: %.60s", output + i);
+			fail_msg("an unknown tag: <%.60s", at);
 	}
 }
 
@@ -306,26 +270,27 @@ static void a_report_is_one_page_with_charts_and_nothing_from_elsewhere(void **s
 	snprintf(count, sizeof(count), "10,0%02d</b><span>decisions", ROWS - RANDOM_ROWS);
 	assert_int_equal(ctl("audit report --html - --since 2025-12-31 --until 2026-01-02 --title "
 			     "'<script>alert(1)</script>'"),
-			 DONE);
+			 COMMAND_DONE);
 	expect_harmless("report");
 	expect_only_our_tags();
-	assert_non_null(strstr(output, "default-src 'none'"));
-	assert_non_null(strstr(output, "&lt;script&gt;alert(1)&lt;/script&gt;</h1>"));
-	assert_non_null(strstr(output, count));
-	assert_non_null(strstr(output, "Decisions over time"));
-	assert_non_null(strstr(output, "<polyline class=\"slow\""));
-	assert_non_null(strstr(output, "Most denied users"));
-	assert_non_null(strstr(output, "Latest denials"));
-	assert_non_null(strstr(output, "Latest events"));
+	command_expect("default-src 'none'");
+	command_expect("&lt;script&gt;alert(1)&lt;/script&gt;</h1>");
+	command_expect(count);
+	command_expect("Decisions over time");
+	command_expect("<polyline class=\"slow\"");
+	command_expect("Most denied users");
+	command_expect("Latest denials");
+	command_expect("Latest events");
 	/* Of a time without decisions. */
-	assert_int_equal(ctl("audit report --html - --since 2020-01-01 --until 2020-01-02"), DONE);
+	assert_int_equal(ctl("audit report --html - --since 2020-01-01 --until 2020-01-02"),
+			 COMMAND_DONE);
 	expect_only_our_tags();
-	assert_non_null(strstr(output, "Nobody was denied."));
+	command_expect("Nobody was denied.");
 	/* It has no text but ours, so what would fetch something could only be ours. */
-	assert_null(strstr(output, "src="));
-	assert_null(strstr(output, "href="));
-	assert_null(strstr(output, "url("));
-	assert_null(strstr(output, "@import"));
+	command_expect_not("src=");
+	command_expect_not("href=");
+	command_expect_not("url(");
+	command_expect_not("@import");
 	assert_int_equal(ctl("audit report"), 2);
 	assert_int_equal(ctl("audit report --html /nonexistent/x.html"), 4);
 }
@@ -349,24 +314,24 @@ static void a_browser_shows_the_report(void **state)
 	char command[1024], arguments[512], picture[512];
 
 	(void)state;
-	if (run("command -v chromium") != DONE) {
+	if (command_shell("command -v chromium") != COMMAND_DONE) {
 		printf("chromium is not installed: the report was not looked at in a browser\n");
 		skip();
 	}
 	snprintf(arguments, sizeof(arguments),
 		 "audit report --since 2025-12-31 --until 2026-01-02 --html %s/report.html",
 		 dir.path);
-	assert_int_equal(ctl(arguments), DONE);
+	assert_int_equal(ctl(arguments), COMMAND_DONE);
 	snprintf(command, sizeof(command), browser, dir.path, "--dump-dom", dir.path);
-	assert_int_equal(run(command), DONE);
+	assert_int_equal(command_shell(command), COMMAND_DONE);
 	/* Names became text, not elements. */
-	assert_null(strstr(output, "<script"));
-	assert_null(strstr(output, "<img"));
-	assert_non_null(strstr(output, "Decisions over time"));
-	assert_non_null(strstr(output, "</svg>"));
+	command_expect_not("<script");
+	command_expect_not("<img");
+	command_expect("Decisions over time");
+	command_expect("</svg>");
 	snprintf(picture, sizeof(picture), "--screenshot=%s/report.png", dir.path);
 	snprintf(command, sizeof(command), browser, dir.path, picture, dir.path);
-	assert_int_equal(run(command), DONE);
+	assert_int_equal(command_shell(command), COMMAND_DONE);
 	/* An empty page is a few kilobytes. */
 	assert_true(file_size("report.png") > 50000);
 }

@@ -8,11 +8,11 @@
 #include <unistd.h>
 
 #include "base/attributes.h"
+#include "integration/command.h"
 #include "integration/fixture.h"
 
-enum { OUTPUT_MAX = 1 << 20, LINE_MAX_BYTES = 4096, DONE = 0 };
+enum { LINE_MAX_BYTES = 4096 };
 
-static char output[OUTPUT_MAX];
 static struct daemon the_daemon;
 
 static void ask(struct raw_peer *peer, const char *name, const char *sid, const char *group)
@@ -24,20 +24,6 @@ static void ask(struct raw_peer *peer, const char *name, const char *sid, const 
 	fixture_verdict(raw_peer_authorize(peer, &sender, ACTION_GET_URI, RESOURCE_OS));
 }
 
-static int run(const char *command)
-{
-	FILE *pipe = popen(command, "r");
-	size_t length;
-	int status;
-
-	assert_non_null(pipe);
-	length = fread(output, 1, sizeof(output) - 1, pipe);
-	output[length] = '\0';
-	status = pclose(pipe);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
 static int ctl(const char *arguments)
 {
 	char command[LINE_MAX_BYTES];
@@ -45,7 +31,7 @@ static int ctl(const char *arguments)
 	assert_true(snprintf(command, sizeof(command), "cd %s && %s %s --config %s 2>&1",
 			     the_daemon.dir.path, WSAUTHZCTL, arguments,
 			     the_daemon.config_path) < (int)sizeof(command));
-	return run(command);
+	return command_shell(command);
 }
 
 static int setup(void **state)
@@ -59,7 +45,7 @@ static int setup(void **state)
 	ask(&peer, "CONTOSO\\bob", BOB, BANNED);
 	raw_peer_close(&peer);
 	/* One segment sealed, one live. */
-	assert_int_equal(ctl("audit seal"), DONE);
+	assert_int_equal(ctl("audit seal"), COMMAND_DONE);
 	raw_peer_open(&peer, the_daemon.authorize_path, "wsman/Test");
 	ask(&peer, "CONTOSO\\Alice", ALICE, OPERATORS);
 	raw_peer_close(&peer);
@@ -91,8 +77,8 @@ static void run_shell_line(const char *line)
 	assert_non_null(at);
 	snprintf(command, sizeof(command), "%.*s%s%s 2>&1", (int)(at - line), line,
 		 the_daemon.state_dir, at + sizeof(installed) - 1);
-	if (run(command) != DONE)
-		fail_msg("%s: %s", command, output);
+	if (command_shell(command) != COMMAND_DONE)
+		fail_msg("%s: %s", command, command_output());
 }
 
 static void every_command_of_the_guide_runs(void **state)
@@ -121,8 +107,8 @@ static void every_command_of_the_guide_runs(void **state)
 		/* It would go on for ever. */
 		if (strstr(line, "audit tail") != NULL)
 			strcat(line, " --no-follow");
-		if (ctl(line + sizeof(name) - 1) != DONE)
-			fail_msg("%s: %s", line, output);
+		if (ctl(line + sizeof(name) - 1) != COMMAND_DONE)
+			fail_msg("%s: %s", line, command_output());
 		commands++;
 	}
 	fclose(guide);
@@ -132,29 +118,28 @@ static void every_command_of_the_guide_runs(void **state)
 static void the_guide_finds_what_happened(void **state)
 {
 	(void)state;
-	assert_int_equal(ctl("audit query --user 'contoso\\ALICE' --format csv"), DONE);
-	assert_non_null(strstr(output, "CONTOSO\\Alice"));
-	assert_null(strstr(output, "bob"));
-	assert_int_equal(ctl("audit query --decision deny --json"), DONE);
-	assert_non_null(strstr(output, "CONTOSO\\\\bob"));
-	assert_null(strstr(output, "Alice"));
+	assert_int_equal(ctl("audit query --user 'contoso\\ALICE' --format csv"), COMMAND_DONE);
+	command_expect("CONTOSO\\Alice");
+	command_expect_not("bob");
+	assert_int_equal(ctl("audit query --decision deny --json"), COMMAND_DONE);
+	command_expect("CONTOSO\\\\bob");
+	command_expect_not("Alice");
 	assert_int_equal(ctl("audit sql \"SELECT count(*) FROM v_decision WHERE "
 			     "verdict = 'allow'\" --format csv"),
-			 DONE);
-	assert_string_equal(output, "\"count(*)\"\n4\n");
-	assert_int_equal(ctl("audit top users --denied --json"), DONE);
-	assert_non_null(
-		strstr(output, "\"label\":\"CONTOSO\\\\bob\",\"decisions\":2,\"denied\":2"));
-	assert_int_equal(ctl("audit stats --json --by 1d --since 1h"), DONE);
-	assert_non_null(strstr(output, "\"allowed\":4,\"denied\":2,\"redirected\":0"));
-	assert_int_equal(ctl("audit export --format ocsf --denied"), DONE);
-	assert_non_null(strstr(output, "\"class_uid\":3003"));
-	assert_non_null(strstr(output, "\"status_id\":2,\"status\":\"Failure\""));
-	assert_non_null(strstr(output, "\"user\":{\"name\":\"CONTOSO\\\\bob\",\"uid\":\"" BOB));
-	assert_non_null(strstr(output, "\"authorizations\":[{\"decision\":\"deny\",\"policy\":{"
-				       "\"uid\":\"banned\"}}]"));
+			 COMMAND_DONE);
+	assert_string_equal(command_output(), "\"count(*)\"\n4\n");
+	assert_int_equal(ctl("audit top users --denied --json"), COMMAND_DONE);
+	command_expect("\"label\":\"CONTOSO\\\\bob\",\"decisions\":2,\"denied\":2");
+	assert_int_equal(ctl("audit stats --json --by 1d --since 1h"), COMMAND_DONE);
+	command_expect("\"allowed\":4,\"denied\":2,\"redirected\":0");
+	assert_int_equal(ctl("audit export --format ocsf --denied"), COMMAND_DONE);
+	command_expect("\"class_uid\":3003");
+	command_expect("\"status_id\":2,\"status\":\"Failure\"");
+	command_expect("\"user\":{\"name\":\"CONTOSO\\\\bob\",\"uid\":\"" BOB);
+	command_expect("\"authorizations\":[{\"decision\":\"deny\",\"policy\":{"
+		       "\"uid\":\"banned\"}}]");
 	assert_int_equal(ctl("audit query --since 1h --until 2h"), 2);
-	assert_non_null(strstr(output, "not before"));
+	command_expect("not before");
 }
 
 /* The columns of a view as the guide's table has them: "a,b,c". */
@@ -206,7 +191,7 @@ static void the_views_have_the_columns_of_the_guide(void **state)
 		{"v_admin_action", "v_admin_action", "state.db"},
 		{"v_segment", "v_segment", "state.db"},
 	};
-	char columns[LINE_MAX_BYTES], command[LINE_MAX_BYTES];
+	char columns[LINE_MAX_BYTES], command[LINE_MAX_BYTES], printed[LINE_MAX_BYTES];
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(views); i++) {
@@ -215,17 +200,19 @@ static void the_views_have_the_columns_of_the_guide(void **state)
 			 "audit sql 'SELECT * FROM %s LIMIT 0' "
 			 "--format csv",
 			 views[i].view);
-		assert_int_equal(ctl(command), DONE);
-		remove_quotes(output);
-		assert_string_equal(output, columns);
+		assert_int_equal(ctl(command), COMMAND_DONE);
+		snprintf(printed, sizeof(printed), "%s", command_output());
+		remove_quotes(printed);
+		assert_string_equal(printed, columns);
 		/* And in the file, for the plain shell. */
 		snprintf(command, sizeof(command),
 			 "sqlite3 -readonly %s/%s \"SELECT group_concat(name) FROM "
 			 "pragma_table_info('%s')\"",
 			 the_daemon.state_dir, views[i].file, views[i].view);
-		assert_int_equal(run(command), DONE);
-		output[strcspn(output, "\n")] = '\0';
-		assert_string_equal(output, columns);
+		assert_int_equal(command_shell(command), COMMAND_DONE);
+		snprintf(printed, sizeof(printed), "%s", command_output());
+		printed[strcspn(printed, "\n")] = '\0';
+		assert_string_equal(printed, columns);
 	}
 }
 
@@ -241,8 +228,8 @@ static void the_shell_reads_what_the_daemon_has_just_written(void **state)
 		 the_daemon.state_dir);
 	raw_peer_open(&peer, the_daemon.authorize_path, "wsman/Test");
 	for (int i = 0; i < 20; i++) {
-		assert_int_equal(run(command), DONE);
-		long count = strtol(output, NULL, 10);
+		assert_int_equal(command_shell(command), COMMAND_DONE);
+		long count = strtol(command_output(), NULL, 10);
 		if (before >= 0)
 			assert_int_equal(count, before + 2);
 		before = count;
@@ -298,7 +285,7 @@ static void a_tail_follows_also_into_the_next_segment(void **state)
 	raw_peer_open(&peer, the_daemon.authorize_path, "wsman/Test");
 	ask(&peer, "CONTOSO\\carol", "S-1-5-21-1-2-3-2003", OPERATORS);
 	wait_for_line(lines, "CONTOSO\\carol");
-	assert_int_equal(ctl("audit seal"), DONE);
+	assert_int_equal(ctl("audit seal"), COMMAND_DONE);
 	wait_for_line(lines, "admin.audit.seal");
 	ask(&peer, "CONTOSO\\dave", "S-1-5-21-1-2-3-2004", NULL);
 	wait_for_line(lines, "deny      CONTOSO\\dave");
@@ -312,14 +299,15 @@ static void all_of_it_works_without_the_daemon(void **state)
 {
 	(void)state;
 	assert_int_equal(daemon_stop(&the_daemon), 0);
-	assert_int_equal(ctl("audit query --user 'contoso\\alice' --limit 1 --json"), DONE);
-	assert_non_null(strstr(output, "CONTOSO\\\\Alice"));
-	assert_int_equal(ctl("audit top"), DONE);
-	assert_int_equal(ctl("audit stats"), DONE);
-	assert_int_equal(ctl("audit tail --no-follow"), DONE);
-	assert_int_equal(ctl("audit export --events --limit 3"), DONE);
-	assert_int_equal(ctl("audit sql 'SELECT count(*) FROM v_decision, v_admin_action'"), DONE);
-	assert_int_equal(ctl("audit report --html r.html"), DONE);
+	assert_int_equal(ctl("audit query --user 'contoso\\alice' --limit 1 --json"), COMMAND_DONE);
+	command_expect("CONTOSO\\\\Alice");
+	assert_int_equal(ctl("audit top"), COMMAND_DONE);
+	assert_int_equal(ctl("audit stats"), COMMAND_DONE);
+	assert_int_equal(ctl("audit tail --no-follow"), COMMAND_DONE);
+	assert_int_equal(ctl("audit export --events --limit 3"), COMMAND_DONE);
+	assert_int_equal(ctl("audit sql 'SELECT count(*) FROM v_decision, v_admin_action'"),
+			 COMMAND_DONE);
+	assert_int_equal(ctl("audit report --html r.html"), COMMAND_DONE);
 	assert_true(daemon_start(&the_daemon, NULL));
 }
 

@@ -3,49 +3,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include <sqlite3.h>
 
+#include "integration/command.h"
 #include "integration/fixture.h"
 
-enum { DONE = 0, DENIED = 1, INVALID = 4, OUTPUT_MAX = 1 << 16 };
-
-static char output[OUTPUT_MAX];
-
-/* Runs a command line of wsauthzctl in a shell; what it printed, errors included, is in `output`. */
-static int ctl(const char *arguments)
-{
-	char command[1024];
-	size_t length;
-	FILE *pipe;
-	int status;
-
-	assert_true(snprintf(command, sizeof(command), "%s %s 2>&1", WSAUTHZCTL, arguments) <
-		    (int)sizeof(command));
-	pipe = popen(command, "r");
-	assert_non_null(pipe);
-	length = fread(output, 1, sizeof(output) - 1, pipe);
-	output[length] = '\0';
-	status = pclose(pipe);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
-static void expect_output(const char *text)
-{
-	if (strstr(output, text) == NULL)
-		fail_msg("expected '%s' in:\n%s", text, output);
-}
-
-/* The same for the audit of a daemon. */
 static int audit(const struct daemon *daemon, const char *arguments)
 {
-	char command[768];
+	char line[768];
 
-	assert_true(snprintf(command, sizeof(command), "audit %s --config %s", arguments,
-			     daemon->config_path) < (int)sizeof(command));
-	return ctl(command);
+	assert_true(snprintf(line, sizeof(line), "audit %s", arguments) < (int)sizeof(line));
+	return command_run(daemon, line);
 }
 
 static void connect_once(const struct daemon *daemon, const char *sid)
@@ -72,31 +41,31 @@ static void seals_are_signed_by_the_configured_key(void **state)
 	tmpdir_path(&keys, "audit.key", key, sizeof(key));
 	tmpdir_path(&keys, "other.key", other, sizeof(other));
 	snprintf(line, sizeof(line), "audit key %s", other);
-	assert_int_equal(ctl(line), DONE);
+	assert_int_equal(command_run_alone(line), COMMAND_DONE);
 	snprintf(line, sizeof(line), "audit key %s", key);
-	assert_int_equal(ctl(line), DONE);
-	expect_output("wsauthz-audit-public-key ");
+	assert_int_equal(command_run_alone(line), COMMAND_DONE);
+	command_expect("wsauthz-audit-public-key ");
 	/* Never made anew, but shown again. */
-	assert_int_equal(ctl(line), INVALID);
+	assert_int_equal(command_run_alone(line), COMMAND_INVALID);
 	snprintf(line, sizeof(line), "audit key --public %s", key);
-	assert_int_equal(ctl(line), DONE);
-	tmpdir_write(&keys, "audit.pub", output, strlen(output));
+	assert_int_equal(command_run_alone(line), COMMAND_DONE);
+	tmpdir_write(&keys, "audit.pub", command_output(), strlen(command_output()));
 	snprintf(line, sizeof(line), "audit key --public %s", other);
-	assert_int_equal(ctl(line), DONE);
-	tmpdir_write(&keys, "other.pub", output, strlen(output));
+	assert_int_equal(command_run_alone(line), COMMAND_DONE);
+	tmpdir_write(&keys, "other.pub", command_output(), strlen(command_output()));
 
 	snprintf(settings, sizeof(settings), "audit:\n  signing_key: %s\n", key);
 	fixture_start(&daemon, FIXTURE_POLICY("15m"), settings);
 	assert_true(daemon_wait_log(&daemon, "audit.key"));
 	connect_once(&daemon, ALICE);
-	assert_int_equal(audit(&daemon, "seal"), DONE);
+	assert_int_equal(audit(&daemon, "seal"), COMMAND_DONE);
 	connect_once(&daemon, BOB);
 	snprintf(line, sizeof(line), "verify --public-key %s/audit.pub", keys.path);
-	assert_int_equal(audit(&daemon, line), DONE);
-	expect_output("1 signed");
+	assert_int_equal(audit(&daemon, line), COMMAND_DONE);
+	command_expect("1 signed");
 	snprintf(line, sizeof(line), "verify --public-key %s/other.pub", keys.path);
-	assert_int_equal(audit(&daemon, line), DENIED);
-	expect_output("the seal is not signed by the key");
+	assert_int_equal(audit(&daemon, line), COMMAND_DENIED);
+	command_expect("the seal is not signed by the key");
 	fixture_stop(&daemon);
 
 	/* A key that others can read is refused. */
@@ -105,7 +74,7 @@ static void seals_are_signed_by_the_configured_key(void **state)
 						      .settings = settings});
 	int exit_code = 0;
 	assert_false(daemon_start(&daemon, &exit_code));
-	assert_int_equal(exit_code, INVALID);
+	assert_int_equal(exit_code, COMMAND_INVALID);
 	char *log = daemon_log(&daemon);
 	assert_non_null(strstr(log, "holds a secret, and others have rights on it (mode 0644)"));
 	free(log);
@@ -118,7 +87,7 @@ static void seals_are_signed_by_the_configured_key(void **state)
 	daemon_init(&daemon, &(struct daemon_options){.policy = FIXTURE_POLICY("15m"),
 						      .settings = settings});
 	assert_false(daemon_start(&daemon, &exit_code));
-	assert_int_equal(exit_code, INVALID);
+	assert_int_equal(exit_code, COMMAND_INVALID);
 	daemon_deinit(&daemon, false);
 	tmpdir_remove(&keys);
 }
@@ -198,12 +167,12 @@ static void what_happened_stands_between_the_decisions(void **state)
 	report_failures(&daemon);
 	snprintf(text, sizeof(text), "block " ALICE " --reason away --config %s",
 		 daemon.config_path);
-	assert_int_equal(ctl(text), DONE);
+	assert_int_equal(command_run_alone(text), COMMAND_DONE);
 	daemon_write_policy(&daemon, "policy.cedar", "permit(");
 	snprintf(text, sizeof(text), "policy reload --config %s", daemon.config_path);
-	assert_int_equal(ctl(text), INVALID);
+	assert_int_equal(command_run_alone(text), COMMAND_INVALID);
 	daemon_write_policy(&daemon, "policy.cedar", FIXTURE_POLICY("5m"));
-	assert_int_equal(ctl(text), DONE);
+	assert_int_equal(command_run_alone(text), COMMAND_DONE);
 	assert_int_equal(daemon_stop(&daemon), 0);
 	/* A change of the directory may be noticed by itself, too. */
 	ask_audit(&daemon,
@@ -223,7 +192,7 @@ static void what_happened_stands_between_the_decisions(void **state)
 	ask_audit(&daemon, "SELECT detail FROM event WHERE kind = 'policy.refused'", text,
 		  sizeof(text));
 	assert_non_null(strstr(text, "{\"error\":\""));
-	assert_int_equal(audit(&daemon, "verify"), DONE);
+	assert_int_equal(audit(&daemon, "verify"), COMMAND_DONE);
 	daemon_deinit(&daemon, false);
 }
 
@@ -249,11 +218,11 @@ static void what_is_masked_is_nowhere(void **state)
 			 VERDICT_ALLOW);
 	raw_peer_close(&peer);
 	for (size_t i = 0; i < sizeof(sinks) / sizeof(sinks[0]); i++) {
-		assert_int_equal(audit(&daemon, sinks[i]), DONE);
-		assert_null(strcasestr(output, "sesame1"));
-		assert_null(strcasestr(output, "hushhush"));
+		assert_int_equal(audit(&daemon, sinks[i]), COMMAND_DONE);
+		assert_null(strcasestr(command_output(), "sesame1"));
+		assert_null(strcasestr(command_output(), "hushhush"));
 		if (i < 3)
-			expect_output("[masked]");
+			command_expect("[masked]");
 	}
 	assert_int_equal(daemon_stop(&daemon), 0);
 	/* Neither the databases nor the log; records are no part of the audit. */
@@ -273,20 +242,20 @@ static void a_head_kept_elsewhere_shows_that_the_tail_was_cut_off(void **state)
 	connect_once(&daemon, ALICE);
 	connect_once(&daemon, ALICE);
 	assert_int_equal(daemon_stop(&daemon), 0);
-	assert_int_equal(audit(&daemon, "head"), DONE);
-	snprintf(head, sizeof(head), "%.200s", output);
+	assert_int_equal(audit(&daemon, "head"), COMMAND_DONE);
+	snprintf(head, sizeof(head), "%.200s", command_output());
 	head[strcspn(head, "\n")] = '\0';
 	snprintf(line, sizeof(line), "verify --head %s", head);
-	assert_int_equal(audit(&daemon, line), DONE);
+	assert_int_equal(audit(&daemon, line), COMMAND_DONE);
 	/* From a file, too. */
 	tmpdir_write(&daemon.dir, "head", head, strlen(head));
 	cut_tail(&daemon);
 	snprintf(line, sizeof(line), "verify --head %s", head);
-	assert_int_equal(audit(&daemon, line), DENIED);
-	expect_output("its tail is missing");
+	assert_int_equal(audit(&daemon, line), COMMAND_DENIED);
+	command_expect("its tail is missing");
 	snprintf(line, sizeof(line), "verify --json --head %s/head", daemon.dir.path);
-	assert_int_equal(audit(&daemon, line), DENIED);
-	expect_output("\"flaw\":\"cut\"");
+	assert_int_equal(audit(&daemon, line), COMMAND_DENIED);
+	command_expect("\"flaw\":\"cut\"");
 	snprintf(line, sizeof(line), "verify --head %s", daemon.config_path);
 	assert_int_equal(audit(&daemon, line), 2);
 	daemon_deinit(&daemon, false);

@@ -3,12 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
+#include "integration/command.h"
 #include "support/cmocka.h"
 #include "support/tmpdir.h"
-
-enum { OUTPUT_MAX = 1 << 20, DONE = 0, DENIED = 1, USAGE = 2, INVALID = 4 };
 
 static const char schema[] = "entity Group;\n"
 			     "entity User in [Group] { age?: Long };\n"
@@ -44,7 +42,6 @@ static const char entities[] =
 
 struct fixture {
 	struct tmpdir dir;
-	char output[OUTPUT_MAX];
 };
 
 static void write_file(struct fixture *f, const char *name, const char *text)
@@ -76,23 +73,14 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Runs a shell command in the directory of the test; what it printed is in `output`. */
+/* Runs a shell command in the directory of the test. */
 static int shell(struct fixture *f, const char *command)
 {
 	char line[2048];
-	size_t length;
-	FILE *pipe;
-	int status;
 
 	assert_true(snprintf(line, sizeof(line), "cd '%s' && %s", f->dir.path, command) <
 		    (int)sizeof(line));
-	pipe = popen(line, "r");
-	assert_non_null(pipe);
-	length = fread(f->output, 1, sizeof(f->output) - 1, pipe);
-	f->output[length] = '\0';
-	status = pclose(pipe);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
+	return command_shell(line);
 }
 
 /* wsauthzctl cedar ARGUMENTS, with what it says on stderr. */
@@ -115,24 +103,18 @@ static int cedar_stdout(struct fixture *f, const char *arguments)
 	return shell(f, command);
 }
 
-static void expect_output(const struct fixture *f, const char *text)
-{
-	if (strstr(f->output, text) == NULL)
-		fail_msg("expected '%s' in:\n%s", text, f->output);
-}
-
 static void authorize_allows_and_denies_by_files(void **state)
 {
 	struct fixture *f = *state;
 
 	assert_int_equal(
 		cedar(f, "authorize --policies policies.cedar --entities entities.json" ALICE VIEW),
-		DONE);
-	assert_string_equal(f->output, "ALLOW\n");
+		COMMAND_DONE);
+	assert_string_equal(command_output(), "ALLOW\n");
 	assert_int_equal(
 		cedar(f, "authorize --policies policies.cedar --entities entities.json" BOB VIEW),
-		DENIED);
-	assert_string_equal(f->output, "DENY\n");
+		COMMAND_DENIED);
+	assert_string_equal(command_output(), "DENY\n");
 }
 
 static void letters_and_ids_are_those_of_cedars_tool(void **state)
@@ -145,7 +127,7 @@ static void letters_and_ids_are_those_of_cedars_tool(void **state)
 	assert_int_equal(cedar(f, "authorize -v -p two.cedar -l 'User::\"alice\"'"
 				  " -a 'Action::\"view\"' -r 'Photo::\"cat\"'"),
 			 0);
-	expect_output(f, "policy1 (two.cedar:2)");
+	command_expect("policy1 (two.cedar:2)");
 }
 
 static void verbose_names_the_determining_policies(void **state)
@@ -155,16 +137,17 @@ static void verbose_names_the_determining_policies(void **state)
 	write_file(f, "late.json", "{\"late\": true}");
 	assert_int_equal(cedar(f, "authorize --verbose --policies policies.cedar"
 				  " --entities entities.json" ALICE VIEW),
-			 DONE);
-	assert_string_equal(f->output, "ALLOW\n  because of friends-view (policies.cedar:1)\n");
+			 COMMAND_DONE);
+	assert_string_equal(command_output(),
+			    "ALLOW\n  because of friends-view (policies.cedar:1)\n");
 	assert_int_equal(cedar(f,
 			       "authorize --verbose --policies policies.cedar --context late.json"
 			       " --entities entities.json" ALICE VIEW),
-			 DENIED);
-	assert_string_equal(f->output, "DENY\n  because of not-late (policies.cedar:4)\n");
+			 COMMAND_DENIED);
+	assert_string_equal(command_output(), "DENY\n  because of not-late (policies.cedar:4)\n");
 	assert_int_equal(cedar(f, "authorize --verbose --policies policies.cedar" BOB VIEW),
-			 DENIED);
-	assert_string_equal(f->output, "DENY\n  because no policy permits it\n");
+			 COMMAND_DENIED);
+	assert_string_equal(command_output(), "DENY\n  because no policy permits it\n");
 }
 
 static void authorize_in_json_is_one_object(void **state)
@@ -174,13 +157,15 @@ static void authorize_in_json_is_one_object(void **state)
 	write_file(f, "policies.cedar",
 		   "@id(\"a\") permit (principal, action, resource);\n"
 		   "@id(\"b\") permit (principal, action, resource) when { context.x };\n");
-	assert_int_equal(cedar(f, "authorize --json --policies policies.cedar" BOB VIEW), DONE);
-	assert_string_equal(f->output,
+	assert_int_equal(cedar(f, "authorize --json --policies policies.cedar" BOB VIEW),
+			 COMMAND_DONE);
+	assert_string_equal(command_output(),
 			    "{\"decision\":\"allow\",\"reasons\":[\"a\"],\"errors\":[{\"policy\":"
 			    "\"b\",\"message\":\"attribute not found\"}]}\n");
-	assert_int_equal(cedar(f, "authorize --json --policies nowhere.cedar" BOB VIEW), INVALID);
-	expect_output(f, "{\"valid\":false,\"errors\":1,");
-	expect_output(f, "nowhere.cedar: cannot open: No such file or directory");
+	assert_int_equal(cedar(f, "authorize --json --policies nowhere.cedar" BOB VIEW),
+			 COMMAND_INVALID);
+	command_expect("{\"valid\":false,\"errors\":1,");
+	command_expect("nowhere.cedar: cannot open: No such file or directory");
 }
 
 static void a_policy_that_fails_is_shown_where_it_fails(void **state)
@@ -190,11 +175,12 @@ static void a_policy_that_fails_is_shown_where_it_fails(void **state)
 	write_file(f, "policies.cedar",
 		   "permit (principal, action, resource);  "
 		   "@id(\"b\") permit (principal, action, resource)\nwhen { context.x };\n");
-	assert_int_equal(cedar(f, "authorize --policies policies.cedar" BOB VIEW), DONE);
-	expect_output(f, "policies.cedar:2:8: warning: policy `b` does not count, it failed: "
-			 "attribute not found\nwhen { context.x };\n       ^~~~~~~~~\n");
-	assert_int_equal(cedar_stdout(f, "authorize --policies policies.cedar" BOB VIEW), DONE);
-	assert_string_equal(f->output, "ALLOW\n");
+	assert_int_equal(cedar(f, "authorize --policies policies.cedar" BOB VIEW), COMMAND_DONE);
+	command_expect("policies.cedar:2:8: warning: policy `b` does not count, it failed: "
+		       "attribute not found\nwhen { context.x };\n       ^~~~~~~~~\n");
+	assert_int_equal(cedar_stdout(f, "authorize --policies policies.cedar" BOB VIEW),
+			 COMMAND_DONE);
+	assert_string_equal(command_output(), "ALLOW\n");
 }
 
 static void a_policy_of_a_json_set_that_fails_is_named(void **state)
@@ -206,9 +192,9 @@ static void a_policy_of_a_json_set_that_fails_is_named(void **state)
 		   "\"permit (principal, action, resource)\\nwhen { context.x };\"}}");
 	assert_int_equal(
 		cedar(f, "authorize --policies policies.json --policy-format json" BOB VIEW),
-		DENIED);
-	expect_output(f, "warning: policy `b` does not count, it failed: attribute not found\n");
-	expect_output(f, "DENY\n");
+		COMMAND_DENIED);
+	command_expect("warning: policy `b` does not count, it failed: attribute not found\n");
+	command_expect("DENY\n");
 }
 
 static void a_request_can_be_a_file(void **state)
@@ -221,19 +207,19 @@ static void a_request_can_be_a_file(void **state)
 		" \"resource\": \"Photo::\\\"cat\\\"\", \"context\": {\"late\": false}}");
 	assert_int_equal(cedar(f, "authorize --policies policies.cedar --entities entities.json"
 				  " --request-json request.json"),
-			 DONE);
+			 COMMAND_DONE);
 	write_file(f, "request.json",
 		   "{\"principal\": \"User\", \"action\": \"Action::\\\"view\\\"\",\n"
 		   " \"resource\": \"Photo::\\\"cat\\\"\"}");
 	assert_int_equal(
 		cedar(f, "authorize --policies policies.cedar --request-json request.json"),
-		INVALID);
-	expect_output(f, "request.json:1:15: error: principal: ");
+		COMMAND_INVALID);
+	command_expect("request.json:1:15: error: principal: ");
 	write_file(f, "request.json", "{\"principal\": \"User::\\\"alice\\\"\"}");
 	assert_int_equal(
 		cedar(f, "authorize --policies policies.cedar --request-json request.json"),
-		INVALID);
-	expect_output(f, "request.json:1:1: error: ");
+		COMMAND_INVALID);
+	command_expect("request.json:1:1: error: ");
 }
 
 static void a_mistake_in_the_context_of_a_request_file_has_its_place(void **state)
@@ -246,8 +232,8 @@ static void a_mistake_in_the_context_of_a_request_file_has_its_place(void **stat
 		   " \"resource\": \"Photo::\\\"\xc3\xa9\\\"\", \"context\": {\"late\": null}}");
 	assert_int_equal(
 		cedar(f, "authorize --policies policies.cedar --request-json request.json"),
-		INVALID);
-	expect_output(f, "request.json:2:50: error: ");
+		COMMAND_INVALID);
+	command_expect("request.json:2:50: error: ");
 }
 
 static void entities_on_the_command_line_are_checked(void **state)
@@ -256,10 +242,10 @@ static void entities_on_the_command_line_are_checked(void **state)
 
 	assert_int_equal(cedar(f, "authorize --policies policies.cedar --principal User::alice"
 				  " --action 'Action::\"view' --resource 'Photo::\"cat\" x'"),
-			 INVALID);
-	expect_output(f, "--principal:1:1: error: ");
-	expect_output(f, "--action:1:9: error: ");
-	expect_output(f, "--resource:1:14: error: ");
+			 COMMAND_INVALID);
+	command_expect("--principal:1:1: error: ");
+	command_expect("--action:1:9: error: ");
+	command_expect("--resource:1:14: error: ");
 }
 
 static void with_a_schema_the_question_must_agree_with_it(void **state)
@@ -268,18 +254,18 @@ static void with_a_schema_the_question_must_agree_with_it(void **state)
 
 	assert_int_equal(cedar(f, "authorize --policies policies.cedar --entities entities.json"
 				  " --schema app.cedarschema" ALICE VIEW),
-			 DONE);
+			 COMMAND_DONE);
 	assert_int_equal(cedar(f, "authorize --policies policies.cedar --schema app.cedarschema"
 				  " --principal 'Photo::\"cat\"'" VIEW),
-			 INVALID);
-	expect_output(f, "request: error: ");
+			 COMMAND_INVALID);
+	command_expect("request: error: ");
 	write_file(f, "entities.json",
 		   "[{\"uid\":{\"type\":\"User\",\"id\":\"alice\"},\"attrs\":{\"age\":\"old\"},"
 		   "\"parents\":[]}]");
 	assert_int_equal(cedar(f, "authorize --policies policies.cedar --entities entities.json"
 				  " --schema app.cedarschema" ALICE VIEW),
-			 INVALID);
-	expect_output(f, "entities.json:1:");
+			 COMMAND_INVALID);
+	command_expect("entities.json:1:");
 }
 
 static void links_are_read_in_either_form(void **state)
@@ -291,23 +277,23 @@ static void links_are_read_in_either_form(void **state)
 	write_file(f, "links.json",
 		   "[{\"template_id\":\"owner-of\",\"link_id\":\"bobs-cat\",\"args\":{"
 		   "\"?principal\":\"User::\\\"bob\\\"\",\"?resource\":\"Photo::\\\"cat\\\"\"}}]");
-	assert_int_equal(cedar(f, command), DONE);
-	expect_output(f, "because of bobs-cat");
+	assert_int_equal(cedar(f, command), COMMAND_DONE);
+	command_expect("because of bobs-cat");
 	write_file(f, "links.json",
 		   "[{\"templateId\":\"owner-of\",\"newId\":\"bobs-cat\",\"values\":{"
 		   "\"?principal\":{\"type\":\"User\",\"id\":\"bob\"},"
 		   "\"?resource\":{\"type\":\"Photo\",\"id\":\"cat\"}}}]");
-	assert_int_equal(cedar(f, command), DONE);
-	expect_output(f, "because of bobs-cat");
+	assert_int_equal(cedar(f, command), COMMAND_DONE);
+	command_expect("because of bobs-cat");
 	write_file(f, "links.json", "[]");
-	assert_int_equal(cedar(f, command), DENIED);
+	assert_int_equal(cedar(f, command), COMMAND_DENIED);
 	write_file(f, "links.json",
 		   "[{\"template_id\":\"none\",\"link_id\":\"bobs-cat\",\"args\":{}}]");
-	assert_int_equal(cedar(f, command), INVALID);
-	expect_output(f, "none");
+	assert_int_equal(cedar(f, command), COMMAND_INVALID);
+	command_expect("none");
 	write_file(f, "links.json", "[{\"template_id\":\"owner-of\",\"link_id\":\"bobs-cat\"}]");
-	assert_int_equal(cedar(f, command), INVALID);
-	expect_output(f, "links.json:1:2: error: ");
+	assert_int_equal(cedar(f, command), COMMAND_INVALID);
+	command_expect("links.json:1:2: error: ");
 }
 
 static void mistakes_in_all_files_are_told_at_once(void **state)
@@ -318,22 +304,23 @@ static void mistakes_in_all_files_are_told_at_once(void **state)
 	write_file(f, "entities.json", "[{}]");
 	assert_int_equal(cedar(f, "authorize --policies policies.cedar --entities entities.json"
 				  " --context nowhere.json" ALICE VIEW),
-			 INVALID);
-	expect_output(f, "policies.cedar:1:");
-	expect_output(f, "entities.json:1:");
-	expect_output(f, "--context: error: nowhere.json: cannot open");
+			 COMMAND_INVALID);
+	command_expect("policies.cedar:1:");
+	command_expect("entities.json:1:");
+	command_expect("--context: error: nowhere.json: cannot open");
 }
 
 static void half_a_question_is_a_usage_error(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(cedar(f, "authorize --policies policies.cedar" ALICE), USAGE);
-	assert_int_equal(cedar(f, "authorize --request-json request.json" ALICE), USAGE);
-	assert_int_equal(cedar(f, "authorize --request-json r.json --context c.json"), USAGE);
-	assert_int_equal(cedar(f, "authorize --policy-format yaml" ALICE VIEW), USAGE);
-	assert_int_equal(cedar(f, "authorize --help"), DONE);
-	expect_output(f, "--template-linked FILE");
+	assert_int_equal(cedar(f, "authorize --policies policies.cedar" ALICE), COMMAND_USAGE);
+	assert_int_equal(cedar(f, "authorize --request-json request.json" ALICE), COMMAND_USAGE);
+	assert_int_equal(cedar(f, "authorize --request-json r.json --context c.json"),
+			 COMMAND_USAGE);
+	assert_int_equal(cedar(f, "authorize --policy-format yaml" ALICE VIEW), COMMAND_USAGE);
+	assert_int_equal(cedar(f, "authorize --help"), COMMAND_DONE);
+	command_expect("--template-linked FILE");
 }
 
 static void validate_says_valid_or_what_is_wrong(void **state)
@@ -341,20 +328,20 @@ static void validate_says_valid_or_what_is_wrong(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(cedar(f, "validate --schema app.cedarschema --policies policies.cedar"),
-			 DONE);
-	assert_string_equal(f->output, "valid\n");
+			 COMMAND_DONE);
+	assert_string_equal(command_output(), "valid\n");
 	write_file(f, "policies.cedar",
 		   "permit (principal, action, resource)\nwhen { principal.age > 17 };\n");
 	assert_int_equal(cedar(f, "validate --schema app.cedarschema --policies policies.cedar"),
-			 INVALID);
-	expect_output(f, "policies.cedar:2:8: error: ");
-	expect_output(f, "\nwhen { principal.age > 17 };\n       ^~~");
-	expect_output(f, "NOT valid: 1 error, 0 warnings\n");
+			 COMMAND_INVALID);
+	command_expect("policies.cedar:2:8: error: ");
+	command_expect("\nwhen { principal.age > 17 };\n       ^~~");
+	command_expect("NOT valid: 1 error, 0 warnings\n");
 	assert_int_equal(
 		cedar(f, "validate --json --schema app.cedarschema --policies policies.cedar"),
-		INVALID);
-	expect_output(f, "{\"valid\":false,\"errors\":1,\"warnings\":0,\"diagnostics\":[{"
-			 "\"severity\":\"error\",\"source\":\"policies.cedar\",\"line\":2,");
+		COMMAND_INVALID);
+	command_expect("{\"valid\":false,\"errors\":1,\"warnings\":0,\"diagnostics\":[{"
+		       "\"severity\":\"error\",\"source\":\"policies.cedar\",\"line\":2,");
 }
 
 static void validate_knows_the_json_formats(void **state)
@@ -363,22 +350,24 @@ static void validate_knows_the_json_formats(void **state)
 
 	assert_int_equal(cedar(f, "validate --schema schema.json --schema-format json"
 				  " --policies policies.json --policy-format=json --json"),
-			 DONE);
-	assert_string_equal(f->output, "{\"valid\":true,\"errors\":0,\"warnings\":0,"
-				       "\"diagnostics\":[]}\n");
+			 COMMAND_DONE);
+	assert_string_equal(command_output(), "{\"valid\":true,\"errors\":0,\"warnings\":0,"
+					      "\"diagnostics\":[]}\n");
 	assert_int_equal(cedar(f, "validate --schema schema.json --policies policies.cedar"),
-			 INVALID);
-	expect_output(f, "schema.json:1:");
+			 COMMAND_INVALID);
+	command_expect("schema.json:1:");
 }
 
 static void validate_reads_policies_from_standard_input(void **state)
 {
 	struct fixture *f = *state;
 
-	assert_int_equal(cedar(f, "validate --schema app.cedarschema <policies.cedar"), DONE);
+	assert_int_equal(cedar(f, "validate --schema app.cedarschema <policies.cedar"),
+			 COMMAND_DONE);
 	write_file(f, "policies.cedar", "permit");
-	assert_int_equal(cedar(f, "validate --schema app.cedarschema <policies.cedar"), INVALID);
-	expect_output(f, "<stdin>:1:");
+	assert_int_equal(cedar(f, "validate --schema app.cedarschema <policies.cedar"),
+			 COMMAND_INVALID);
+	command_expect("<stdin>:1:");
 }
 
 static void permissive_validation_lets_more_pass(void **state)
@@ -389,14 +378,14 @@ static void permissive_validation_lets_more_pass(void **state)
 
 	write_file(f, "policies.cedar",
 		   "permit (principal, action, resource) when { [] == [] };\n");
-	assert_int_equal(cedar(f, strict), INVALID);
+	assert_int_equal(cedar(f, strict), COMMAND_INVALID);
 	assert_int_equal(cedar(f, "validate --schema app.cedarschema --policies policies.cedar"
 				  " --validation-mode permissive"),
-			 DONE);
+			 COMMAND_DONE);
 	assert_int_equal(cedar(f, "validate --schema app.cedarschema --policies policies.cedar"
 				  " --validation-mode partial"),
-			 USAGE);
-	assert_int_equal(cedar(f, "validate --policies policies.cedar"), USAGE);
+			 COMMAND_USAGE);
+	assert_int_equal(cedar(f, "validate --policies policies.cedar"), COMMAND_USAGE);
 }
 
 static void warnings_can_be_denied(void **state)
@@ -405,12 +394,12 @@ static void warnings_can_be_denied(void **state)
 
 	write_file(f, "policies.cedar", "permit (principal, action, resource) when { false };\n");
 	assert_int_equal(cedar(f, "validate --schema app.cedarschema --policies policies.cedar"),
-			 DONE);
-	expect_output(f, "valid: 0 errors, 1 warning\n");
+			 COMMAND_DONE);
+	command_expect("valid: 0 errors, 1 warning\n");
 	assert_int_equal(cedar(f, "validate --schema app.cedarschema --policies policies.cedar"
 				  " --deny-warnings"),
-			 INVALID);
-	expect_output(f, "NOT valid: 0 errors, 1 warning\n");
+			 COMMAND_INVALID);
+	command_expect("NOT valid: 0 errors, 1 warning\n");
 }
 
 static void links_are_validated_too(void **state)
@@ -422,7 +411,7 @@ static void links_are_validated_too(void **state)
 		   "\"?principal\":\"Photo::\\\"a\\\"\",\"?resource\":\"Photo::\\\"cat\\\"\"}}]");
 	assert_int_equal(cedar(f, "validate --schema app.cedarschema --policies policies.cedar"
 				  " --template-linked links.json"),
-			 INVALID);
+			 COMMAND_INVALID);
 }
 
 static void check_parse_reads_what_it_is_given(void **state)
@@ -431,18 +420,18 @@ static void check_parse_reads_what_it_is_given(void **state)
 
 	assert_int_equal(cedar(f, "check-parse --policies policies.cedar --schema app.cedarschema"
 				  " --entities entities.json"),
-			 DONE);
-	assert_string_equal(f->output, "valid\n");
-	assert_int_equal(cedar(f, "check-parse --schema app.cedarschema </dev/null"), DONE);
-	assert_int_equal(cedar(f, "check-parse --entities policies.cedar --json"), INVALID);
-	expect_output(f, "\"source\":\"policies.cedar\",\"line\":1,\"column\":1,");
-	assert_int_equal(cedar(f, "check-parse <policies.cedar"), DONE);
-	assert_int_equal(cedar(f, "check-parse <entities.json"), INVALID);
-	expect_output(f, "NOT valid");
+			 COMMAND_DONE);
+	assert_string_equal(command_output(), "valid\n");
+	assert_int_equal(cedar(f, "check-parse --schema app.cedarschema </dev/null"), COMMAND_DONE);
+	assert_int_equal(cedar(f, "check-parse --entities policies.cedar --json"), COMMAND_INVALID);
+	command_expect("\"source\":\"policies.cedar\",\"line\":1,\"column\":1,");
+	assert_int_equal(cedar(f, "check-parse <policies.cedar"), COMMAND_DONE);
+	assert_int_equal(cedar(f, "check-parse <entities.json"), COMMAND_INVALID);
+	command_expect("NOT valid");
 	assert_int_equal(cedar(f, "check-parse --policies policies.json --policy-format json"),
-			 DONE);
+			 COMMAND_DONE);
 	assert_int_equal(cedar(f, "check-parse --schema app.cedarschema --template-linked x"),
-			 USAGE);
+			 COMMAND_USAGE);
 }
 
 static void format_prints_a_layout_that_stays_as_it_is(void **state)
@@ -451,12 +440,12 @@ static void format_prints_a_layout_that_stays_as_it_is(void **state)
 
 	write_file(f, "policies.cedar",
 		   "// why\npermit(principal,action,resource)// all\nwhen{true};\n");
-	assert_int_equal(cedar(f, "format --policies policies.cedar >once"), DONE);
-	assert_int_equal(cedar(f, "format <once >twice"), DONE);
+	assert_int_equal(cedar(f, "format --policies policies.cedar >once"), COMMAND_DONE);
+	assert_int_equal(cedar(f, "format <once >twice"), COMMAND_DONE);
 	assert_int_equal(shell(f, "cmp once twice && grep -c '// why\\|// all' once"), 0);
-	assert_string_equal(f->output, "2\n");
-	assert_int_equal(cedar(f, "format --check --policies once"), DONE);
-	assert_string_equal(f->output, "");
+	assert_string_equal(command_output(), "2\n");
+	assert_int_equal(cedar(f, "format --check --policies once"), COMMAND_DONE);
+	assert_string_equal(command_output(), "");
 }
 
 static void format_heeds_the_widths(void **state)
@@ -465,20 +454,20 @@ static void format_heeds_the_widths(void **state)
 
 	assert_int_equal(cedar(f, "format --policies policies.cedar --line-width 30"
 				  " --indent-width 5"),
-			 DONE);
-	expect_output(f, "\n     principal");
-	for (const char *line = f->output; line != NULL && *line != '\0';) {
+			 COMMAND_DONE);
+	command_expect("\n     principal");
+	for (const char *line = command_output(); line != NULL && *line != '\0';) {
 		const char *end = strchr(line, '\n');
 
 		assert_non_null(end);
 		assert_true(end - line <= 40); /* what cannot be broken is no longer */
 		line = end + 1;
 	}
-	assert_int_equal(cedar(f, "format --line-width 0 </dev/null"), USAGE);
-	assert_int_equal(cedar(f, "format --line-width 10001 </dev/null"), USAGE);
-	assert_int_equal(cedar(f, "format --line-width 10000 </dev/null"), DONE);
-	assert_int_equal(cedar(f, "format --indent-width 65 </dev/null"), USAGE);
-	assert_int_equal(cedar(f, "format --indent-width 64 </dev/null"), DONE);
+	assert_int_equal(cedar(f, "format --line-width 0 </dev/null"), COMMAND_USAGE);
+	assert_int_equal(cedar(f, "format --line-width 10001 </dev/null"), COMMAND_USAGE);
+	assert_int_equal(cedar(f, "format --line-width 10000 </dev/null"), COMMAND_DONE);
+	assert_int_equal(cedar(f, "format --indent-width 65 </dev/null"), COMMAND_USAGE);
+	assert_int_equal(cedar(f, "format --indent-width 64 </dev/null"), COMMAND_DONE);
 }
 
 static void format_checks_and_writes(void **state)
@@ -486,18 +475,19 @@ static void format_checks_and_writes(void **state)
 	struct fixture *f = *state;
 
 	write_file(f, "policies.cedar", "permit(principal,action,resource);");
-	assert_int_equal(cedar(f, "format --check --policies policies.cedar"), DENIED);
-	expect_output(f, "policies.cedar: is not formatted");
-	assert_int_equal(cedar(f, "format --write --policies policies.cedar"), DONE);
-	assert_string_equal(f->output, "formatted policies.cedar\n");
-	assert_int_equal(cedar(f, "format --check --policies policies.cedar"), DONE);
-	assert_int_equal(cedar(f, "format --write --json --policies policies.cedar"), DONE);
-	expect_output(f, "{\"source\":\"policies.cedar\",\"changed\":false,\"written\":false,"
-			 "\"text\":\"permit");
+	assert_int_equal(cedar(f, "format --check --policies policies.cedar"), COMMAND_DENIED);
+	command_expect("policies.cedar: is not formatted");
+	assert_int_equal(cedar(f, "format --write --policies policies.cedar"), COMMAND_DONE);
+	assert_string_equal(command_output(), "formatted policies.cedar\n");
+	assert_int_equal(cedar(f, "format --check --policies policies.cedar"), COMMAND_DONE);
+	assert_int_equal(cedar(f, "format --write --json --policies policies.cedar"), COMMAND_DONE);
+	command_expect("{\"source\":\"policies.cedar\",\"changed\":false,\"written\":false,"
+		       "\"text\":\"permit");
 	assert_int_equal(shell(f, "tr -d ' ' <policies.cedar"), 0);
-	assert_string_equal(f->output, "permit(principal,action,resource);\n");
-	assert_int_equal(cedar(f, "format --write </dev/null"), USAGE);
-	assert_int_equal(cedar(f, "format --write --check --policies policies.cedar"), USAGE);
+	assert_string_equal(command_output(), "permit(principal,action,resource);\n");
+	assert_int_equal(cedar(f, "format --write </dev/null"), COMMAND_USAGE);
+	assert_int_equal(cedar(f, "format --write --check --policies policies.cedar"),
+			 COMMAND_USAGE);
 }
 
 static void a_file_with_a_mistake_is_not_formatted(void **state)
@@ -505,14 +495,14 @@ static void a_file_with_a_mistake_is_not_formatted(void **state)
 	struct fixture *f = *state;
 
 	write_file(f, "policies.cedar", "permit(principal,action,resource) when;");
-	assert_int_equal(cedar(f, "format --write --policies policies.cedar"), INVALID);
-	expect_output(f, "policies.cedar:1:");
-	assert_int_equal(cedar_stdout(f, "format --policies policies.cedar"), INVALID);
-	assert_string_equal(f->output, "");
-	assert_int_equal(cedar(f, "format --json --policies policies.cedar"), INVALID);
-	expect_output(f, "{\"valid\":false,");
+	assert_int_equal(cedar(f, "format --write --policies policies.cedar"), COMMAND_INVALID);
+	command_expect("policies.cedar:1:");
+	assert_int_equal(cedar_stdout(f, "format --policies policies.cedar"), COMMAND_INVALID);
+	assert_string_equal(command_output(), "");
+	assert_int_equal(cedar(f, "format --json --policies policies.cedar"), COMMAND_INVALID);
+	command_expect("{\"valid\":false,");
 	assert_int_equal(shell(f, "cat policies.cedar"), 0);
-	assert_string_equal(f->output, "permit(principal,action,resource) when;");
+	assert_string_equal(command_output(), "permit(principal,action,resource) when;");
 }
 
 static void the_samples_are_valid_and_formatting_them_again_changes_nothing(void **state)
@@ -529,12 +519,12 @@ static void the_samples_are_valid_and_formatting_them_again_changes_nothing(void
 
 		assert_true(snprintf(command, sizeof(command), "validate --schema '%s' <'%s'", name,
 				     samples.gl_pathv[i]) < (int)sizeof(command));
-		if (cedar(f, command) != DONE)
-			fail_msg("%s", f->output);
+		if (cedar(f, command) != COMMAND_DONE)
+			fail_msg("%s", command_output());
 		assert_true(snprintf(command, sizeof(command), "format <'%s' >once",
 				     samples.gl_pathv[i]) < (int)sizeof(command));
-		assert_int_equal(cedar(f, command), DONE);
-		assert_int_equal(cedar(f, "format --check --policies once"), DONE);
+		assert_int_equal(cedar(f, command), COMMAND_DONE);
+		assert_int_equal(cedar(f, "format --check --policies once"), COMMAND_DONE);
 	}
 	globfree(&samples);
 }
@@ -550,10 +540,10 @@ static void the_document_prints_what_the_commands_print(void **state)
 	write_file(f, "split.awk", script);
 	assert_int_equal(shell(f, "awk -f split.awk " SOURCES "/docs/cedar.md"), 0);
 	assert_int_equal(shell(f, "grep -c wsauthzctl script"), 0);
-	assert_true(strtol(f->output, NULL, 10) >= 8);
+	assert_true(strtol(command_output(), NULL, 10) >= 8);
 	if (shell(f, "here=$PWD && PATH=$(dirname " WSAUTHZCTL "):$PATH && cd " SOURCES
 		     " && sh \"$here/script\" 2>&1 | diff \"$here/expected\" -") != 0)
-		fail_msg("%s", f->output);
+		fail_msg("%s", command_output());
 }
 
 static void a_file_at_the_limit_is_read_and_one_byte_more_refused(void **state)
@@ -563,10 +553,10 @@ static void a_file_at_the_limit_is_read_and_one_byte_more_refused(void **state)
 	assert_int_equal(shell(f, "{ printf '[]'; head -c 67108862 /dev/zero | tr '\\0' ' '; }"
 				  " >entities.json"),
 			 0);
-	assert_int_equal(cedar(f, "check-parse --entities entities.json"), DONE);
+	assert_int_equal(cedar(f, "check-parse --entities entities.json"), COMMAND_DONE);
 	assert_int_equal(shell(f, "printf ' ' >>entities.json"), 0);
-	assert_int_equal(cedar(f, "check-parse --entities entities.json"), INVALID);
-	expect_output(f, "--entities: error: entities.json: has more than 67108864 bytes");
+	assert_int_equal(cedar(f, "check-parse --entities entities.json"), COMMAND_INVALID);
+	command_expect("--entities: error: entities.json: has more than 67108864 bytes");
 }
 
 #define CEDAR_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -7,49 +7,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "integration/command.h"
 #include "integration/fixture.h"
-
-enum { OUTPUT_MAX = 1 << 20, DONE = 0, DENIED = 1, USAGE = 2, INVALID = 4 };
-
-static char output[OUTPUT_MAX];
-
-/* Runs wsauthzctl with the daemon's configuration; all that it printed is in `output`. */
-static int ctl(const struct daemon *daemon, const char *arguments)
-{
-	char command[2048];
-	size_t length;
-	FILE *pipe;
-	int status;
-
-	assert_true(snprintf(command, sizeof(command), "%s %s --config %s 2>&1", WSAUTHZCTL,
-			     arguments, daemon->config_path) < (int)sizeof(command));
-	pipe = popen(command, "r");
-	assert_non_null(pipe);
-	length = fread(output, 1, sizeof(output) - 1, pipe);
-	output[length] = '\0';
-	status = pclose(pipe);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
-static void expect_output(const char *text)
-{
-	if (strstr(output, text) == NULL)
-		fail_msg("expected '%s' in:\n%s", text, output);
-}
-
-static void expect_no_output(const char *text)
-{
-	if (strstr(output, text) != NULL)
-		fail_msg("did not expect '%s' in:\n%s", text, output);
-}
 
 static int check(const struct daemon *daemon)
 {
 	char command[512];
 
 	snprintf(command, sizeof(command), "policy check %s", daemon->policy_dir);
-	return ctl(daemon, command);
+	return command_run(daemon, command);
 }
 
 #define PERMIT_ALL "@id(\"all\") permit(principal, action, resource);\n"
@@ -75,20 +41,20 @@ static void a_check_needs_no_daemon_and_shows_each_mistake_once(void **state)
 
 	(void)state;
 	daemon_init(&daemon, &options);
-	assert_int_equal(check(&daemon), DONE);
-	expect_output("valid, 1 policy");
+	assert_int_equal(check(&daemon), COMMAND_DONE);
+	command_expect("valid, 1 policy");
 	daemon_write_policy(&daemon, "more.cedar",
 			    "permit(principal, action, resource)\n"
 			    "when { context.session.elevatd };\n");
-	assert_int_equal(check(&daemon), INVALID);
-	expect_output("more.cedar:2:8: error: ");
-	expect_output("did you mean `elevated`?");
-	expect_output("\n       ^~~");
-	expect_output("invalid, 1 error\n");
-	assert_int_equal(ctl(&daemon, "policy check --json /nowhere"), INVALID);
-	expect_output("\"valid\":false");
-	expect_output("/nowhere");
-	assert_int_equal(ctl(&daemon, "policy check"), USAGE);
+	assert_int_equal(check(&daemon), COMMAND_INVALID);
+	command_expect("more.cedar:2:8: error: ");
+	command_expect("did you mean `elevated`?");
+	command_expect("\n       ^~~");
+	command_expect("invalid, 1 error\n");
+	assert_int_equal(command_run(&daemon, "policy check --json /nowhere"), COMMAND_INVALID);
+	command_expect("\"valid\":false");
+	command_expect("/nowhere");
+	assert_int_equal(command_run(&daemon, "policy check"), COMMAND_USAGE);
 	daemon_deinit(&daemon, false);
 }
 
@@ -100,29 +66,29 @@ static void history_show_and_diff_tell_what_was_activated(void **state)
 	(void)state;
 	fixture_start(&daemon, PERMIT_ALL, NULL);
 	daemon_write_policy(&daemon, "policy.cedar", FORBID_ALL);
-	assert_int_equal(ctl(&daemon, "policy reload"), DONE);
+	assert_int_equal(command_run(&daemon, "policy reload"), COMMAND_DONE);
 	assert_int_equal(daemon_stop(&daemon), 0);
 
 	/* The daemon does not run. */
-	assert_int_equal(ctl(&daemon, "policy history"), DONE);
-	expect_output("2         2");
-	expect_output("active");
-	assert_int_equal(ctl(&daemon, "policy history --limit 1 --json"), DONE);
-	expect_output("{\"revision\":2,");
-	expect_output("\"active\":true,\"pinned\":false");
-	expect_no_output("\"revision\":1");
-	assert_int_equal(ctl(&daemon, "policy show 1"), DONE);
-	expect_output("// policy.cedar\n" PERMIT_ALL);
-	assert_int_equal(ctl(&daemon, "policy show active --json"), DONE);
-	expect_output("\"files\":{\"policy.cedar\":\"@id(\\\"all\\\") forbid");
-	assert_int_equal(ctl(&daemon, "policy show 3"), INVALID);
-	expect_output("there is no revision 3");
-	assert_int_equal(ctl(&daemon, "policy diff 1 2"), DONE);
-	expect_output(
+	assert_int_equal(command_run(&daemon, "policy history"), COMMAND_DONE);
+	command_expect("2         2");
+	command_expect("active");
+	assert_int_equal(command_run(&daemon, "policy history --limit 1 --json"), COMMAND_DONE);
+	command_expect("{\"revision\":2,");
+	command_expect("\"active\":true,\"pinned\":false");
+	command_expect_not("\"revision\":1");
+	assert_int_equal(command_run(&daemon, "policy show 1"), COMMAND_DONE);
+	command_expect("// policy.cedar\n" PERMIT_ALL);
+	assert_int_equal(command_run(&daemon, "policy show active --json"), COMMAND_DONE);
+	command_expect("\"files\":{\"policy.cedar\":\"@id(\\\"all\\\") forbid");
+	assert_int_equal(command_run(&daemon, "policy show 3"), COMMAND_INVALID);
+	command_expect("there is no revision 3");
+	assert_int_equal(command_run(&daemon, "policy diff 1 2"), COMMAND_DONE);
+	command_expect(
 		"changed  all (policy.cedar:1)\n  effect\n    was  permit\n    now  forbid\n");
 	snprintf(command, sizeof(command), "policy diff active %s", daemon.policy_dir);
-	assert_int_equal(ctl(&daemon, command), DONE);
-	expect_output("no differences");
+	assert_int_equal(command_run(&daemon, command), COMMAND_DONE);
+	command_expect("no differences");
 	daemon_deinit(&daemon, false);
 }
 
@@ -133,17 +99,17 @@ static void a_rollback_pins_a_revision_until_the_next_reload(void **state)
 	(void)state;
 	fixture_start(&daemon, PERMIT_ALL, NULL);
 	daemon_write_policy(&daemon, "policy.cedar", FORBID_ALL);
-	assert_int_equal(ctl(&daemon, "policy reload"), DONE);
+	assert_int_equal(command_run(&daemon, "policy reload"), COMMAND_DONE);
 	assert_int_equal(ask_connect(&daemon), VERDICT_DENY);
-	assert_int_equal(ctl(&daemon, "policy rollback 7"), INVALID);
-	assert_int_equal(ctl(&daemon, "policy rollback none"), USAGE);
+	assert_int_equal(command_run(&daemon, "policy rollback 7"), COMMAND_INVALID);
+	assert_int_equal(command_run(&daemon, "policy rollback none"), COMMAND_USAGE);
 	assert_int_equal(ask_connect(&daemon), VERDICT_DENY);
-	assert_int_equal(ctl(&daemon, "policy rollback 1"), DONE);
-	expect_output("activated revision 1");
+	assert_int_equal(command_run(&daemon, "policy rollback 1"), COMMAND_DONE);
+	command_expect("activated revision 1");
 	assert_int_equal(ask_connect(&daemon), VERDICT_ALLOW);
-	assert_int_equal(ctl(&daemon, "status"), DONE);
-	expect_output("revision 1 ");
-	expect_output("pinned");
+	assert_int_equal(command_run(&daemon, "status"), COMMAND_DONE);
+	command_expect("revision 1 ");
+	command_expect("pinned");
 
 	/* Neither a change of the directory nor a restart ends the pin. */
 	daemon_write_policy(&daemon, "policy.cedar", FORBID_ALL "// changed\n");
@@ -152,21 +118,21 @@ static void a_rollback_pins_a_revision_until_the_next_reload(void **state)
 	assert_int_equal(daemon_stop(&daemon), 0);
 	assert_true(daemon_start(&daemon, NULL));
 	assert_int_equal(ask_connect(&daemon), VERDICT_ALLOW);
-	assert_int_equal(ctl(&daemon, "policy history"), DONE);
-	expect_output("pinned");
+	assert_int_equal(command_run(&daemon, "policy history"), COMMAND_DONE);
+	command_expect("pinned");
 
 	/* Nor does a reload that fails. */
 	daemon_write_policy(&daemon, "policy.cedar", "permit(");
-	assert_int_equal(ctl(&daemon, "policy reload"), INVALID);
-	expect_output("revision 1 goes on serving");
-	assert_int_equal(ctl(&daemon, "status --json"), DENIED);
-	expect_output("\"pinned\":true");
+	assert_int_equal(command_run(&daemon, "policy reload"), COMMAND_INVALID);
+	command_expect("revision 1 goes on serving");
+	assert_int_equal(command_run(&daemon, "status --json"), COMMAND_DENIED);
+	command_expect("\"pinned\":true");
 
 	daemon_write_policy(&daemon, "policy.cedar", FORBID_ALL);
-	assert_int_equal(ctl(&daemon, "policy reload"), DONE);
+	assert_int_equal(command_run(&daemon, "policy reload"), COMMAND_DONE);
 	assert_int_equal(ask_connect(&daemon), VERDICT_DENY);
-	assert_int_equal(ctl(&daemon, "status --json"), DONE);
-	expect_output("\"pinned\":false");
+	assert_int_equal(command_run(&daemon, "status --json"), COMMAND_DONE);
+	command_expect("\"pinned\":false");
 	fixture_stop(&daemon);
 }
 
@@ -190,7 +156,7 @@ static int test(const struct daemon *daemon, const char *options)
 	char command[1024];
 
 	snprintf(command, sizeof(command), "policy test %s %s", daemon->policy_dir, options);
-	return ctl(daemon, command);
+	return command_run(daemon, command);
 }
 
 static void a_policy_is_tested_before_it_is_activated(void **state)
@@ -200,28 +166,29 @@ static void a_policy_is_tested_before_it_is_activated(void **state)
 	(void)state;
 	fixture_start(&daemon, PERMIT_ALL, NULL);
 	write_tests(&daemon, TESTS("allow"));
-	assert_int_equal(check(&daemon), DONE);
-	expect_output("valid, 1 policy, 1 test\n");
-	assert_int_equal(ctl(&daemon, "policy reload"), DONE);
-	expect_output("activated revision 2");
+	assert_int_equal(check(&daemon), COMMAND_DONE);
+	command_expect("valid, 1 policy, 1 test\n");
+	assert_int_equal(command_run(&daemon, "policy reload"), COMMAND_DONE);
+	command_expect("activated revision 2");
 
 	/* The policy no longer does what its test says. */
 	daemon_write_policy(&daemon, "policy.cedar", FORBID_ALL);
-	assert_int_equal(ctl(&daemon, "policy reload"), INVALID);
-	expect_output("tests/t.json:2:25: error: test \"alice connects\": the decision is deny (by "
-		      "all at Connect), expected allow");
-	expect_output("revision 2 goes on serving");
+	assert_int_equal(command_run(&daemon, "policy reload"), COMMAND_INVALID);
+	command_expect(
+		"tests/t.json:2:25: error: test \"alice connects\": the decision is deny (by "
+		"all at Connect), expected allow");
+	command_expect("revision 2 goes on serving");
 	assert_int_equal(ask_connect(&daemon), VERDICT_ALLOW);
-	assert_int_equal(check(&daemon), INVALID);
-	expect_output("tests/t.json:2:25: error: ");
+	assert_int_equal(check(&daemon), COMMAND_INVALID);
+	command_expect("tests/t.json:2:25: error: ");
 
 	write_tests(&daemon, TESTS("deny"));
-	assert_int_equal(ctl(&daemon, "policy reload"), DONE);
+	assert_int_equal(command_run(&daemon, "policy reload"), COMMAND_DONE);
 	assert_int_equal(ask_connect(&daemon), VERDICT_DENY);
 
 	/* The tests are part of the revision. */
-	assert_int_equal(ctl(&daemon, "policy show active"), DONE);
-	expect_output("// tests/t.json\n");
+	assert_int_equal(command_run(&daemon, "policy show active"), COMMAND_DONE);
+	command_expect("// tests/t.json\n");
 	fixture_stop(&daemon);
 }
 
@@ -233,35 +200,35 @@ static void tests_run_without_the_daemon_and_say_what_they_miss(void **state)
 
 	(void)state;
 	daemon_init(&daemon, &options);
-	assert_int_equal(test(&daemon, ""), DENIED);
-	expect_output("has no tests");
+	assert_int_equal(test(&daemon, ""), COMMAND_DENIED);
+	command_expect("has no tests");
 	write_tests(&daemon, TESTS("allow"));
-	assert_int_equal(test(&daemon, "--min-coverage 100"), DONE);
-	expect_output("1 test, 0 failed\ncoverage 100%: 1 of 1 policies held, 0 of 0 outcomes");
+	assert_int_equal(test(&daemon, "--min-coverage 100"), COMMAND_DONE);
+	command_expect("1 test, 0 failed\ncoverage 100%: 1 of 1 policies held, 0 of 0 outcomes");
 	write_tests(&daemon, TESTS("deny"));
 	snprintf(junit, sizeof(junit), "%s/junit.txt", daemon.policy_dir);
 	snprintf(option, sizeof(option), "--junit %s", junit);
-	assert_int_equal(test(&daemon, option), DENIED);
-	expect_output("1 test, 1 failed");
+	assert_int_equal(test(&daemon, option), COMMAND_DENIED);
+	command_expect("1 test, 1 failed");
 	assert_int_equal(access(junit, F_OK), 0);
-	assert_int_equal(test(&daemon, "--json"), DENIED);
-	expect_output("\"passed\":false,\"decision\":\"allow\",\"reasons\":[\"all\"]");
-	expect_output("{\"tests\":1,\"failed\":1}");
+	assert_int_equal(test(&daemon, "--json"), COMMAND_DENIED);
+	command_expect("\"passed\":false,\"decision\":\"allow\",\"reasons\":[\"all\"]");
+	command_expect("{\"tests\":1,\"failed\":1}");
 
 	daemon_write_policy(&daemon, "more.cedar",
 			    "@id(\"more\") permit(principal, action, resource)\n"
 			    "when { context.session.elevated };\n");
 	write_tests(&daemon, TESTS("allow"));
-	assert_int_equal(test(&daemon, "--min-coverage 90"), DENIED);
-	expect_output("more.cedar:1:1: more applied, and never held\n"
-		      "more.cedar:2:8: more was never true: context.session.elevated\n");
-	expect_output("coverage 50%");
-	assert_int_equal(test(&daemon, "--min-coverage 101"), USAGE);
+	assert_int_equal(test(&daemon, "--min-coverage 90"), COMMAND_DENIED);
+	command_expect("more.cedar:1:1: more applied, and never held\n"
+		       "more.cedar:2:8: more was never true: context.session.elevated\n");
+	command_expect("coverage 50%");
+	assert_int_equal(test(&daemon, "--min-coverage 101"), COMMAND_USAGE);
 
 	/* What is no policy is not tested. */
 	write_tests(&daemon, "{\"tests\": [}");
-	assert_int_equal(test(&daemon, ""), INVALID);
-	expect_output("tests/t.json:1:12: error: ");
+	assert_int_equal(test(&daemon, ""), COMMAND_INVALID);
+	command_expect("tests/t.json:1:12: error: ");
 	daemon_deinit(&daemon, false);
 }
 

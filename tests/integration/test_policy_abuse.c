@@ -12,11 +12,10 @@
 #include <unistd.h>
 
 #include "base/attributes.h"
+#include "integration/command.h"
 #include "integration/fixture.h"
 
 enum {
-	OUTPUT_MAX = 1 << 20,
-	INVALID = 4,
 	DEEP = 100000,
 	HUGE_BYTES = 8 << 20,
 	CHECK_MAX_MS = 1000,
@@ -35,26 +34,6 @@ enum {
 #define CRASH        SIGSEGV
 #define CRASHED      "crashed (signal 11)"
 #endif
-
-static char output[OUTPUT_MAX];
-
-static int ctl(const struct daemon *daemon, const char *arguments)
-{
-	char command[2048];
-	size_t length;
-	FILE *pipe;
-	int status;
-
-	assert_true(snprintf(command, sizeof(command), "%s %s --config %s 2>&1", WSAUTHZCTL,
-			     arguments, daemon->config_path) < (int)sizeof(command));
-	pipe = popen(command, "r");
-	assert_non_null(pipe);
-	length = fread(output, 1, sizeof(output) - 1, pipe);
-	output[length] = '\0';
-	status = pclose(pipe);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
 
 static void path_of(const struct daemon *daemon, const char *name, char *out, size_t size)
 {
@@ -184,9 +163,10 @@ static const struct abuse {
 static void expect(const struct abuse *abuse, int code, int expected_code)
 {
 	if (code != expected_code)
-		fail_msg("%s: exit code %d:\n%s", abuse->name, code, output);
-	if (strstr(output, abuse->expected) == NULL)
-		fail_msg("%s: expected '%s' in:\n%s", abuse->name, abuse->expected, output);
+		fail_msg("%s: exit code %d:\n%s", abuse->name, code, command_output());
+	if (strstr(command_output(), abuse->expected) == NULL)
+		fail_msg("%s: expected '%s' in:\n%s", abuse->name, abuse->expected,
+			 command_output());
 }
 
 static void expect_old_revision(const struct daemon *daemon)
@@ -224,7 +204,7 @@ static void each_is_refused_and_the_old_revision_serves(void **state)
 	path_of(&daemon, "tests", command, sizeof(command));
 	assert_int_equal(mkdir(command, 0700), 0);
 	snprintf(command, sizeof(command), "policy check %s", daemon.policy_dir);
-	assert_int_equal(ctl(&daemon, command), 0);
+	assert_int_equal(command_run(&daemon, command), 0);
 	for (size_t i = 0; i < ARRAY_COUNT(abuses); i++) {
 		const struct abuse *abuse = &abuses[i];
 		const char *file = abuse->file != NULL ? abuse->file : "bad.cedar";
@@ -234,14 +214,14 @@ static void each_is_refused_and_the_old_revision_serves(void **state)
 		else
 			daemon_write_policy(&daemon, file, abuse->text);
 		start_ms = children_cpu_ms();
-		expect(abuse, ctl(&daemon, command), INVALID);
+		expect(abuse, command_run(&daemon, command), COMMAND_INVALID);
 		if (!IS_SANITIZED && children_cpu_ms() - start_ms > CHECK_MAX_MS)
 			fail_msg("%s: the check took longer than %d ms", abuse->name, CHECK_MAX_MS);
-		expect(abuse, ctl(&daemon, "policy reload"), INVALID);
+		expect(abuse, command_run(&daemon, "policy reload"), COMMAND_INVALID);
 		expect_old_revision(&daemon);
 		remove_bad(&daemon, file);
 	}
-	assert_int_equal(ctl(&daemon, "policy reload"), 0);
+	assert_int_equal(command_run(&daemon, "policy reload"), 0);
 	fixture_stop(&daemon);
 }
 
@@ -295,7 +275,7 @@ static void plant_many_policies(const struct daemon *daemon)
 /* Reloads, and crashes the child that checks the candidate. False when it was too quick. */
 static bool reload_with_a_crash(const struct daemon *daemon)
 {
-	char command[512];
+	char command[512], output[4096];
 	struct pollfd end;
 	pid_t child = -1;
 	size_t length;
@@ -323,7 +303,8 @@ static void a_crash_of_the_parser_is_a_refusal_and_the_daemon_serves(void **stat
 
 	(void)state;
 	fixture_start(&daemon, FIXTURE_POLICY("15m"), NULL);
-	assert_int_equal(ctl(&daemon, "policy rollback 1"), 0); /* no reload but those below */
+	assert_int_equal(command_run(&daemon, "policy rollback 1"),
+			 0); /* no reload but those below */
 	plant_many_policies(&daemon);
 	for (int i = 0; i < CRASHES_TRIED && !crashed; i++)
 		crashed = reload_with_a_crash(&daemon);

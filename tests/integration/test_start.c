@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "integration/command.h"
 #include "integration/fixture.h"
 
 enum { EXIT_INVALID = 4 };
@@ -171,36 +172,26 @@ static void a_stale_socket_of_a_killed_daemon_is_no_obstacle(void **state)
 	fixture_stop(&daemon);
 }
 
-static int check(const struct daemon *daemon, char *output, size_t size)
+static int check(const struct daemon *daemon)
 {
 	char command[512];
-	FILE *pipe;
-	size_t length;
-	int status;
 
 	snprintf(command, sizeof(command), "%s --config %s --check 2>&1", WSAUTHZD,
 		 daemon->config_path);
-	pipe = popen(command, "r");
-	assert_non_null(pipe);
-	length = fread(output, 1, size - 1, pipe);
-	output[length] = '\0';
-	status = pclose(pipe);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
+	return command_shell(command);
 }
 
 static void check_reports_without_serving(void **state)
 {
 	struct daemon daemon;
-	char output[8192];
 
 	(void)state;
 	init(&daemon, FIXTURE_POLICY("15m"), NULL);
-	assert_int_equal(check(&daemon, output, sizeof(output)), 0);
+	assert_int_equal(check(&daemon), 0);
 	assert_int_not_equal(access(daemon.authorize_path, F_OK), 0);
 	daemon_write_policy(&daemon, "policy.cedar", "permit(principal, action);\n");
-	assert_int_equal(check(&daemon, output, sizeof(output)), EXIT_INVALID);
-	assert_non_null(strstr(output, "policy.cedar:1:"));
+	assert_int_equal(check(&daemon), EXIT_INVALID);
+	command_expect("policy.cedar:1:");
 	daemon_deinit(&daemon, false);
 }
 
@@ -242,21 +233,14 @@ static void a_service_is_not_installed_where_the_manager_reads_files(void **stat
 {
 	static const char *const commands[] = {WSAUTHZD " install 2>&1",
 					       WSAUTHZD " uninstall 2>&1"};
-	char text[256];
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		FILE *pipe = popen(commands[i], "r");
-		int status;
-
-		assert_non_null(pipe);
-		assert_non_null(fgets(text, sizeof(text), pipe));
-		status = pclose(pipe);
-		assert_true(WIFEXITED(status));
-		assert_int_equal(WEXITSTATUS(status), 1);
-		assert_string_equal(text, "wsauthzd: only Windows registers services by the "
-					  "program itself; here the service manager needs a unit "
-					  "file that starts wsauthzd\n");
+		assert_int_equal(command_shell(commands[i]), 1);
+		assert_string_equal(command_output(),
+				    "wsauthzd: only Windows registers services by the program "
+				    "itself; here the service manager needs a unit file that "
+				    "starts wsauthzd\n");
 	}
 }
 
