@@ -76,6 +76,7 @@ collect(page_commands "${section}" "\n.Ss ([a-z][-a-z]*( [a-z][-a-z]*)*)")
 same(wsauthzctl.1 command commands page_commands)
 
 string(REGEX REPLACE ".*\nfor every command:" "" options "${help}")
+string(REGEX REPLACE "\n  -[a-z], " "\n  " options "${options}")
 collect(options "${options}" "\n  (--[a-z-]+)")
 string(REGEX REPLACE "\n.Sh COMMANDS.*" "" section "${text_wsauthzctl.1}")
 collect(page_options "${section}" "\n.It Fl -([a-z-]+)")

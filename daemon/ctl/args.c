@@ -4,6 +4,11 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "cedar/diag.h"
+#include "ctl/output.h"
+
+/* Where the explanations of options begin, and how many names can be near one that is wrong. */
+enum { HELP_COLUMN = 30, CANDIDATES_MAX = 64 };
 
 /* The name without the letter that may stand before it. */
 static const char *long_name(const struct arg_option *option)
@@ -42,8 +47,7 @@ static bool store(const struct arg_option *option, void *options, const char *va
 	case ARG_COUNT:
 		if (str_to_u64(str_from(value), (uint64_t *)(void *)member))
 			return true;
-		fprintf(stderr, "wsauthzctl: %s: '%s' is not a whole number\n", long_name(option),
-			value);
+		output_error("%s: '%s' is not a whole number", long_name(option), value);
 		return false;
 	case ARG_LIST:
 		list = (struct arg_list *)(void *)member;
@@ -51,11 +55,30 @@ static bool store(const struct arg_option *option, void *options, const char *va
 			list->items[list->count++] = value;
 			return true;
 		}
-		fprintf(stderr, "wsauthzctl: %s: at most %d of them\n", long_name(option),
-			ARG_LIST_MAX);
+		output_error("%s: at most %d of them", long_name(option), ARG_LIST_MAX);
 		return false;
 	}
 	return false;
+}
+
+static void report_unknown(struct str name, const struct arg_option *const *tables,
+			   size_t table_count)
+{
+	struct str candidates[CANDIDATES_MAX], near;
+	size_t count = 0;
+
+	for (size_t i = 0; i < table_count; i++) {
+		for (const struct arg_option *option = tables[i];
+		     option->name != NULL && count < CANDIDATES_MAX; option++)
+			candidates[count++] = str_from(long_name(option));
+	}
+	near = diag_nearest(name, candidates, count);
+	if (near.length != 0)
+		output_error("unknown option '%.*s'; did you mean %.*s?", STR_ARGS(name),
+			     STR_ARGS(near));
+	else
+		output_error("unknown option '%.*s'; --help lists those that there are",
+			     STR_ARGS(name));
 }
 
 /* Takes the option at argv[*at], and its value if that stands apart. */
@@ -63,14 +86,14 @@ static bool take(int argc, char **argv, int *at, const struct arg_option *option
 		 const char *attached)
 {
 	if (option->kind == ARG_FLAG && attached != NULL) {
-		fprintf(stderr, "wsauthzctl: %s takes no value\n", long_name(option));
+		output_error("%s takes no value", long_name(option));
 		return false;
 	}
 	if (option->kind == ARG_FLAG || attached != NULL)
 		return store(option, options, attached);
 	if (*at + 1 >= argc) {
-		fprintf(stderr, "wsauthzctl: %s needs a value: %s %s\n", long_name(option),
-			long_name(option), option->value);
+		output_error("%s needs a value: %s %s", long_name(option), long_name(option),
+			     option->value);
 		return false;
 	}
 	*at += 1;
@@ -103,7 +126,7 @@ bool args_parse(int argc, char **argv, const struct arg_option *const *tables, v
 		for (table = 0; table < table_count && option == NULL; table++)
 			option = find(tables[table], name);
 		if (option == NULL) {
-			fprintf(stderr, "wsauthzctl: unknown option '%.*s'\n", STR_ARGS(name));
+			report_unknown(name, tables, table_count);
 			return false;
 		}
 		if (!take(argc, argv, &at, option, structs[table - 1],
@@ -114,13 +137,30 @@ bool args_parse(int argc, char **argv, const struct arg_option *const *tables, v
 	return true;
 }
 
-void args_print(const struct arg_option *table)
+int args_leading(int argc, char **argv, const struct arg_option *table)
+{
+	int at = 0;
+
+	while (at < argc) {
+		size_t length = strcspn(argv[at], "=");
+		const struct arg_option *option = find(table, str_make(argv[at], length));
+
+		if (option == NULL)
+			break;
+		at += option->kind == ARG_FLAG || argv[at][length] == '=' ? 1 : 2;
+	}
+	return at < argc ? at : argc;
+}
+
+void args_write(const struct arg_option *table, unsigned width, struct buf *out)
 {
 	for (; table->name != NULL; table++) {
 		char left[64];
 
 		snprintf(left, sizeof(left), "%s%s%s", table->name, table->value != NULL ? " " : "",
 			 table->value != NULL ? table->value : "");
-		printf("  %-26s  %s\n", left, table->help);
+		buf_printf(out, "  %-*s  ", HELP_COLUMN - 4, left);
+		output_wrap(out, str_from(table->help), HELP_COLUMN, width);
+		buf_append_byte(out, '\n');
 	}
 }

@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/buf.h"
+
 enum { ARG_LIST_MAX = 64 };
 
 enum arg_kind {
@@ -37,7 +39,10 @@ struct arg_option {
 bool args_parse(int argc, char **argv, const struct arg_option *const *tables, void *const *structs,
 		size_t table_count, int *operand_count);
 
-/* Prints the options of a table for --help; a table ends with a NULL name. */
-void args_print(const struct arg_option *table);
+/* How many of the first arguments are options of the table and their values. */
+int args_leading(int argc, char **argv, const struct arg_option *table);
+
+/* Appends the options of a table for --help, in lines of `width` columns, 0 for no bound. */
+void args_write(const struct arg_option *table, unsigned width, struct buf *out);
 
 #endif

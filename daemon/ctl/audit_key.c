@@ -73,7 +73,7 @@ static enum ctl_exit run_key(const struct ctl *ctl, const void *opaque, char **o
 const struct ctl_command audit_key_command = {
 	.words = "audit key",
 	.operands = "FILE",
-	.summary = "make a key that signs the seals of segments, and print its public key",
+	.summary = "make a key that signs segments; print its public half",
 	.options = key_options,
 	.options_size = sizeof(struct key_options),
 	.operand_min = 1,

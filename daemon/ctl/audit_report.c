@@ -234,7 +234,7 @@ static enum ctl_exit run_report(const struct ctl *ctl, const void *opaque, char 
 const struct ctl_command audit_report_command = {
 	.words = "audit report",
 	.operands = "",
-	.summary = "a page with charts, of the last week or --since, as one HTML file",
+	.summary = "one HTML file with charts of the last week",
 	.options = report_options,
 	.options_size = sizeof(struct report_options),
 	.run = run_report,

@@ -183,7 +183,7 @@ static enum ctl_exit run_prune(const struct ctl *ctl, const void *options, char 
 const struct ctl_command audit_segments_command = {
 	.words = "audit segments",
 	.operands = "",
-	.summary = "the files of the audit, what they hold and which are sealed",
+	.summary = "the files of the audit, and which are sealed",
 	.options = ctl_no_options,
 	.run = run_segments,
 };

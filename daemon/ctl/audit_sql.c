@@ -269,7 +269,7 @@ static enum ctl_exit run_sql(const struct ctl *ctl, const void *opaque, char **o
 const struct ctl_command audit_sql_command = {
 	.words = "audit sql",
 	.operands = "SELECT",
-	.summary = "a question in SQL over the views of docs/audit.md, read-only",
+	.summary = "a question in SQL over documented views, read-only",
 	.options = sql_options,
 	.options_size = sizeof(struct sql_options),
 	.operand_min = 1,

@@ -252,7 +252,7 @@ static enum ctl_exit run_stats(const struct ctl *ctl, const void *opaque, char *
 const struct ctl_command audit_stats_command = {
 	.words = "audit stats",
 	.operands = "",
-	.summary = "decisions over time with a chart, of the last day or --since",
+	.summary = "decisions over time with a chart, of the last day",
 	.options = stats_options,
 	.options_size = sizeof(struct stats_options),
 	.run = run_stats,

@@ -240,7 +240,7 @@ static enum ctl_exit run_tail(const struct ctl *ctl, const void *opaque, char **
 const struct ctl_command audit_tail_command = {
 	.words = "audit tail",
 	.operands = "",
-	.summary = "the last decisions and events, and each new one as it is written",
+	.summary = "the last decisions and events, and each new one",
 	.options = tail_options,
 	.options_size = sizeof(struct tail_options),
 	.run = run_tail,

@@ -238,7 +238,7 @@ static enum ctl_exit run_top(const struct ctl *ctl, const void *opaque, char **o
 const struct ctl_command audit_top_command = {
 	.words = "audit top",
 	.operands = "[users|resources|policies|reasons|actions|applications]",
-	.summary = "who and what stands for most decisions, of the last day or --since",
+	.summary = "who and what stands for most decisions of the last day",
 	.options = top_options,
 	.options_size = sizeof(struct top_options),
 	.operand_max = 1,

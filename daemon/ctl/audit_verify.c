@@ -265,7 +265,7 @@ static enum ctl_exit run_head(const struct ctl *ctl, const void *options, char *
 const struct ctl_command audit_verify_command = {
 	.words = "audit verify",
 	.operands = "",
-	.summary = "whether the audit is what was written: its rows, segments and signatures",
+	.summary = "whether the audit is what was written, and signed",
 	.options = verify_options,
 	.options_size = sizeof(struct verify_options),
 	.run = run_verify,
@@ -274,7 +274,7 @@ const struct ctl_command audit_verify_command = {
 const struct ctl_command audit_head_command = {
 	.words = "audit head",
 	.operands = "",
-	.summary = "the end of the audit, to be kept elsewhere for audit verify --head",
+	.summary = "the end of the chain, to keep elsewhere for audit verify",
 	.options = ctl_no_options,
 	.run = run_head,
 };

@@ -1,4 +1,4 @@
-/* wsauthzctl authorize: what the active policy says to a request; nothing is recorded. */
+/* wsauthzctl authorize: what the active policy says to a request; not recorded. */
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>

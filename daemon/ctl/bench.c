@@ -296,7 +296,7 @@ static enum ctl_exit run(const struct ctl *ctl, const void *arguments, char **op
 const struct ctl_command bench_command = {
 	.words = "bench",
 	.operands = "",
-	.summary = "how fast it is on this machine, beside what the machine itself takes",
+	.summary = "how fast it is here, beside what the machine itself takes",
 	.options = bench_table,
 	.options_size = sizeof(struct bench_options),
 	.run = run,

@@ -13,6 +13,7 @@
 #include "ctl/output.h"
 #include "ctl/record.h"
 #include "ctl/when.h"
+#include "platform/platform.h"
 
 enum { LINE_MAX_BYTES = 1 << 20 };
 
@@ -74,6 +75,7 @@ static void print_block(const struct ctl *ctl, const Wsauthz__BlockEntry *entry)
 		log_escape(&line, link_str(entry->principal));
 		buf_append_str(&line, entry->until_us != 0 ? STR(" until ") : STR(" "));
 		append_until(&line, entry);
+		buf_append_str(&line, entry->until_us != 0 ? STR(" UTC") : STR(""));
 	}
 	output_line(&line);
 	buf_deinit(&line);
@@ -166,28 +168,43 @@ static enum ctl_exit run_unblock(const struct ctl *ctl, const void *options, cha
 		if (ctl->json)
 			printf("{\"found\":%s}\n", found ? "true" : "false");
 		else
-			printf("%s\n", found ? "unblocked" : "there was no such block");
+			printf("%s\n", found ? "unblocked"
+					     : "there was no such block; see wsauthzctl blocks");
 		code = found ? CTL_DONE : CTL_DENIED;
 	}
 	link_close(link);
 	return code;
 }
 
-static const char *const titles[] = {"PRINCIPAL", "SINCE", "UNTIL", "REASON"};
+static const char *const titles[] = {"PRINCIPAL", "SINCE (UTC)", "UNTIL (UTC)", "LEFT", "REASON"};
+
+/* How long the block goes on; nothing when it does so for ever. */
+static void append_left(struct buf *out, const Wsauthz__BlockEntry *entry)
+{
+	uint64_t now_us = (uint64_t)clock_wall_us(platform_clock());
+
+	if (entry->until_us != 0)
+		output_duration(out,
+				entry->until_us > now_us ? (entry->until_us - now_us) / 1000 : 0);
+}
 
 static bool add_row(struct table *table, const Wsauthz__BlockEntry *entry)
 {
-	struct buf since, until;
+	struct buf since, until, left;
 	bool ok;
 
 	buf_init(&since, 64);
 	buf_init(&until, 64);
+	buf_init(&left, 32);
 	output_time(&since, (int64_t)entry->created_us);
 	append_until(&until, entry);
+	append_left(&left, entry);
 	ok = table_add(table, (const struct str[]){link_str(entry->principal), buf_str(&since),
-						   buf_str(&until), link_str(entry->reason)});
+						   buf_str(&until), buf_str(&left),
+						   link_str(entry->reason)});
 	buf_deinit(&since);
 	buf_deinit(&until);
+	buf_deinit(&left);
 	return ok;
 }
 
@@ -246,7 +263,7 @@ static enum ctl_exit run_blocks(const struct ctl *ctl, const void *options, char
 	(void)options;
 	(void)operands;
 	(void)operand_count;
-	table_init(&table, titles, ARRAY_COUNT(titles), 3);
+	table_init(&table, titles, ARRAY_COUNT(titles), 0);
 	code = link_open(ctl, &link);
 	if (code == CTL_DONE)
 		code = list(ctl, link, &table);

@@ -49,7 +49,7 @@ static enum ctl_exit run(const struct ctl *ctl, const void *opaque, char **opera
 const struct ctl_command cedar_check_parse_command = {
 	.words = "cedar check-parse",
 	.operands = "",
-	.summary = "whether files of policies, schemas and entities can be read",
+	.summary = "whether policies, schemas and entities can be read",
 	.options = check_parse_options,
 	.options_size = sizeof(struct check_parse_options),
 	.run = run,

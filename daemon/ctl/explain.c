@@ -72,7 +72,7 @@ static enum ctl_exit run_explain(const struct ctl *ctl, const void *opaque, char
 const struct ctl_command explain_command = {
 	.words = "explain",
 	.operands = "DECISION-ID",
-	.summary = "why a recorded decision was made: the policy, the clause, the values",
+	.summary = "why a decision was made: policy, clause and values",
 	.options = explain_options,
 	.options_size = sizeof(struct explain_options_given),
 	.operand_min = 1,

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "ctl/complete.h"
 #include "ctl/ctl.h"
+#include "ctl/help.h"
 #include "ctl/output.h"
 #include "platform/platform.h"
 #include "policy/candidate.h"
@@ -56,38 +57,39 @@ static const struct ctl_command *const commands[] = {
 };
 /* clang-format on */
 
+/* What stands above them there. */
+static const struct help_heading headings[] = {
+	{&status_command, "How it is"},
+	{&authorize_command, "Decisions"},
+	{&policy_check_command, "Policies"},
+	{&records_list_command, "Users"},
+	{&audit_query_command, "The audit, with the daemon running or not"},
+	{&cedar_authorize_command, "Cedar files of your own"},
+	{NULL, NULL},
+};
+
 const struct arg_option ctl_no_options[] = {{NULL, ARG_FLAG, 0, NULL, NULL}};
 
 static const struct arg_option common_options[] = {
 	{"--config", ARG_TEXT, offsetof(struct ctl, config_path), "FILE",
-	 "the daemon's configuration, instead of the one at its usual place"},
+	 "the daemon's configuration (default: where wsauthzd looks)"},
 	{"--admin", ARG_TEXT, offsetof(struct ctl, admin_path), "PATH",
-	 "the admin endpoint, instead of the configured one"},
+	 "the admin endpoint (default: as configured)"},
 	{"--state", ARG_TEXT, offsetof(struct ctl, state_directory), "DIR",
-	 "the state directory, instead of the configured one"},
+	 "the state directory (default: as configured)"},
 	{"--json", ARG_FLAG, offsetof(struct ctl, json), NULL, "one JSON object a line"},
-	{"--help", ARG_FLAG, offsetof(struct ctl, help), NULL, "this text"},
+	{"-h, --help", ARG_FLAG, offsetof(struct ctl, help), NULL, "this text"},
 	{NULL, ARG_FLAG, 0, NULL, NULL},
 };
 
-static void print_overview(void)
-{
-	printf("usage: wsauthzctl COMMAND [OPTION ...]\n\n");
-	for (size_t i = 0; i < ARRAY_COUNT(commands); i++)
-		printf("  %-18s  %s\n", commands[i]->words, commands[i]->summary);
-	printf("\nfor every command:\n");
-	args_print(common_options);
-	printf("\nExit codes: 0 done or allowed, 1 denied or a check failed, 2 usage,\n"
-	       "3 daemon unreachable, 4 data or policy invalid.\n");
-}
+enum { HELP_MAX_BYTES = 64 * 1024 };
 
-static void print_help(const struct ctl_command *command)
-{
-	printf("usage: wsauthzctl %s %s%s[OPTION ...]\n\n%s\n\n", command->words, command->operands,
-	       command->operands[0] != '\0' ? " " : "", command->summary);
-	args_print(command->options);
-	args_print(common_options);
-}
+static const struct help help = {
+	.commands = commands,
+	.command_count = ARRAY_COUNT(commands),
+	.headings = headings,
+	.common = common_options,
+};
 
 /* The number of arguments that the words of the command take, 0 when they do not stand there. */
 static int match(const struct ctl_command *command, int argc, char **argv)
@@ -107,24 +109,39 @@ static int match(const struct ctl_command *command, int argc, char **argv)
 	return 0;
 }
 
-/* Says what is wrong with a command line that names no command: `word` may begin some. */
-static void print_unknown(const char *word)
+/* Prints what was appended to the buffer, and frees it. */
+static void print_all(FILE *stream, struct buf *out)
 {
-	struct buf choice;
+	output_text(stream, buf_str(out));
+	buf_deinit(out);
+}
 
-	buf_init(&choice, 1024);
-	for (size_t i = 0; i < ARRAY_COUNT(commands); i++) {
-		const char *words = commands[i]->words;
-		size_t length = strcspn(words, " ");
+static struct help help_for_terminal(void)
+{
+	struct help fitted = help;
 
-		if (strlen(word) == length && memcmp(word, words, length) == 0)
-			buf_printf(&choice, "%s%s", choice.length != 0 ? ", " : "", words);
-	}
-	if (choice.length != 0)
-		output_error("'%s' is one of: %s. See wsauthzctl --help", word, buf_text(&choice));
-	else
-		output_error("unknown command '%s'. See wsauthzctl --help", word);
-	buf_deinit(&choice);
+	fitted.width = terminal_columns();
+	return fitted;
+}
+
+static void print_help(const struct ctl_command *command)
+{
+	struct help fitted = help_for_terminal();
+	struct buf out;
+
+	buf_init(&out, HELP_MAX_BYTES);
+	help_of_command(&fitted, command, &out);
+	print_all(stdout, &out);
+}
+
+static void print_overview(FILE *stream)
+{
+	struct help fitted = help_for_terminal();
+	struct buf out;
+
+	buf_init(&out, HELP_MAX_BYTES);
+	help_overview(&fitted, &out);
+	print_all(stream, &out);
 }
 
 static enum ctl_exit run_parsed(const struct ctl_command *command, void *options, int argc,
@@ -166,6 +183,107 @@ static enum ctl_exit run(const struct ctl_command *command, int argc, char **arg
 	return code;
 }
 
+static bool is_help(const char *argument)
+{
+	return strcmp(argument, "--help") == 0 || strcmp(argument, "-h") == 0;
+}
+
+/* The command that the arguments begin with, and of how many words it is; NULL for none. */
+static const struct ctl_command *find_command(int argc, char **argv, int *words)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(commands); i++) {
+		*words = match(commands[i], argc, argv);
+		if (*words != 0)
+			return commands[i];
+	}
+	return NULL;
+}
+
+/* For arguments that name no command: the commands of a word such as "policy", or what is wrong. */
+static enum ctl_exit explain_unknown(int argc, char **argv)
+{
+	struct help fitted = help_for_terminal();
+	struct buf out;
+
+	buf_init(&out, HELP_MAX_BYTES);
+	if (argc == 1 || is_help(argv[1])) {
+		bool wanted = argc > 1;
+
+		if (help_of_word(&fitted, argv[0], &out)) {
+			print_all(wanted ? stdout : stderr, &out);
+			return wanted ? CTL_DONE : CTL_USAGE;
+		}
+	}
+	help_unknown(&fitted, argc, argv, &out);
+	output_error("%s", buf_text(&out));
+	buf_deinit(&out);
+	return CTL_USAGE;
+}
+
+/* "help", "help policy", "help policy check". */
+static enum ctl_exit run_help(int argc, char **argv)
+{
+	char *group[] = {argc > 0 ? argv[0] : NULL, "--help"};
+	const struct ctl_command *command;
+	int words;
+
+	if (argc == 0) {
+		print_overview(stdout);
+		return CTL_DONE;
+	}
+	command = find_command(argc, argv, &words);
+	if (command != NULL) {
+		print_help(command);
+		return CTL_DONE;
+	}
+	return argc == 1 ? explain_unknown(2, group) : explain_unknown(argc, argv);
+}
+
+/* Puts options that stand before the command behind its words. */
+static void move_leading(int argc, char **argv, int leading, int words)
+{
+	for (int i = 0; i < words && leading + i < argc; i++) {
+		char *word = argv[leading + i];
+
+		memmove(&argv[i + 1], &argv[i], (size_t)leading * sizeof(argv[0]));
+		argv[i] = word;
+	}
+}
+
+/* Runs the command that the arguments name. */
+static enum ctl_exit run_arguments(int argc, char **argv)
+{
+	int leading = args_leading(argc, argv, common_options), words;
+	const struct ctl_command *command = find_command(argc - leading, argv + leading, &words);
+	enum ctl_exit code;
+
+	for (int i = 0; command == NULL && i < leading; i++) {
+		if (is_help(argv[i]))
+			return run_help(argc - leading, argv + leading);
+	}
+	if (command == NULL && leading == argc) {
+		output_error("which command? wsauthzctl --help lists all");
+		return CTL_USAGE;
+	}
+	if (command == NULL)
+		return explain_unknown(argc - leading, argv + leading);
+	move_leading(argc, argv, leading, words);
+	code = run(command, argc - words, argv + words);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		perror("wsauthzctl: writing the output");
+		return CTL_INVALID;
+	}
+	return code;
+}
+
+static void complete(int word_count, char **words)
+{
+	int leading = args_leading(word_count - 1, words, common_options);
+
+	complete_print(commands, ARRAY_COUNT(commands), common_options, word_count - leading,
+		       words + leading);
+}
+
 int main(int argc, char **argv)
 {
 	if (process_arguments(&argc, &argv) != ERR_NONE) {
@@ -173,36 +291,23 @@ int main(int argc, char **argv)
 		return CTL_INVALID;
 	}
 	if (argc < 2) {
-		fprintf(stderr, "wsauthzctl: which command? See wsauthzctl --help\n");
+		print_overview(stderr);
 		return CTL_USAGE;
 	}
 	if (argc == 2 && strcmp(argv[1], POLICY_CANDIDATE_ARGUMENT) == 0)
 		return policy_candidate_main();
 	if (strcmp(argv[1], COMPLETE_ARGUMENT) == 0) {
-		complete_print(commands, ARRAY_COUNT(commands), common_options, argc - 2, argv + 2);
+		if (argc > 2)
+			complete(argc - 2, argv + 2);
 		return CTL_DONE;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
-		print_overview();
-		return CTL_DONE;
-	}
+	if (strcmp(argv[1], "help") == 0)
+		return run_help(argc - 2, argv + 2);
+	if (is_help(argv[1]))
+		return run_help(0, NULL);
 	if (strcmp(argv[1], "--version") == 0) {
 		printf("wsauthzctl %s\n", WSAUTHZ_VERSION);
 		return CTL_DONE;
 	}
-	for (size_t i = 0; i < ARRAY_COUNT(commands); i++) {
-		int words = match(commands[i], argc - 1, argv + 1);
-
-		if (words != 0) {
-			enum ctl_exit code = run(commands[i], argc - 1 - words, argv + 1 + words);
-
-			if (fflush(stdout) != 0 || ferror(stdout)) {
-				perror("wsauthzctl: writing the output");
-				return CTL_INVALID;
-			}
-			return code;
-		}
-	}
-	print_unknown(argv[1]);
-	return CTL_USAGE;
+	return run_arguments(argc - 1, argv + 1);
 }

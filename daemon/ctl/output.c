@@ -8,7 +8,14 @@
 #include "base/utf8.h"
 #include "platform/platform.h"
 
-enum { LINE_MAX_BYTES = 1 << 20, COLUMN_GAP = 2, STRETCH_MIN = 12 };
+enum {
+	LINE_MAX_BYTES = 1 << 20,
+	COLUMN_GAP = 2,
+	/* To what the columns that give way are cut before a row takes a second line. */
+	STRETCH_MIN = 24,
+	CONTINUED_INDENT = 4, /* of that line */
+	TERMINAL_MIN = 20,    /* a narrower one is written to as if it were so wide */
+};
 
 struct table_row {
 	struct table_row *next;
@@ -60,7 +67,7 @@ static size_t width_of(struct str text)
 }
 
 /* The first `width` code points; the last one gives way to "…" when there are more. */
-static void print_cut(struct str text, size_t width)
+static void write_cut(struct buf *out, struct str text, size_t width)
 {
 	size_t at = 0;
 
@@ -70,67 +77,121 @@ static void print_cut(struct str text, size_t width)
 
 		at += length != 0 ? length : 1;
 	}
-	printf("%.*s\xe2\x80\xa6", (int)at, text.ptr);
+	buf_append(out, text.ptr, at);
+	buf_append_str(out, STR("\xe2\x80\xa6"));
 }
 
-static void print_cell(struct str text, size_t width, bool last)
+static void write_cell(struct buf *out, struct str text, size_t width, bool last)
 {
 	size_t needed = width_of(text);
 
 	if (needed > width)
-		print_cut(text, width);
+		write_cut(out, text, width);
 	else
-		printf("%.*s", STR_ARGS(text));
+		buf_append_str(out, text);
 	if (!last)
-		printf("%*s", (int)(COLUMN_GAP + (needed < width ? width - needed : 0)), "");
+		buf_printf(out, "%*s", (int)(COLUMN_GAP + (needed < width ? width - needed : 0)),
+			   "");
 }
 
-static void print_row(const struct str *cells, const size_t *widths, size_t column_count)
+/* How wide the columns are, and which of them begin a new line. */
+struct layout {
+	size_t widths[TABLE_COLUMNS_MAX];
+	bool breaks[TABLE_COLUMNS_MAX + 1]; /* also behind the last */
+};
+
+static void write_row(struct buf *out, const struct str *cells, const struct layout *layout,
+		      size_t column_count)
 {
-	for (size_t i = 0; i < column_count; i++)
-		print_cell(cells[i], widths[i], i + 1 == column_count);
-	printf("\n");
+	for (size_t i = 0; i < column_count; i++) {
+		if (layout->breaks[i])
+			buf_printf(out, "\n%*s", CONTINUED_INDENT, "");
+		write_cell(out, cells[i], layout->widths[i], layout->breaks[i + 1]);
+	}
+	buf_append_byte(out, '\n');
 }
 
-/* Takes from the stretching column, then from the last, what the terminal is too narrow for. */
-static void fit(size_t *widths, size_t column_count, size_t stretch, size_t terminal)
+/* Takes from the stretching column, then from the last, what the terminal is too narrow for. False
+ * and no change when that is not enough. */
+static bool fit_one_line(struct layout *layout, size_t column_count, size_t stretch,
+			 size_t terminal)
 {
 	const size_t giving[] = {stretch, column_count - 1};
 	size_t total = COLUMN_GAP * (column_count - 1);
+	struct layout cut = *layout;
 
 	for (size_t i = 0; i < column_count; i++)
-		total += widths[i];
+		total += layout->widths[i];
 	for (size_t i = 0; i < ARRAY_COUNT(giving) && total > terminal; i++) {
-		size_t *width = &widths[giving[i]];
+		size_t *width = &cut.widths[giving[i]];
 		size_t spare = *width > STRETCH_MIN ? *width - STRETCH_MIN : 0;
-		size_t cut = total - terminal < spare ? total - terminal : spare;
+		size_t less = total - terminal < spare ? total - terminal : spare;
 
-		*width -= cut;
-		total -= cut;
+		*width -= less;
+		total -= less;
+	}
+	if (total > terminal)
+		return false;
+	*layout = cut;
+	return true;
+}
+
+/* Breaks rows before each column that would not fit any more. */
+static void fit_lines(struct layout *layout, size_t column_count, size_t terminal)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < column_count; i++) {
+		size_t *width = &layout->widths[i];
+
+		if (i != 0 && at + *width > terminal) {
+			layout->breaks[i] = true;
+			at = CONTINUED_INDENT;
+		}
+		*width = *width < terminal - at ? *width : terminal - at;
+		at += *width + COLUMN_GAP;
 	}
 }
 
-void table_print(const struct table *table)
+void table_write(const struct table *table, struct buf *out, size_t terminal)
 {
+	struct layout layout = {0};
 	struct str titles[TABLE_COLUMNS_MAX];
-	size_t widths[TABLE_COLUMNS_MAX];
-	unsigned terminal = terminal_columns();
 
 	for (size_t i = 0; i < table->column_count; i++) {
 		titles[i] = str_from(table->titles[i]);
-		widths[i] = width_of(titles[i]);
+		layout.widths[i] = width_of(titles[i]);
 	}
 	for (const struct table_row *row = table->first; row != NULL; row = row->next) {
 		for (size_t i = 0; i < table->column_count; i++) {
 			size_t width = width_of(row->cells[i]);
-			widths[i] = width > widths[i] ? width : widths[i];
+
+			if (width > layout.widths[i])
+				layout.widths[i] = width;
 		}
 	}
-	if (terminal != 0)
-		fit(widths, table->column_count, table->stretch, terminal);
-	print_row(titles, widths, table->column_count);
+	layout.breaks[table->column_count] = true;
+	if (terminal != 0) {
+		if (terminal < TERMINAL_MIN)
+			terminal = TERMINAL_MIN;
+		if (!fit_one_line(&layout, table->column_count, table->stretch, terminal))
+			fit_lines(&layout, table->column_count, terminal);
+	}
+	write_row(out, titles, &layout, table->column_count);
 	for (const struct table_row *row = table->first; row != NULL; row = row->next)
-		print_row(row->cells, widths, table->column_count);
+		write_row(out, row->cells, &layout, table->column_count);
+}
+
+void table_print(const struct table *table)
+{
+	struct buf out;
+
+	buf_init(&out, SIZE_MAX);
+	table_write(table, &out, terminal_columns());
+	output_text(stdout, buf_str(&out));
+	if (out.failed != ERR_NONE)
+		output_error("%s", error_text(out.failed));
+	buf_deinit(&out);
 }
 
 void output_time(struct buf *out, int64_t wall_us)
@@ -184,6 +245,35 @@ void output_hex(struct buf *out, const uint8_t *bytes, size_t length)
 {
 	for (size_t i = 0; i < length; i++)
 		buf_printf(out, "%02x", bytes[i]);
+}
+
+void output_wrap(struct buf *out, struct str text, size_t indent, size_t width)
+{
+	size_t start = out->length, column;
+	bool between = false; /* two words, which a blank parts */
+
+	while (start > 0 && out->data[start - 1] != '\n')
+		start--;
+	column = width_of(str_make(out->data + start, out->length - start));
+	while (text.length != 0) {
+		const char *blank = str_find_byte(text, ' ');
+		struct str word = str_make(text.ptr, blank != NULL ? (size_t)(blank - text.ptr)
+								   : text.length);
+		size_t columns = between + width_of(word);
+
+		if (width != 0 && column > indent && column + columns > width) {
+			buf_printf(out, "\n%*s", (int)indent, "");
+			column = indent;
+			columns -= between;
+		} else if (between) {
+			buf_append_byte(out, ' ');
+		}
+		buf_append_str(out, word);
+		column += columns;
+		between = true;
+		text = str_make(word.ptr + word.length + (blank != NULL),
+				text.length - word.length - (blank != NULL));
+	}
 }
 
 void output_text(FILE *stream, struct str text)

@@ -32,7 +32,11 @@ void table_deinit(struct table *table);
 /* Adds a row of column_count cells; copies and escapes them. False when memory is spent. */
 bool table_add(struct table *table, const struct str *cells);
 
-/* Prints to stdout; cut to the terminal's width when stdout is one, whole otherwise. */
+/* Appends the table. For a terminal of that many columns (0: as wide as it is) the stretching column
+ * and the last are cut; where that is not enough a row goes on in further lines, indented. */
+void table_write(const struct table *table, struct buf *out, size_t terminal);
+
+/* Prints it to stdout, for the terminal when stdout is one. */
 void table_print(const struct table *table);
 
 /* Appends "2026-11-22 21:38:31.123", UTC; civil_append() has the form for JSON. */
@@ -46,6 +50,10 @@ void output_count(struct buf *out, uint64_t count, const char *one, const char *
 
 /* Appends bytes as lower-case hexadecimal. */
 void output_hex(struct buf *out, const uint8_t *bytes, size_t length);
+
+/* Appends `text` to the last line of `out`, going on in a new line behind `indent` blanks where a word
+ * would pass `width` columns; 0 is no bound. */
+void output_wrap(struct buf *out, struct str text, size_t indent, size_t width);
 
 /* Prints a text, which may be empty, as it is. */
 void output_text(FILE *stream, struct str text);

@@ -161,7 +161,7 @@ static enum ctl_exit run_rollback(const struct ctl *ctl, const void *options, ch
 const struct ctl_command policy_reload_command = {
 	.words = "policy reload",
 	.operands = "",
-	.summary = "read and activate the policy directory, or say why not; ends a pin",
+	.summary = "activate the policy directory, or say why not; ends a pin",
 	.options = reload_options,
 	.options_size = sizeof(struct reload_options),
 	.run = run_reload,
@@ -170,7 +170,7 @@ const struct ctl_command policy_reload_command = {
 const struct ctl_command policy_rollback_command = {
 	.words = "policy rollback",
 	.operands = "REV",
-	.summary = "activate a stored revision and pin it until the next reload",
+	.summary = "activate a stored revision and pin it until a reload",
 	.options = ctl_no_options,
 	.operand_min = 1,
 	.operand_max = 1,

@@ -1,4 +1,4 @@
-/* wsauthzctl policy check: whether a policy directory could be activated, without the daemon. */
+/* wsauthzctl policy check: whether a directory could be activated; needs no daemon. */
 #include "ctl/policy_check.h"
 
 #include <inttypes.h>

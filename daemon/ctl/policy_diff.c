@@ -156,7 +156,7 @@ static enum ctl_exit run(const struct ctl *ctl, const void *options, char **oper
 const struct ctl_command policy_diff_command = {
 	.words = "policy diff",
 	.operands = "A B",
-	.summary = "what changed from A to B, by policy; each a revision, active, or a directory",
+	.summary = "what changed from A to B: revisions, active, directories",
 	.options = ctl_no_options,
 	.operand_min = 2,
 	.operand_max = 2,

@@ -447,7 +447,7 @@ static enum ctl_exit run(const struct ctl *ctl, const void *opaque, char **opera
 const struct ctl_command policy_test_command = {
 	.words = "policy test",
 	.operands = "DIR",
-	.summary = "run the tests of a policy directory, without the daemon",
+	.summary = "run the tests of a directory; needs no daemon",
 	.options = test_options,
 	.options_size = sizeof(struct test_options),
 	.operand_min = 1,

@@ -126,76 +126,7 @@ static void json_record(struct buf *out, const Wsauthz__Record *record)
 	buf_deinit(&text);
 }
 
-static enum ctl_exit print_page(const struct ctl *ctl, const Wsauthz__RecordsListReply *page,
-				struct table *table, struct buf *line)
-{
-	for (size_t i = 0; i < page->n_records; i++) {
-		if (ctl->json) {
-			json_record(line, page->records[i]);
-			output_line(line);
-		} else if (!add_row(table, page->records[i])) {
-			output_error("out of memory");
-			return CTL_INVALID;
-		}
-	}
-	return CTL_DONE;
-}
-
-static enum ctl_exit list(const struct ctl *ctl, const struct list_options *options,
-			  struct link *link, struct table *table, struct buf *line)
-{
-	Wsauthz__RecordsList query = WSAUTHZ__RECORDS_LIST__INIT;
-	Wsauthz__AdminRequest request = WSAUTHZ__ADMIN_REQUEST__INIT;
-	const Wsauthz__AdminReply *reply = NULL;
-	uint8_t last[AUTHZ_ID_BYTES];
-	enum ctl_exit code;
-
-	query.limit = ADMIN_RECORDS_MAX;
-	query.name = link_bytes(str_from(options->user));
-	query.user_sid = link_bytes(str_from(options->sid));
-	request.body_case = WSAUTHZ__ADMIN_REQUEST__BODY_RECORDS_LIST;
-	request.records_list = &query;
-	do {
-		const Wsauthz__RecordsListReply *page;
-
-		code = link_call(link, &request, WSAUTHZ__ADMIN_REPLY__BODY_RECORDS_LIST, &reply);
-		if (code != CTL_DONE)
-			return code;
-		page = reply->records_list;
-		code = print_page(ctl, page, table, line);
-		if (code != CTL_DONE || page->n_records == 0 || !page->more)
-			return code;
-		memcpy(last, page->records[page->n_records - 1]->record_id.data, sizeof(last));
-		query.after = authz_bytes(last, sizeof(last));
-	} while (true);
-}
-
-static enum ctl_exit run(const struct ctl *ctl, const void *options, char **operands,
-			 int operand_count)
-{
-	struct link *link = NULL;
-	struct table table;
-	enum ctl_exit code;
-	struct buf line;
-
-	(void)operands;
-	(void)operand_count;
-	buf_init(&line, LINE_MAX_BYTES);
-	table_init(&table, titles, ARRAY_COUNT(titles), 1);
-	code = link_open(ctl, &link);
-	if (code == CTL_DONE)
-		code = list(ctl, options, link, &table, &line);
-	if (code == CTL_DONE && !ctl->json && table.first != NULL)
-		table_print(&table);
-	if (code == CTL_DONE && !ctl->json && table.first == NULL)
-		printf("no live records\n");
-	link_close(link);
-	table_deinit(&table);
-	buf_deinit(&line);
-	return code;
-}
-
-/* One record, or what is to be revoked. */
+/* All there is of one. */
 
 static void print_line(const char *name, struct str value)
 {
@@ -256,44 +187,120 @@ static void print_record(const Wsauthz__Record *record)
 	buf_deinit(&text);
 }
 
-static enum ctl_exit show(const struct ctl *ctl, struct link *link, uint8_t id[AUTHZ_ID_BYTES])
-{
-	const Wsauthz__Record *record = NULL;
-	enum ctl_exit code = record_fetch(link, id, &record);
+/* What is done with each record that the daemon tells. */
+struct listing {
+	const struct ctl *ctl;
+	struct table *table; /* NULL: all there is of each, one below the other */
 	struct buf line;
+	size_t count;
+};
 
-	if (code != CTL_DONE)
-		return code;
-	buf_init(&line, LINE_MAX_BYTES);
-	if (ctl->json) {
-		json_record(&line, record);
-		output_line(&line);
-	} else {
-		print_record(record);
+static bool print_one(struct listing *listing, const Wsauthz__Record *record)
+{
+	listing->count++;
+	if (listing->ctl->json) {
+		json_record(&listing->line, record);
+		output_line(&listing->line);
+		return true;
 	}
-	buf_deinit(&line);
-	return CTL_DONE;
+	if (listing->table != NULL)
+		return add_row(listing->table, record);
+	if (listing->count > 1)
+		printf("\n");
+	print_record(record);
+	return true;
+}
+
+/* All pages of the records that the query is about; it is changed. */
+static enum ctl_exit list(struct listing *listing, struct link *link, Wsauthz__RecordsList *query)
+{
+	Wsauthz__AdminRequest request = WSAUTHZ__ADMIN_REQUEST__INIT;
+	const Wsauthz__AdminReply *reply = NULL;
+	uint8_t last[AUTHZ_ID_BYTES];
+	enum ctl_exit code;
+
+	query->limit = ADMIN_RECORDS_MAX;
+	request.body_case = WSAUTHZ__ADMIN_REQUEST__BODY_RECORDS_LIST;
+	request.records_list = query;
+	do {
+		const Wsauthz__RecordsListReply *page;
+
+		code = link_call(link, &request, WSAUTHZ__ADMIN_REPLY__BODY_RECORDS_LIST, &reply);
+		if (code != CTL_DONE)
+			return code;
+		page = reply->records_list;
+		for (size_t i = 0; i < page->n_records; i++) {
+			if (!print_one(listing, page->records[i])) {
+				output_error("out of memory");
+				return CTL_INVALID;
+			}
+		}
+		if (page->n_records == 0 || !page->more)
+			return CTL_DONE;
+		memcpy(last, page->records[page->n_records - 1]->record_id.data, sizeof(last));
+		query->after = authz_bytes(last, sizeof(last));
+	} while (true);
+}
+
+static enum ctl_exit run_list(const struct ctl *ctl, const void *opaque, char **operands,
+			      int operand_count)
+{
+	const struct list_options *options = opaque;
+	Wsauthz__RecordsList query = WSAUTHZ__RECORDS_LIST__INIT;
+	struct listing listing = {.ctl = ctl};
+	struct link *link = NULL;
+	struct table table;
+	enum ctl_exit code;
+
+	(void)operands;
+	(void)operand_count;
+	buf_init(&listing.line, LINE_MAX_BYTES);
+	table_init(&table, titles, ARRAY_COUNT(titles), 1);
+	listing.table = &table;
+	query.name = link_bytes(str_from(options->user));
+	query.user_sid = link_bytes(str_from(options->sid));
+	code = link_open(ctl, &link);
+	if (code == CTL_DONE)
+		code = list(&listing, link, &query);
+	if (code == CTL_DONE && !ctl->json && table.first != NULL)
+		table_print(&table);
+	if (code == CTL_DONE && !ctl->json && table.first == NULL)
+		printf("no live records\n");
+	link_close(link);
+	table_deinit(&table);
+	buf_deinit(&listing.line);
+	return code;
 }
 
 static enum ctl_exit run_show(const struct ctl *ctl, const void *options, char **operands,
 			      int operand_count)
 {
+	Wsauthz__RecordsList query = WSAUTHZ__RECORDS_LIST__INIT;
+	struct listing listing = {.ctl = ctl};
+	struct str whose = str_from(operands[0]);
 	uint8_t id[AUTHZ_ID_BYTES];
 	struct link *link = NULL;
 	enum ctl_exit code;
 
 	(void)options;
 	(void)operand_count;
-	if (!record_id_parse(operands[0], id)) {
-		output_error("'%s' is no record id: 32 hexadecimal digits, as records list --json "
-			     "shows them",
-			     operands[0]);
-		return CTL_USAGE;
-	}
+	if (record_id_parse(operands[0], id))
+		query.record_id = authz_bytes(id, sizeof(id));
+	else if (str_starts_with(whose, STR("S-1-")))
+		query.user_sid = link_bytes(whose);
+	else
+		query.name = link_bytes(whose);
+	buf_init(&listing.line, LINE_MAX_BYTES);
 	code = link_open(ctl, &link);
 	if (code == CTL_DONE)
-		code = show(ctl, link, id);
+		code = list(&listing, link, &query);
+	if (code == CTL_DONE && listing.count == 0) {
+		output_error("there is no live record of '%s'; see wsauthzctl records list",
+			     operands[0]);
+		code = CTL_DENIED;
+	}
 	link_close(link);
+	buf_deinit(&listing.line);
 	return code;
 }
 
@@ -339,8 +346,8 @@ static enum ctl_exit run_revoke(const struct ctl *ctl, const void *options, char
 
 const struct ctl_command records_show_command = {
 	.words = "records show",
-	.operands = "RECORD",
-	.summary = "one user record",
+	.operands = "RECORD|SID|NAME",
+	.summary = "all there is of one record, or of a user's records",
 	.options = ctl_no_options,
 	.operand_min = 1,
 	.operand_max = 1,
@@ -363,5 +370,5 @@ const struct ctl_command records_list_command = {
 	.summary = "live user records",
 	.options = list_options,
 	.options_size = sizeof(struct list_options),
-	.run = run,
+	.run = run_list,
 };

@@ -283,7 +283,7 @@ static enum ctl_exit run(const struct ctl *ctl, const void *options, char **oper
 const struct ctl_command status_command = {
 	.words = "status",
 	.operands = "",
-	.summary = "how the daemon is; exit code 1 when something is wrong with it",
+	.summary = "how the daemon is; exit code 1 when something is wrong",
 	.options = ctl_no_options,
 	.run = run,
 };

@@ -20,9 +20,9 @@ enum { MAX_GROUPS = 64 };
 enum exit_code { EXIT_ALLOWED = 0, EXIT_DENIED = 1, EXIT_USAGE = 2, EXIT_NO_ANSWER = 3 };
 
 static const char usage[] =
-	"usage: ask [OPTION ...] connect\n"
-	"       ask [OPTION ...] operation ACTION-URI RESOURCE-URI\n"
-	"       ask [OPTION ...] quota\n"
+	"usage: %s [OPTION ...] connect | quota | operation ACTION-URI RESOURCE-URI\n"
+	"\n"
+	"Asks wsauthzd what WinRM would ask for this sender, and prints the answer.\n"
 	"\n"
 	"  --socket PATH       the daemon's endpoint (/run/wsauthz/authorize.sock)\n"
 	"  --owner UID         the user the daemon runs as (yours)\n"
@@ -33,6 +33,7 @@ static const char usage[] =
 	"  --sid SID           the sender's SID; without it there is no access token\n"
 	"  --group SID         a group of the token; may be given several times\n"
 	"  --elevated          the token is elevated\n"
+	"  --help              this text\n"
 	"\n"
 	"Exit codes: 0 allowed, 1 denied or redirected, 2 usage, 3 no decision.\n";
 
@@ -44,6 +45,7 @@ struct question {
 	const char *groups[MAX_GROUPS];
 	const char *kind; /* connect, operation or quota */
 	const char *action_uri, *resource_uri;
+	bool help;
 };
 
 /* Where the client's thread leaves the answer. */
@@ -139,6 +141,7 @@ static bool read_option(struct question *question, int option)
 	case 'l': question->sender.http_url = optarg; return true;
 	case 'i': question->token.user_sid = optarg; return true;
 	case 'e': question->token.elevated = true; return true;
+	case 'h': question->help = true; return true;
 	case 'g':
 		if (question->token.group_count == MAX_GROUPS)
 			return false;
@@ -148,7 +151,8 @@ static bool read_option(struct question *question, int option)
 	}
 }
 
-static bool read_arguments(struct question *question, int argc, char **argv)
+/* False when the command line is not valid, for a reason that may have been told. */
+static bool read_arguments(struct question *question, const char *program, int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"socket", required_argument, NULL, 's'},
@@ -160,6 +164,7 @@ static bool read_arguments(struct question *question, int argc, char **argv)
 		{"sid", required_argument, NULL, 'i'},
 		{"group", required_argument, NULL, 'g'},
 		{"elevated", no_argument, NULL, 'e'},
+		{"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
 	int option;
@@ -170,9 +175,15 @@ static bool read_arguments(struct question *question, int argc, char **argv)
 	}
 	argc -= optind;
 	argv += optind;
+	if (question->help)
+		return true;
 	if (question->token.user_sid != NULL) {
 		question->token.group_sids = question->groups;
 		question->sender.token = &question->token;
+	} else if (question->token.group_count != 0 || question->token.elevated) {
+		fprintf(stderr, "%s: --group and --elevated are of a token: give --sid too\n",
+			program);
+		return false;
 	}
 	if (argc == 0)
 		return false;
@@ -195,6 +206,8 @@ int main(int argc, char **argv)
 			     .program = "ask"},
 		.sender = {.mechanism = "Kerberos"},
 	};
+	const char *slash = strrchr(argv[0], '/');
+	const char *program = slash != NULL ? slash + 1 : argv[0];
 	char own_uid[24];
 	struct client *client;
 	enum client_reason reason;
@@ -202,13 +215,17 @@ int main(int argc, char **argv)
 
 	snprintf(own_uid, sizeof(own_uid), "%lu", (unsigned long)geteuid());
 	question.settings.server_owner = own_uid;
-	if (!read_arguments(&question, argc, argv)) {
-		fputs(usage, stderr);
+	if (!read_arguments(&question, program, argc, argv)) {
+		fprintf(stderr, usage, program);
 		return EXIT_USAGE;
+	}
+	if (question.help) {
+		printf(usage, program);
+		return EXIT_ALLOWED;
 	}
 	reason = client_open(&question.settings, &client);
 	if (reason != CLIENT_OK) {
-		fprintf(stderr, "ask: %s\n", client_reason_text(reason));
+		fprintf(stderr, "%s: %s\n", program, client_reason_text(reason));
 		return EXIT_NO_ANSWER;
 	}
 	reason = ask(client, &question, &mailbox);

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/attributes.h"
 #include "integration/command.h"
 #include "integration/fixture.h"
 
@@ -82,6 +83,46 @@ static void an_unreachable_daemon_is_exit_code_three(void **state)
 	daemon_deinit(&daemon, false);
 }
 
+static void help_is_there_however_it_is_asked_for(void **state)
+{
+	static const struct {
+		const char *arguments, *text;
+		int code;
+	} cases[] = {
+		{"--help", "  audit query ", COMMAND_DONE},
+		{"-h", "  audit query ", COMMAND_DONE},
+		{"help", "  audit query ", COMMAND_DONE},
+		{"--json --help", "  audit query ", COMMAND_DONE},
+		{"", "  audit query ", COMMAND_USAGE},
+		{"policy --help", "  policy check ", COMMAND_DONE},
+		{"help policy", "  policy check ", COMMAND_DONE},
+		{"policy check -h", "usage: wsauthzctl policy check DIR", COMMAND_DONE},
+		{"help policy check", "usage: wsauthzctl policy check DIR", COMMAND_DONE},
+		{"help polcy", "there is no command 'polcy'", COMMAND_USAGE},
+		{"--json", "which command?", COMMAND_USAGE},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		assert_int_equal(command_run_alone(cases[i].arguments), cases[i].code);
+		command_expect(cases[i].text);
+	}
+}
+
+static void options_of_every_command_may_stand_before_it(void **state)
+{
+	struct daemon daemon;
+	char arguments[512];
+
+	(void)state;
+	fixture_start(&daemon, FIXTURE_POLICY("15m"), NULL);
+	assert_true(snprintf(arguments, sizeof(arguments), "--json --config %s policy history",
+			     daemon.config_path) < (int)sizeof(arguments));
+	assert_int_equal(command_run_alone(arguments), COMMAND_DONE);
+	command_expect("{\"revision\":1,");
+	fixture_stop(&daemon);
+}
+
 static void a_wrong_command_line_is_exit_code_two(void **state)
 {
 	struct daemon_options options = {.policy = FIXTURE_POLICY("15m")};
@@ -90,12 +131,16 @@ static void a_wrong_command_line_is_exit_code_two(void **state)
 	(void)state;
 	daemon_init(&daemon, &options);
 	assert_int_equal(command_run(&daemon, "frobnicate"), COMMAND_USAGE);
-	assert_int_equal(command_run(&daemon, "audit"), COMMAND_USAGE);
-	command_expect("audit query, audit tail, audit top, audit stats, audit sql, audit export, "
-		       "audit report, "
-		       "audit verify");
+	assert_int_equal(command_run_alone("audit"), COMMAND_USAGE);
+	command_expect("  audit query ");
+	command_expect("  audit verify ");
+	command_expect_not("  status ");
+	assert_int_equal(command_run(&daemon, "audit qurey"), COMMAND_USAGE);
+	command_expect("did you mean 'audit query'?");
 	assert_int_equal(command_run(&daemon, "status --frobnicate"), COMMAND_USAGE);
 	command_expect("unknown option '--frobnicate'");
+	assert_int_equal(command_run(&daemon, "status --jsn"), COMMAND_USAGE);
+	command_expect("did you mean --json?");
 	assert_int_equal(command_run(&daemon, "status surplus"), COMMAND_USAGE);
 	command_expect("unexpected argument 'surplus'");
 	assert_int_equal(command_run(&daemon, "audit query --limit many"), COMMAND_USAGE);
@@ -274,7 +319,13 @@ static void a_user_is_revoked_and_blocked_and_let_go(void **state)
 	assert_int_equal(command_run(&daemon, "records revoke " ALICE), COMMAND_DENIED);
 	assert_int_equal(command_run(&daemon, "records list"), COMMAND_DONE);
 	command_expect("revoked");
-	assert_int_equal(command_run(&daemon, "records show 0123"), COMMAND_USAGE);
+	assert_int_equal(command_run(&daemon, "records show " ALICE), COMMAND_DONE);
+	command_expect("state          revoked\n");
+	assert_int_equal(command_run(&daemon, "records show 'contoso\\ALICE' --json"),
+			 COMMAND_DONE);
+	assert_int_equal(command_line_count(), 1);
+	assert_int_equal(command_run(&daemon, "records show 0123"), COMMAND_DENIED);
+	command_expect("there is no live record of '0123'; see wsauthzctl records list");
 	assert_int_equal(command_run(&daemon, "records show 00000000000000000000000000000001"),
 			 COMMAND_DENIED);
 
@@ -324,6 +375,8 @@ int main(void)
 		cmocka_unit_test(status_tells_how_the_daemon_is),
 		cmocka_unit_test(status_says_in_words_what_is_wrong_and_fails_then),
 		cmocka_unit_test(an_unreachable_daemon_is_exit_code_three),
+		cmocka_unit_test(help_is_there_however_it_is_asked_for),
+		cmocka_unit_test(options_of_every_command_may_stand_before_it),
 		cmocka_unit_test(a_wrong_command_line_is_exit_code_two),
 		cmocka_unit_test(authorize_says_what_the_policy_says_and_records_nothing),
 		cmocka_unit_test(a_request_that_cannot_be_decided_is_no_denial_by_policy),

@@ -106,6 +106,31 @@ static void a_list_holds_its_maximum_and_not_one_more(void **state)
 	assert_false(parse(2 * ARG_LIST_MAX + 2, argv, &sample, &operands));
 }
 
+static void options_before_the_command_are_counted_with_their_values(void **state)
+{
+	static const struct {
+		char *arguments[4];
+		int count, leading;
+	} cases[] = {
+		{{"status"}, 1, 0},
+		{{"--flag", "status"}, 2, 1},
+		{{"--text", "x", "-t=y", "status"}, 4, 3},
+		{{"--unknown", "status"}, 2, 0},
+		/* A value that is not there is no argument. */
+		{{"--text"}, 1, 1},
+		{{NULL}, 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		char *arguments[4];
+
+		memcpy(arguments, cases[i].arguments, sizeof(arguments));
+		assert_int_equal(args_leading(cases[i].count, arguments, sample_options),
+				 cases[i].leading);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -113,6 +138,7 @@ int main(void)
 		cmocka_unit_test(a_letter_stands_for_a_name),
 		cmocka_unit_test(a_single_dash_is_an_operand),
 		cmocka_unit_test(mistakes_are_refused),
+		cmocka_unit_test(options_before_the_command_are_counted_with_their_values),
 		cmocka_unit_test(a_list_holds_its_maximum_and_not_one_more),
 	};
 
