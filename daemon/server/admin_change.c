@@ -19,6 +19,7 @@ struct admin_change {
 	struct record_keeper_waiter waiter; /* RecordsRevoke */
 	struct record_id *ids;
 	size_t count;
+	char *refusal; /* of what is not allowed */
 };
 
 static struct admin_change *change_of(struct change *change)
@@ -77,18 +78,6 @@ static bool describe(struct admin_change *change, const char *action, struct str
 
 	log_info(request->service->log, action, "asked for by %s", request->session->peer);
 	return fill_action(change, action, key, subject, reason);
-}
-
-/* Whoever may do little can ask for much, so these lines have a budget. */
-static void log_forbidden(const struct request *request, const char *command)
-{
-	struct service *service = request->service;
-	uint64_t suppressed;
-
-	if (log_rate_allow(&service->rates.forbidden, service->clock, &suppressed))
-		log_info(service->log, "admin.refused",
-			 "%s was asked for by %s (%llu more not logged)", command,
-			 request->session->peer, (unsigned long long)suppressed);
 }
 
 static struct admin_change *change_new(struct request *request)
@@ -381,32 +370,58 @@ void admin_change_revoke(struct request *request, const Wsauthz__AdminRequest *m
 
 /* What is not allowed. */
 
-static void on_forbidden(struct change *change, enum error error)
+static void on_forbidden(struct change *base, enum error error)
 {
-	/* What failed is logged; the refusal has left. */
+	struct admin_change *change = change_of(base);
+
+	/* What failed is logged; the refusal stands. */
 	(void)error;
-	request_free(change_of(change)->request);
+	refuse_and_free(change->request, REFUSAL_NOT_PERMITTED, change->refusal);
+}
+
+/* Describes the refusal of a command for the log and the record, which it then waits for; NULL when
+ * it is not recorded. Whoever may do little can ask for much, so both have a budget: each record is
+ * a write to disk that the changes of others wait behind. */
+static struct admin_change *describe_refusal(struct request *request, const char *command,
+					     const char *detail)
+{
+	struct service *service = request->service;
+	struct admin_change *change;
+	char more[64] = "";
+	uint64_t suppressed;
+	size_t bytes = strlen(detail) + 1;
+
+	if (!log_rate_allow(&service->rates.forbidden, service->clock, &suppressed))
+		return NULL;
+	log_info(service->log, "admin.refused", "%s was asked for by %s (%llu more not logged)",
+		 command, request->session->peer, (unsigned long long)suppressed);
+	if (suppressed != 0)
+		snprintf(more, sizeof(more), "%llu more were refused before",
+			 (unsigned long long)suppressed);
+	change = change_new(request);
+	if (change == NULL || !fill_action(change, "admin.refused", STR("command"),
+					   str_from(command), str_from(more)))
+		return NULL;
+	change->refusal = arena_alloc(&request->arena, bytes);
+	if (change->refusal == NULL || request_wait(request) != ERR_NONE)
+		return NULL;
+	memcpy(change->refusal, detail, bytes);
+	change->change.action.outcome = str_from(change->refusal);
+	change->change.on_done = on_forbidden;
+	return change;
 }
 
 void admin_change_forbid(struct request *request, const char *command, enum role needed)
 {
-	struct admin_change *change = change_new(request);
-	struct service *service = request->service;
 	const char *role = role_text(request->session->role);
-	bool is_described;
+	struct admin_change *change;
 	char detail[160];
 
 	snprintf(detail, sizeof(detail), "%s takes the role %s; this account has the role %s",
 		 command, role_text(needed), role);
-	log_forbidden(request, command);
-	is_described = change != NULL && fill_action(change, "admin.refused", STR("command"),
-						     str_from(command), STR(""));
-	request_refuse(request, REFUSAL_NOT_PERMITTED, detail);
-	if (!is_described) {
-		request_free(request);
-		return;
-	}
-	change->change.action.outcome = arena_copy(&request->arena, str_from(detail));
-	change->change.on_done = on_forbidden;
-	changes_push(service->changes, &change->change);
+	change = describe_refusal(request, command, detail);
+	if (change != NULL)
+		changes_push(request->service->changes, &change->change);
+	else
+		refuse_and_free(request, REFUSAL_NOT_PERMITTED, detail);
 }

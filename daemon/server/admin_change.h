@@ -13,7 +13,8 @@ void admin_change_revoke(struct request *request, const Wsauthz__AdminRequest *m
 void admin_change_block(struct request *request, const Wsauthz__AdminRequest *message);
 void admin_change_unblock(struct request *request, const Wsauthz__AdminRequest *message);
 
-/* Refuses a command that the role of its sender does not allow, and records that it was asked for. */
+/* Refuses a command that the role of its sender does not allow, and records that it was asked for
+ * before it says so. Within the budget of rates.forbidden: beyond it refusals are only counted. */
 void admin_change_forbid(struct request *request, const char *command, enum role needed);
 
 #endif

@@ -12,6 +12,7 @@
 #include "support/cmocka.h"
 
 enum { OPERATOR_UID = 64001, AUDITOR_UID = 64002, STRANGER_UID = 64003 };
+enum { FORBIDDEN_BUDGET = 20 /* refusals that are recorded at once */ };
 
 static const Wsauthz__AdminReply *ask(struct talk *talk, Wsauthz__AdminRequest *request,
 				      Wsauthz__AdminRequest__BodyCase body)
@@ -409,24 +410,43 @@ static int try_commands(const struct running *running, uid_t uid)
 	return 0;
 }
 
-static void run_as(const struct running *running, uid_t uid)
+/* In the child: asks often for what an auditor may not do. */
+static int insist(const struct running *running, uid_t uid)
+{
+	struct talk talk;
+
+	if (setgroups(0, NULL) != 0 || setresgid(uid, uid, uid) != 0 ||
+	    setresuid(uid, uid, uid) != 0)
+		return 100;
+	talk_open(&talk, running->admin);
+	if (talk_admin_hello(&talk) == NULL)
+		return 102;
+	for (int i = 0; i < 3 * FORBIDDEN_BUDGET; i++) {
+		if (!is_refused(&talk, WSAUTHZ__ADMIN_REQUEST__BODY_BLOCK))
+			return 1;
+	}
+	talk_close(&talk);
+	return 0;
+}
+
+static void run_as(const struct running *running, uid_t uid,
+		   int (*try)(const struct running *running, uid_t uid))
 {
 	pid_t pid = fork();
 	int status;
 
 	assert_true(pid >= 0);
 	if (pid == 0)
-		_exit(try_commands(running, uid));
+		_exit(try(running, uid));
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	if (WEXITSTATUS(status) != 0)
 		fail_msg("uid %d: step %d", (int)uid, WEXITSTATUS(status));
 }
 
-static void a_role_may_do_what_it_is_for_and_nothing_else(void **state)
+/* Starts the server so that others may talk to it, each in its role. */
+static void start_for_roles(struct running *running)
 {
-	struct running *running = *state;
-
 	if (geteuid() != 0) {
 		print_message("skipped: only root can take other accounts\n");
 		skip();
@@ -438,9 +458,16 @@ static void a_role_may_do_what_it_is_for_and_nothing_else(void **state)
 	running_start(running);
 	assert_int_equal(chmod(running->dir.path, 0755), 0);
 	assert_int_equal(chmod(running->admin, 0666), 0);
-	run_as(running, AUDITOR_UID);
-	run_as(running, OPERATOR_UID);
-	run_as(running, STRANGER_UID);
+}
+
+static void a_role_may_do_what_it_is_for_and_nothing_else(void **state)
+{
+	struct running *running = *state;
+
+	start_for_roles(running);
+	run_as(running, AUDITOR_UID, try_commands);
+	run_as(running, OPERATOR_UID, try_commands);
+	run_as(running, STRANGER_UID, try_commands);
 	running_stop(running);
 	assert_int_equal(count_actions(running, "admin.refused", "policy reload takes the role"),
 			 2);
@@ -448,6 +475,20 @@ static void a_role_may_do_what_it_is_for_and_nothing_else(void **state)
 			 1);
 	if (strstr(buf_text(&running->log_text), "this account is not served") == NULL)
 		fail_msg("%s", buf_text(&running->log_text));
+}
+
+static void who_insists_on_what_is_not_allowed_does_not_keep_the_disk_busy(void **state)
+{
+	struct running *running = *state;
+
+	running_stop_clock(running);
+	start_for_roles(running);
+	run_as(running, AUDITOR_UID, insist);
+	running_advance(running, 3000); /* one more */
+	run_as(running, AUDITOR_UID, insist);
+	running_stop(running);
+	assert_int_equal(count_actions(running, "admin.refused", "records block takes the role"),
+			 FORBIDDEN_BUDGET + 1);
 }
 
 #define SERVER_TEST(name) cmocka_unit_test_setup_teardown(name, running_setup, running_teardown)
@@ -463,6 +504,7 @@ int main(void)
 		SERVER_TEST(a_member_of_the_break_glass_group_gets_in_and_it_is_logged),
 		SERVER_TEST(every_change_is_recorded_with_who_asked_for_it),
 		SERVER_TEST(a_role_may_do_what_it_is_for_and_nothing_else),
+		SERVER_TEST(who_insists_on_what_is_not_allowed_does_not_keep_the_disk_busy),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
