@@ -195,6 +195,9 @@ static enum error read_groups(struct arena *arena, const struct sender *sender,
 	for (size_t i = 0; i < sender->group_count; i++) {
 		if (i != 0 && str_equal(sorted[i].sid, sorted[i - 1].sid))
 			continue;
+		/* With it every connection would bring another user. */
+		if (sid_is_logon(sorted[i].sid))
+			continue;
 		if (sorted[i].deny_only)
 			deny_only[identity->deny_only_group_count++] = sorted[i].sid;
 		else

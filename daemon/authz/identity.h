@@ -60,7 +60,8 @@ struct identity {
 	struct sender_certificate certificate; /* thumbprint in lower case */
 	struct identity_url url;
 	/* Group SIDs, sorted by bytes, each once. A SID that was given as enabled and as deny-only
-	 * is deny-only, because the doubt must not permit anything. */
+	 * is deny-only, because the doubt must not permit anything. The SID of the logon is left
+	 * out: it is another one each time the same user logs on. */
 	const struct str *groups;
 	size_t group_count;
 	const struct str *deny_only_groups;

@@ -48,6 +48,18 @@ static const char *take_authority(const char *at, const char *end)
 	return take_u32(at, end);
 }
 
+bool sid_is_logon(struct str text)
+{
+	struct str prefix = STR("S-1-5-5-");
+	size_t dash_count = 0;
+
+	if (!str_starts_with(text, prefix))
+		return false;
+	for (size_t i = prefix.length; i < text.length; i++)
+		dash_count += text.ptr[i] == '-';
+	return dash_count == 1;
+}
+
 bool sid_valid(struct str text)
 {
 	size_t sub_authority_count = 0;

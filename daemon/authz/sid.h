@@ -22,4 +22,8 @@ enum {
  * surplus zeros, every number in its range. */
 bool sid_valid(struct str text);
 
+/* True when the valid SID `text` is S-1-5-5-X-Y ([MS-DTYP] 2.4.2.4, LOGON_ID): it stands for one
+ * logon, and each new one has another. */
+bool sid_is_logon(struct str text);
+
 #endif

@@ -74,6 +74,23 @@ static void a_revoked_user_who_connects_anew_is_asked_for_anew(void **state)
 	       DECISION_FROM_POLICY);
 }
 
+/* A connection that is opened anew is another logon, of which WinRM does not tell. */
+static void a_revoked_user_stays_out_by_another_logon(void **state)
+{
+	static const struct sender_group logons[][2] = {
+		{{{HELPDESK, sizeof(HELPDESK) - 1}, false}, {{"S-1-5-5-0-1001", 14}, false}},
+		{{{HELPDESK, sizeof(HELPDESK) - 1}, false}, {{"S-1-5-5-0-2002", 14}, false}},
+	};
+	struct world *world = *state;
+
+	world->sender.groups = logons[0];
+	let_in(world);
+	revoke(world);
+	world->sender.groups = logons[1];
+	expect(world_ask_operation(world, TRANSFER "/Get", WMI), DECISION_DENY,
+	       DECISION_FROM_REVOKED);
+}
+
 static void what_was_decided_before_a_revocation_does_not_undo_it(void **state)
 {
 	struct world *world = *state;
@@ -205,6 +222,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_operations_of_a_revoked_user_are_denied),
 		TEST(a_revoked_user_who_connects_anew_is_asked_for_anew),
+		TEST(a_revoked_user_stays_out_by_another_logon),
 		TEST(what_was_decided_before_a_revocation_does_not_undo_it),
 		TEST(a_revocation_ends_with_the_lifetime_of_the_record),
 		TEST(nobody_is_in_the_group_unless_it_is_configured),

@@ -189,6 +189,29 @@ static void groups_are_sorted_and_each_is_there_once(void **state)
 	assert_str_equal(identity.deny_only_groups[1], "S-1-5-7");
 }
 
+static void every_logon_of_a_user_is_the_same_user(void **state)
+{
+	static const struct sender_group first[] = {
+		{{"S-1-5-32-545", 12}, false},
+		{{"S-1-5-5-0-123456", 16}, false},
+	};
+	static const struct sender_group second[] = {
+		{{"S-1-5-5-0-98765432", 18}, false},
+		{{"S-1-5-32-545", 12}, false},
+	};
+	struct identity one, other;
+	struct sender sender = with_token();
+
+	sender.groups = first;
+	sender.group_count = ARRAY_COUNT(first);
+	one = read_ok(*state, sender);
+	sender.groups = second;
+	other = read_ok(*state, sender);
+	assert_int_equal(one.group_count, 1);
+	assert_str_equal(one.groups[0], "S-1-5-32-545");
+	assert_true(same_key(&one, &other));
+}
+
 static void a_group_that_is_enabled_and_deny_only_is_deny_only(void **state)
 {
 	static const struct sender_group groups[] = {
@@ -471,6 +494,7 @@ int main(void)
 		cmocka_unit_test(different_senders_never_share_a_principal),
 		cmocka_unit_test(account_and_domain_come_apart),
 		cmocka_unit_test(groups_are_sorted_and_each_is_there_once),
+		cmocka_unit_test(every_logon_of_a_user_is_the_same_user),
 		cmocka_unit_test(a_group_that_is_enabled_and_deny_only_is_deny_only),
 		cmocka_unit_test(the_endpoint_is_folded_and_may_be_missing),
 		cmocka_unit_test(the_key_ignores_the_name_when_there_is_a_sid),

@@ -80,6 +80,18 @@ static void the_longest_sid_has_the_longest_text(void **state)
 	assert_true(strlen(text) <= SID_MAX_BYTES);
 }
 
+static void a_logon_has_exactly_two_numbers(void **state)
+{
+	static const char *const others[] = {"S-1-5-5",      "S-1-5-5-0",    "S-1-5-5-0-1-2",
+					     "S-1-5-50-0-1", "S-1-5-15-0-1", "S-1-5-32-544"};
+
+	(void)state;
+	assert_true(sid_is_logon(STR("S-1-5-5-0-123456")));
+	assert_true(sid_is_logon(STR("S-1-5-5-4294967295-0")));
+	for (size_t i = 0; i < ARRAY_COUNT(others); i++)
+		assert_false(sid_is_logon(str_from(others[i])));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -87,6 +99,7 @@ int main(void)
 		cmocka_unit_test(other_spellings_of_a_sid_are_refused),
 		cmocka_unit_test(numbers_end_at_32_bits_and_lists_at_15),
 		cmocka_unit_test(the_longest_sid_has_the_longest_text),
+		cmocka_unit_test(a_logon_has_exactly_two_numbers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
