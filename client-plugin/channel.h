@@ -49,6 +49,9 @@ void channel_free(struct channel *channel);
 /* Makes the thread call on_turn soon. Any thread, until channel_free(). */
 void channel_wake(struct channel *channel);
 
+/* Lets another thread run. Any thread. */
+void channel_yield(void);
+
 /* On the channel's thread only: */
 
 /* Connects, without waiting, to a server that server_owner runs: CLIENT_OK, CLIENT_NO_SERVER,

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
@@ -166,6 +167,11 @@ void channel_wake(struct channel *channel)
 	/* Fails only when the counter is about to overflow, and then the thread wakes anyway. */
 	while (write(channel->wake_fd, &one, sizeof(one)) < 0 && errno == EINTR)
 		continue;
+}
+
+void channel_yield(void)
+{
+	sched_yield();
 }
 
 static void drain_wakes(struct channel *channel)

@@ -197,6 +197,11 @@ void channel_wake(struct channel *channel)
 	SetEvent(channel->wake);
 }
 
+void channel_yield(void)
+{
+	SwitchToThread();
+}
+
 static DWORD wait_ms(const struct channel *channel, int64_t until_ms)
 {
 	int64_t rest_ms;

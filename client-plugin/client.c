@@ -31,6 +31,7 @@ struct client {
 	struct pending_inbox inbox;
 	atomic_uint_fast64_t last_id;
 	atomic_uint_fast32_t open_count; /* questions that were taken and not answered */
+	atomic_uint_fast32_t asking;     /* calls that have not let go of the client */
 	atomic_bool stopping;
 	struct failures failures;
 
@@ -420,6 +421,7 @@ enum client_reason client_open(const struct client_settings *settings, struct cl
 	pending_inbox_init(&client->inbox);
 	atomic_init(&client->last_id, 0);
 	atomic_init(&client->open_count, 0);
+	atomic_init(&client->asking, 0);
 	atomic_init(&client->stopping, false);
 	reason = start(client, settings);
 	if (reason != CLIENT_OK) {
@@ -437,6 +439,10 @@ void client_stop(struct client *client)
 	atomic_store(&client->stopping, true);
 	channel_wake(client->channel);
 	channel_join(client->channel);
+	/* An answer can be faster than the call that asked for it: whoever takes the answer for the
+	 * end of the call may free the client next. */
+	while (atomic_load(&client->asking) != 0)
+		channel_yield();
 	client->stopped = true;
 }
 
@@ -475,6 +481,7 @@ static enum client_reason ask(struct client *client, const struct question *ques
 {
 	enum client_reason reason = CLIENT_QUEUE_FULL;
 
+	atomic_fetch_add(&client->asking, 1);
 	if (atomic_fetch_add(&client->open_count, 1) < client->max_pending)
 		reason = leave_question(client, question, callback, arg);
 	if (reason != CLIENT_OK) {
@@ -482,6 +489,7 @@ static enum client_reason ask(struct client *client, const struct question *ques
 		if (asks_for_permission(question->kind))
 			failures_count(&client->failures, reason);
 	}
+	atomic_fetch_sub(&client->asking, 1);
 	return reason;
 }
 

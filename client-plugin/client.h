@@ -99,9 +99,9 @@ struct client_settings {
 enum client_reason client_open(const struct client_settings *settings, struct client **out);
 
 /* Answers every open question with CLIENT_CLOSED, closes the connection and ends the thread; when
- * it returns no callback runs or will run. Questions asked meanwhile or later get CLIENT_CLOSED,
- * from the call or from the callback. Not to be called from a callback, nor by two threads at a
- * time. */
+ * it returns no callback runs or will run, and the calls that asked before have let go of the
+ * client. Questions asked meanwhile or later get CLIENT_CLOSED, from the call or from the callback.
+ * Not to be called from a callback, nor by two threads at a time. */
 void client_stop(struct client *client);
 
 /* Stops the client, if need be, and frees it. No other call may run or follow. Accepts NULL. */

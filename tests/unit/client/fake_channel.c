@@ -1,5 +1,6 @@
 #include "unit/client/fake_channel.h"
 
+#include <sched.h>
 #include <stdlib.h>
 
 #include "client-plugin/memory.h"
@@ -58,6 +59,13 @@ void channel_free(struct channel *channel)
 void channel_wake(struct channel *channel)
 {
 	channel->wake_count++;
+	if (channel->on_wake != NULL)
+		channel->on_wake(channel->on_wake_arg);
+}
+
+void channel_yield(void)
+{
+	sched_yield();
 }
 
 enum client_reason channel_connect(struct channel *channel)

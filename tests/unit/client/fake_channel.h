@@ -22,6 +22,8 @@ struct channel {
 	enum client_reason connect_result;
 	bool connected;
 	unsigned connect_count, disconnect_count, wake_count;
+	void (*on_wake)(void *arg); /* from channel_wake(), by the thread that asks */
+	void *on_wake_arg;
 	int64_t connected_ms; /* when channel_connect() was last called */
 	bool hold_writes;     /* a write does not complete until the test lets it */
 	const uint8_t *writing;

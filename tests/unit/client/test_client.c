@@ -1,6 +1,9 @@
 /* The client's core against a scripted server, with the clock in the test's hand. */
 #include "client-plugin/client.h"
 
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -1059,6 +1062,60 @@ static void stopping_answers_everything(void **state)
 	client_stop(fixture->client);
 }
 
+/* A call whose question is answered, by a stop, before it has returned. */
+struct slow_call {
+	struct client *client;
+	pthread_t stopper;
+	atomic_bool is_answered, is_stopped, is_over;
+};
+
+static void note_answer(void *arg, const struct client_answer *answer)
+{
+	struct slow_call *call = arg;
+
+	(void)answer;
+	atomic_store(&call->is_answered, true);
+}
+
+static void *stop_client(void *arg)
+{
+	struct slow_call *call = arg;
+
+	client_stop(call->client);
+	atomic_store(&call->is_stopped, true);
+	return NULL;
+}
+
+/* The question is in the inbox; its call has yet to let go of the client. */
+static void stop_meanwhile(void *arg)
+{
+	struct slow_call *call = arg;
+
+	fake_channel_last()->on_wake = NULL; /* stopping wakes too */
+	assert_int_equal(pthread_create(&call->stopper, NULL, stop_client, call), 0);
+	while (!atomic_load(&call->is_answered))
+		sched_yield();
+	for (int i = 0; i < 1000; i++)
+		sched_yield();
+	atomic_store(&call->is_over, atomic_load(&call->is_stopped));
+}
+
+static void stopping_waits_for_the_calls_that_are_not_over(void **state)
+{
+	struct fixture *fixture = *state;
+	struct slow_call call = {.stopper = pthread_self()};
+
+	open_and_greet(fixture);
+	call.client = fixture->client;
+	fixture->channel->on_wake_arg = &call;
+	fixture->channel->on_wake = stop_meanwhile;
+	assert_int_equal(client_authorize_user(fixture->client, &sender, note_answer, &call),
+			 CLIENT_OK);
+	assert_int_equal(pthread_join(call.stopper, NULL), 0);
+	assert_false(atomic_load(&call.is_over));
+	assert_true(atomic_load(&call.is_stopped));
+}
+
 static void a_client_that_never_connected_can_be_closed(void **state)
 {
 	struct fixture *fixture = *state;
@@ -1351,6 +1408,7 @@ int main(void)
 		TEST(a_report_that_was_not_acknowledged_is_sent_again),
 		TEST(a_reply_to_a_report_must_be_one),
 		TEST(stopping_answers_everything),
+		TEST(stopping_waits_for_the_calls_that_are_not_over),
 		TEST(a_client_that_never_connected_can_be_closed),
 		TEST(settings_are_checked),
 		TEST(reasons_have_texts),
