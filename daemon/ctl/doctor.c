@@ -16,6 +16,8 @@ static const struct doctor_check checks[] = {
 	{"authorize.socket", doctor_look_authorize_socket},
 	{"admin.directory", doctor_look_admin_directory},
 	{"admin.socket", doctor_look_admin_socket},
+	{"plugin.library", doctor_look_library},
+	{"plugin.library32", doctor_look_library32},
 	{"daemon.answers", doctor_look_daemon},
 	{"daemon.health", doctor_look_health},
 	{"daemon.version", doctor_look_version},

@@ -82,10 +82,18 @@ enum doctor_result doctor_look_version(struct doctor *doctor, struct doctor_find
 enum doctor_result doctor_look_boot_id(struct doctor *doctor, struct doctor_finding *finding);
 enum doctor_result doctor_look_clock(struct doctor *doctor, struct doctor_finding *finding);
 
+/* doctor_plugin.c */
+enum doctor_result doctor_look_library(struct doctor *doctor, struct doctor_finding *finding);
+enum doctor_result doctor_look_library32(struct doctor *doctor, struct doctor_finding *finding);
+
 /* doctor_report.c: counts by enum doctor_result. */
 struct doctor_counts {
 	uint32_t of[DOCTOR_LEFT_OUT];
 };
+
+/* For a check that could not be done for the reason that the detail has: says that it was not done,
+ * which is neither good nor bad news, and what to do so that it can. */
+void doctor_not_checked(struct doctor_finding *finding, const char *advice);
 
 /* What free space of so many bytes means. */
 enum doctor_result doctor_judge_space(uint64_t free_bytes);

@@ -15,6 +15,22 @@ static const char *result_text(enum doctor_result result)
 	return result < ARRAY_COUNT(texts) ? texts[result] : "unknown";
 }
 
+void doctor_not_checked(struct doctor_finding *finding, const char *advice)
+{
+	struct buf *detail = &finding->detail;
+	struct buf reason;
+
+	buf_init(&reason, DOCTOR_TEXT_MAX);
+	buf_append_str(&reason, buf_str(detail));
+	buf_clear(detail);
+	buf_append_str(detail, STR("not checked: "));
+	buf_append_str(detail, buf_str(&reason));
+	if (reason.failed != ERR_NONE)
+		detail->failed = reason.failed;
+	buf_deinit(&reason);
+	buf_append_str(&finding->advice, str_from(advice));
+}
+
 enum doctor_result doctor_judge_space(uint64_t free_bytes)
 {
 	uint64_t mib = free_bytes >> 20;

@@ -451,6 +451,19 @@ enum error path_inspect_parent(const char *path, struct path_facts *out,
  * `why`. */
 enum error path_free_bytes(const char *path, uint64_t *out, struct buf *why) ATTR_MUST_CHECK;
 
+/* What is installed beside the daemon where WinRM is, for wsauthzctl doctor; nothing is changed.
+ * Elsewhere there is none of it: ERR_UNSUPPORTED without `why`. installation_posix.c. */
+
+/* Appends the path of `name` in the directory of this program. ERR_LIMIT and ERR_NO_MEMORY with
+ * `why`. */
+enum error module_beside(const char *name, struct buf *path, struct buf *why) ATTR_MUST_CHECK;
+
+/* Reads a whole program or DLL of at most `max_bytes`, which nobody but administrators, the system,
+ * the service and who runs this program may be able to change or replace, nor put others beside it.
+ * ERR_NOT_FOUND, ERR_INVALID, ERR_LIMIT, ERR_DENIED and so on with `why`; `out` is cleared first. */
+enum error module_read(const char *path, size_t max_bytes, struct buf *out,
+		       struct buf *why) ATTR_MUST_CHECK;
+
 /* Directories and files: file_posix.c. */
 
 /* The daemon's own directory: created when missing (its parent is not), then checked: a directory,

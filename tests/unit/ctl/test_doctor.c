@@ -126,6 +126,33 @@ static void a_clock_is_judged_by_this_program_and_by_the_audit(void **state)
 	expect_clock(earliest + 2 * minutes, earliest, DOCTOR_OK);
 }
 
+static void what_was_not_checked_is_said_with_its_reason(void **state)
+{
+	bool was_reached = true;
+
+	(void)state;
+	for (uint64_t index = 0; was_reached; index++) {
+		struct doctor_finding finding;
+
+		buf_init(&finding.detail, DOCTOR_TEXT_MAX);
+		buf_init(&finding.advice, DOCTOR_TEXT_MAX);
+		buf_append_str(&finding.detail, STR("/a: permission denied"));
+		fault_arm(index, FAULT_ONCE);
+		doctor_not_checked(&finding, "be root");
+		was_reached = fault_disarm();
+		if (!was_reached) {
+			assert_string_equal(buf_text(&finding.detail),
+					    "not checked: /a: permission denied");
+			assert_string_equal(buf_text(&finding.advice), "be root");
+		} else {
+			assert_true(finding.detail.failed != ERR_NONE ||
+				    finding.advice.failed != ERR_NONE);
+		}
+		buf_deinit(&finding.detail);
+		buf_deinit(&finding.advice);
+	}
+}
+
 static void a_finding_without_memory_is_no_good_news(void **state)
 {
 	bool was_reached = true;
@@ -159,6 +186,7 @@ int main(void)
 		cmocka_unit_test(programs_read_one_object_a_check),
 		cmocka_unit_test(space_is_judged_at_its_thresholds),
 		cmocka_unit_test(a_clock_is_judged_by_this_program_and_by_the_audit),
+		cmocka_unit_test(what_was_not_checked_is_said_with_its_reason),
 		cmocka_unit_test(a_finding_without_memory_is_no_good_news),
 	};
 
