@@ -53,56 +53,102 @@ static void append_json_text(struct buf *line, struct str text)
 	}
 }
 
-static void append_text_line(struct buf *line, const struct log *log, enum log_level level,
-			     const char *event, struct str message, const char *mark)
+struct line {
+	enum log_level level;
+	const char *event;
+	uint64_t suppressed;
+	struct str message;
+	const char *mark; /* that the message was cut */
+};
+
+static void append_text_line(struct buf *out, const struct log *log, const struct line *line)
 {
-	civil_append(line, clock_wall_us(log->clock));
-	buf_printf(line, " %s %s: ", log_level_text(level), event);
-	buf_append_str(line, message);
-	buf_printf(line, "%s\n", mark);
+	civil_append(out, clock_wall_us(log->clock));
+	buf_printf(out, " %s %s: ", log_level_text(line->level), line->event);
+	buf_append_str(out, line->message);
+	buf_append_str(out, str_from(line->mark));
+	if (line->suppressed != 0)
+		buf_printf(out, " (%llu more not logged)", (unsigned long long)line->suppressed);
+	buf_append_byte(out, '\n');
 }
 
-static void append_json_line(struct buf *line, const struct log *log, enum log_level level,
-			     const char *event, struct str message, const char *mark)
+static void append_json_line(struct buf *out, const struct log *log, const struct line *line)
 {
-	buf_append_str(line, STR("{\"time\":\""));
-	civil_append(line, clock_wall_us(log->clock));
-	buf_printf(line, "\",\"level\":\"%s\",\"event\":\"%s\",\"message\":\"",
-		   log_level_text(level), event);
-	append_json_text(line, message);
-	buf_printf(line, "%s\"}\n", mark);
+	buf_append_str(out, STR("{\"time\":\""));
+	civil_append(out, clock_wall_us(log->clock));
+	buf_printf(out, "\",\"level\":\"%s\",\"event\":\"%s\",\"message\":\"",
+		   log_level_text(line->level), line->event);
+	append_json_text(out, line->message);
+	buf_printf(out, "%s\"", line->mark);
+	if (line->suppressed != 0)
+		buf_printf(out, ",\"not_logged\":%llu", (unsigned long long)line->suppressed);
+	buf_append_str(out, STR("}\n"));
 }
 
 /* Everything lies on the stack, so that lack of memory can be logged too. */
+static void write_line(const struct log *log, enum log_level level, const char *event,
+		       uint64_t suppressed, const char *format, va_list args)
+{
+	char raw[LOG_MESSAGE_MAX + UTF8_MAX_BYTES + 1];
+	char message_memory[LOG_MESSAGE_MAX + 1], out_memory[LOG_LINE_MAX + 1];
+	struct line line = {level, event, suppressed, {NULL, 0}, ""};
+	struct buf message, out;
+
+	buf_init_fixed(&message, message_memory, sizeof(message_memory));
+	buf_init_fixed(&out, out_memory, sizeof(out_memory));
+
+	/* Escaping never shortens: what vsnprintf() cuts off here, and the character it may cut in
+	 * two, lie beyond LOG_MESSAGE_MAX in any case. */
+	if (vsnprintf(raw, sizeof(raw), format, args) < 0)
+		raw[0] = '\0';
+	log_escape(&message, str_from(raw));
+	line.message = buf_str(&message);
+	if (message.failed != ERR_NONE)
+		line.mark = "...";
+
+	if (log->format == LOG_JSON)
+		append_json_line(&out, log, &line);
+	else
+		append_text_line(&out, log, &line);
+	if (out.failed == ERR_NONE)
+		log->sink(log->arg, level, buf_str(&out));
+}
+
 void log_event(const struct log *log, enum log_level level, const char *event, const char *format,
 	       ...)
 {
-	char raw[LOG_MESSAGE_MAX + UTF8_MAX_BYTES + 1];
-	char message_memory[LOG_MESSAGE_MAX + 1], line_memory[LOG_LINE_MAX + 1];
-	struct buf message, line;
-	const char *mark;
 	va_list args;
 
 	if (level > log->level)
 		return;
-	buf_init_fixed(&message, message_memory, sizeof(message_memory));
-	buf_init_fixed(&line, line_memory, sizeof(line_memory));
-
-	/* Escaping never shortens: what vsnprintf() cuts off here, and the character it may cut in
-	 * two, lie beyond LOG_MESSAGE_MAX in any case. */
 	va_start(args, format);
-	if (vsnprintf(raw, sizeof(raw), format, args) < 0)
-		raw[0] = '\0';
+	write_line(log, level, event, 0, format, args);
 	va_end(args);
-	log_escape(&message, str_from(raw));
-	mark = message.failed != ERR_NONE ? "..." : "";
+}
 
-	if (log->format == LOG_JSON)
-		append_json_line(&line, log, level, event, buf_str(&message), mark);
-	else
-		append_text_line(&line, log, level, event, buf_str(&message), mark);
-	if (line.failed == ERR_NONE)
-		log->sink(log->arg, level, buf_str(&line));
+void log_event_after(const struct log *log, enum log_level level, const char *event,
+		     uint64_t suppressed, const char *format, ...)
+{
+	va_list args;
+
+	if (level > log->level)
+		return;
+	va_start(args, format);
+	write_line(log, level, event, suppressed, format, args);
+	va_end(args);
+}
+
+void log_event_limited(const struct log *log, enum log_level level, const char *event,
+		       struct log_rate *rate, const char *format, ...)
+{
+	uint64_t suppressed;
+	va_list args;
+
+	if (level > log->level || !log_rate_allow(rate, log->clock, &suppressed))
+		return;
+	va_start(args, format);
+	write_line(log, level, event, suppressed, format, args);
+	va_end(args);
 }
 
 bool log_rate_allow(struct log_rate *rate, const struct clock *clock, uint64_t *suppressed)

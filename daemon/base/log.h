@@ -59,6 +59,15 @@ struct log_rate {
 /* True when the event may be logged; `*suppressed` is then the number dropped since the last. */
 bool log_rate_allow(struct log_rate *rate, const struct clock *clock, uint64_t *suppressed);
 
+/* As log_event() for an event that came through a rate: where some before it did not, the line ends
+ * with "(3 more not logged)", and the object has "not_logged":3. */
+void log_event_after(const struct log *log, enum log_level level, const char *event,
+		     uint64_t suppressed, const char *format, ...) ATTR_PRINTF(5, 6);
+
+/* Both in one, when nothing else hangs on what the rate says. */
+void log_event_limited(const struct log *log, enum log_level level, const char *event,
+		       struct log_rate *rate, const char *format, ...) ATTR_PRINTF(5, 6);
+
 /* Appends `text` so that it cannot disturb a terminal or a log: what could break a line, move the
  * cursor, hide or reorder text comes out as \u{H..} (a code point) or \x{HH} (a byte that is not
  * UTF-8). A backslash stays as it is, for DOMAIN\user, unless it would look like an escape. */

@@ -393,8 +393,8 @@ static struct admin_change *describe_refusal(struct request *request, const char
 
 	if (!log_rate_allow(&service->rates.forbidden, service->clock, &suppressed))
 		return NULL;
-	log_info(service->log, "admin.refused", "%s was asked for by %s (%llu more not logged)",
-		 command, request->session->peer, (unsigned long long)suppressed);
+	log_event_after(service->log, LOG_INFO, "admin.refused", suppressed,
+			"%s was asked for by %s", command, request->session->peer);
 	if (suppressed != 0)
 		snprintf(more, sizeof(more), "%llu more were refused before",
 			 (unsigned long long)suppressed);

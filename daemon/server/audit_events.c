@@ -61,13 +61,9 @@ void audit_events_free(struct audit_events *events)
 
 static void lose(struct audit_events *events, const char *kind)
 {
-	uint64_t suppressed;
-
 	events->lost_count++;
-	if (log_rate_allow(&events->lost_rate, events->options.clock, &suppressed))
-		log_error(events->options.log, "audit.event_lost",
-			  "%s could not be kept for the audit (%llu more not logged)", kind,
-			  (unsigned long long)suppressed);
+	log_event_limited(events->options.log, LOG_ERROR, "audit.event_lost", &events->lost_rate,
+			  "%s could not be kept for the audit", kind);
 }
 
 static struct str copy_text(char **at, struct str text)

@@ -138,7 +138,6 @@ static void note_success(struct audit_queue *queue)
 
 static enum error reopen(struct audit_queue *queue)
 {
-	uint64_t suppressed;
 	struct buf why;
 	enum error error;
 
@@ -146,9 +145,9 @@ static enum error reopen(struct audit_queue *queue)
 	error = queue->options.sink.reopen(queue->options.sink.arg, &why);
 	if (error == ERR_NONE)
 		queue->is_broken = false;
-	else if (log_rate_allow(&queue->reopen_rate, queue->options.log->clock, &suppressed))
-		log_error(queue->options.log, "audit.reopen", "%s (%llu attempts before)",
-			  buf_text(&why), (unsigned long long)suppressed);
+	else
+		log_event_limited(queue->options.log, LOG_ERROR, "audit.reopen",
+				  &queue->reopen_rate, "%s", buf_text(&why));
 	buf_deinit(&why);
 	return error;
 }

@@ -151,14 +151,12 @@ static uint64_t microseconds_since(const struct clock *clock, int64_t then_us)
 static void log_malformed(const struct request *request)
 {
 	struct service *service = request->service;
-	uint64_t suppressed;
 
-	if (log_rate_allow(&service->rates.refusals, service->clock, &suppressed))
-		log_warning(service->log, "request.malformed",
-			    "connection %llu, application %.*s: %.*s (%llu more not logged)",
-			    (unsigned long long)request->session->number,
-			    STR_ARGS(request->session->application),
-			    STR_ARGS(request->decision.detail), (unsigned long long)suppressed);
+	log_event_limited(service->log, LOG_WARNING, "request.malformed", &service->rates.refusals,
+			  "connection %llu, application %.*s: %.*s",
+			  (unsigned long long)request->session->number,
+			  STR_ARGS(request->session->application),
+			  STR_ARGS(request->decision.detail));
 }
 
 /* Never left unsaid: whoever may do this may do anything. As the audit has it, masked. */

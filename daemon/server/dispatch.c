@@ -75,15 +75,12 @@ bool dispatch_admit(struct request *request, unsigned flags)
 static void log_hello(struct session *session, const Wsauthz__Hello *hello)
 {
 	struct service *service = session->service;
-	uint64_t suppressed;
 
-	if (!log_rate_allow(&service->rates.connections, service->clock, &suppressed))
-		return;
-	log_info(service->log, "conn.hello",
-		 "connection %llu of %s: %.*s asks by %.*s %.*s (%llu more not logged)",
-		 (unsigned long long)session->number, session->peer, STR_ARGS(session->application),
-		 STR_ARGS(question_text(hello->program)),
-		 STR_ARGS(question_text(hello->program_version)), (unsigned long long)suppressed);
+	log_event_limited(service->log, LOG_INFO, "conn.hello", &service->rates.connections,
+			  "connection %llu of %s: %.*s asks by %.*s %.*s",
+			  (unsigned long long)session->number, session->peer,
+			  STR_ARGS(session->application), STR_ARGS(question_text(hello->program)),
+			  STR_ARGS(question_text(hello->program_version)));
 }
 
 static void handle_hello(struct request *request, const Wsauthz__Request *message)
@@ -220,7 +217,7 @@ static void handle_failure_report(struct request *request, const Wsauthz__Reques
 {
 	const Wsauthz__FailureReport *report = message->failure_report;
 	struct service *service = request->service;
-	uint64_t total = 0, suppressed;
+	uint64_t total = 0;
 
 	for (size_t i = 0; i < report->n_counts; i++) {
 		const Wsauthz__FailureCount *count = report->counts[i];
@@ -231,13 +228,13 @@ static void handle_failure_report(struct request *request, const Wsauthz__Reques
 						  : 0] += count->count;
 		total += count->count;
 	}
-	if (total != 0 && log_rate_allow(&service->rates.reports, service->clock, &suppressed))
-		log_warning(service->log, "client.failures",
-			    "connection %llu: the client denied %llu requests by itself",
-			    (unsigned long long)request->session->number,
-			    (unsigned long long)total);
-	if (total != 0)
+	if (total != 0) {
+		log_event_limited(
+			service->log, LOG_WARNING, "client.failures", &service->rates.reports,
+			"connection %llu: the client denied %llu requests by itself",
+			(unsigned long long)request->session->number, (unsigned long long)total);
 		add_failures(request, report);
+	}
 	reply_pong(request->session, request->id);
 	request_free(request);
 }

@@ -65,8 +65,8 @@ static void turn_away(struct listener *listener, const struct endpoint_connectio
 		return;
 	peer_text(&connection->peer, peer);
 	add_event(listener, connection, detail, suppressed);
-	log_warning(service->log, "conn.refused", "%s channel, %s: %s (%llu more not logged)",
-		    listener->channel->name, peer, detail, (unsigned long long)suppressed);
+	log_event_after(service->log, LOG_WARNING, "conn.refused", suppressed, "%s channel, %s: %s",
+			listener->channel->name, peer, detail);
 }
 
 static void admit(struct listener *listener, const struct endpoint_connection *connection)
@@ -108,11 +108,9 @@ static void on_pause_over(uv_timer_t *timer)
 static void note_exhaustion(struct listener *listener)
 {
 	struct service *service = listener->service;
-	uint64_t suppressed;
 
 	service->metrics.limited[LIMIT_DESCRIPTORS]++;
-	if (log_rate_allow(&service->rates.exhaustion, service->clock, &suppressed))
-		log_error(service->log, "conn.exhausted",
+	log_event_limited(service->log, LOG_ERROR, "conn.exhausted", &service->rates.exhaustion,
 			  "%s channel: a connection was dropped for want of descriptors or memory",
 			  listener->channel->name);
 	doorbell_mute(&listener->bell);

@@ -30,16 +30,12 @@ static bool ends_connection(enum refusal_reason reason)
 static void log_refusal(struct session *session, const struct session_refusal *refusal)
 {
 	struct service *service = session->service;
-	uint64_t suppressed;
 
-	if (!log_rate_allow(&service->rates.refusals, service->clock, &suppressed))
-		return;
-	log_warning(service->log, "request.refused",
-		    "%s channel, connection %llu of %s: %s: %s%s%s (%llu more not logged)",
-		    session->channel->name, (unsigned long long)session->number, session->peer,
-		    refusal_text(refusal->reason), refusal->field,
-		    refusal->field[0] != '\0' ? " " : "", refusal->detail,
-		    (unsigned long long)suppressed);
+	log_event_limited(service->log, LOG_WARNING, "request.refused", &service->rates.refusals,
+			  "%s channel, connection %llu of %s: %s: %s%s%s", session->channel->name,
+			  (unsigned long long)session->number, session->peer,
+			  refusal_text(refusal->reason), refusal->field,
+			  refusal->field[0] != '\0' ? " " : "", refusal->detail);
 }
 
 void session_refuse(struct session *session, const struct session_refusal *refusal)
@@ -91,20 +87,16 @@ static void on_bad_frame(struct conn *conn, uint32_t payload_bytes)
 
 static void log_end(const struct session *session, enum conn_end end)
 {
-	uint64_t suppressed;
+	struct service *service = session->service;
 
-	if (end == CONN_END_PEER || end == CONN_END_STOP) {
-		log_debug(session->service->log, "conn.closed", "connection %llu: %s",
+	if (end == CONN_END_PEER || end == CONN_END_STOP)
+		log_debug(service->log, "conn.closed", "connection %llu: %s",
 			  (unsigned long long)session->number, conn_end_text(end));
-		return;
-	}
-	if (!log_rate_allow(&session->service->rates.connections, session->service->clock,
-			    &suppressed))
-		return;
-	log_warning(session->service->log, "conn.ended",
-		    "%s channel, connection %llu of %s: %s (%llu more not logged)",
-		    session->channel->name, (unsigned long long)session->number, session->peer,
-		    conn_end_text(end), (unsigned long long)suppressed);
+	else
+		log_event_limited(
+			service->log, LOG_WARNING, "conn.ended", &service->rates.connections,
+			"%s channel, connection %llu of %s: %s", session->channel->name,
+			(unsigned long long)session->number, session->peer, conn_end_text(end));
 }
 
 static void on_closed(struct conn *conn, enum conn_end end)

@@ -359,6 +359,58 @@ static void a_rate_loses_no_time_between_its_intervals(void **state)
 	assert_int_equal(allowed, 70);
 }
 
+static void a_line_says_how_many_its_rate_dropped_when_it_did(void **state)
+{
+	struct fixture *f = *state;
+	struct log_rate rate = LOG_RATE_INIT(1, 1000);
+
+	log_event_limited(&f->log, LOG_WARNING, "conn.ended", &rate, "connection %d", 1);
+	assert_string_equal(buf_text(&f->lines),
+			    "2026-01-01T00:00:00.000Z warning conn.ended: connection 1\n");
+	buf_clear(&f->lines);
+	for (int i = 2; i <= 4; i++)
+		log_event_limited(&f->log, LOG_WARNING, "conn.ended", &rate, "connection %d", i);
+	assert_int_equal(f->lines.length, 0);
+	fake_clock_advance_ms(&f->clock, 1000);
+	log_event_limited(&f->log, LOG_WARNING, "conn.ended", &rate, "connection %d", 5);
+	assert_true(str_ends_with(buf_str(&f->lines), STR(": connection 5 (3 more not logged)\n")));
+
+	f->log.format = LOG_JSON;
+	buf_clear(&f->lines);
+	log_event_limited(&f->log, LOG_WARNING, "conn.ended", &rate, "connection %d", 6);
+	fake_clock_advance_ms(&f->clock, 1000);
+	log_event_limited(&f->log, LOG_WARNING, "conn.ended", &rate, "connection %d", 7);
+	assert_true(str_ends_with(buf_str(&f->lines),
+				  STR("\"message\":\"connection 7\",\"not_logged\":1}\n")));
+}
+
+static void an_event_above_the_level_costs_no_budget(void **state)
+{
+	struct fixture *f = *state;
+	struct log_rate rate = LOG_RATE_INIT(1, 1000);
+
+	log_event_limited(&f->log, LOG_DEBUG, "conn.ended", &rate, "connection 1");
+	assert_int_equal(f->lines.length, 0);
+	log_event_limited(&f->log, LOG_INFO, "conn.ended", &rate, "connection 2");
+	assert_true(str_ends_with(buf_str(&f->lines), STR(": connection 2\n")));
+}
+
+/* It stands behind the mark, so that it cannot be cut off itself. */
+static void the_longest_line_has_room_for_the_number_dropped(void **state)
+{
+	struct fixture *f = *state;
+	char text[LOG_MESSAGE_MAX + 2], event[65];
+
+	memset(text, '"', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	memset(event, 'e', sizeof(event) - 1);
+	event[sizeof(event) - 1] = '\0';
+	f->log.format = LOG_JSON;
+	log_event_after(&f->log, LOG_WARNING, event, UINT64_MAX, "%s", text);
+	assert_true(str_ends_with(buf_str(&f->lines),
+				  STR("\\\"...\",\"not_logged\":18446744073709551615}\n")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -378,6 +430,9 @@ int main(void)
 		TEST(a_rate_lets_its_burst_pass_and_then_one_in_each_interval),
 		TEST(a_rate_saves_no_more_than_its_burst),
 		TEST(a_rate_loses_no_time_between_its_intervals),
+		TEST(a_line_says_how_many_its_rate_dropped_when_it_did),
+		TEST(an_event_above_the_level_costs_no_budget),
+		TEST(the_longest_line_has_room_for_the_number_dropped),
 #undef TEST
 	};
 
