@@ -75,12 +75,15 @@ bool dispatch_admit(struct request *request, unsigned flags)
 static void log_hello(struct session *session, const Wsauthz__Hello *hello)
 {
 	struct service *service = session->service;
+	struct str program = question_text(hello->program);
+	struct str version = question_text(hello->program_version);
 
 	log_event_limited(service->log, LOG_INFO, "conn.hello", &service->rates.connections,
-			  "connection %llu of %s: %.*s asks by %.*s %.*s",
+			  "connection %llu of %s: %.*s asks by %.*s%s%.*s",
 			  (unsigned long long)session->number, session->peer,
-			  STR_ARGS(session->application), STR_ARGS(question_text(hello->program)),
-			  STR_ARGS(question_text(hello->program_version)));
+			  STR_ARGS(session->application),
+			  STR_ARGS(program.length != 0 ? program : STR("a program without a name")),
+			  version.length != 0 ? " " : "", STR_ARGS(version));
 }
 
 static void handle_hello(struct request *request, const Wsauthz__Request *message)

@@ -271,6 +271,40 @@ static void a_failure_report_is_acknowledged(void **state)
 	assert_non_null(strstr(buf_text(&running->log_text), "client.failures"));
 }
 
+static void expect_hello_logged(struct running *running, const char *program, const char *version,
+				const char *text)
+{
+	Wsauthz__Hello hello = WSAUTHZ__HELLO__INIT;
+	Wsauthz__Request request = WSAUTHZ__REQUEST__INIT;
+	struct talk talk;
+
+	running_start(running);
+	talk_open(&talk, running->authorize);
+	hello.protocol_major = AUTHZ_PROTOCOL_MAJOR;
+	hello.instance = authz_bytes("0123456789abcdef", AUTHZ_ID_BYTES);
+	hello.application = talk_text("x");
+	hello.program = talk_text(program);
+	hello.program_version = talk_text(version);
+	request.body_case = WSAUTHZ__REQUEST__BODY_HELLO;
+	request.hello = &hello;
+	assert_true(talk_ask(&talk, &request));
+	assert_int_equal(talk_reply(&talk)->body_case, WSAUTHZ__REPLY__BODY_HELLO);
+	talk_close(&talk);
+	running_stop(running);
+	if (strstr(buf_text(&running->log_text), text) == NULL)
+		fail_msg("expected '%s' in:\n%s", text, buf_text(&running->log_text));
+}
+
+static void the_log_says_which_program_asks(void **state)
+{
+	struct running *running = *state;
+
+	expect_hello_logged(running, "wsauthz.dll", "1.0.0", ": x asks by wsauthz.dll 1.0.0\n");
+	expect_hello_logged(running, "ask", "", ": x asks by ask\n");
+	expect_hello_logged(running, "", "2.0", ": x asks by a program without a name 2.0\n");
+	expect_hello_logged(running, "", "", ": x asks by a program without a name\n");
+}
+
 #define SERVER_TEST(name) cmocka_unit_test_setup_teardown(name, running_setup, running_teardown)
 
 int main(void)
@@ -288,6 +322,7 @@ int main(void)
 		SERVER_TEST(an_account_that_is_not_listed_is_refused),
 		SERVER_TEST(each_connection_has_an_epoch_of_its_own),
 		SERVER_TEST(a_failure_report_is_acknowledged),
+		SERVER_TEST(the_log_says_which_program_asks),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
