@@ -3,6 +3,8 @@
 #include <assert.h>
 
 #include "server/metrics_file.h"
+#include "server/policy_watch.h"
+#include "server/shadow.h"
 
 /* What is found, on its way into the arena. */
 struct examination {
@@ -68,6 +70,30 @@ static void examine_policy(struct examination *examination, const struct service
 	}
 }
 
+static void examine_watch(struct examination *examination, const char *code, const char *directory,
+			  int64_t lost_since_us)
+{
+	if (lost_since_us == 0)
+		return;
+	buf_printf(&examination->text,
+		   "%s cannot be watched, so changes there are not noticed: use wsauthzctl policy "
+		   "reload",
+		   directory);
+	add(examination, code, lost_since_us);
+}
+
+static void examine_watches(struct examination *examination, const struct service *service)
+{
+	const struct settings *settings = service->settings;
+
+	if (service->policy_watch != NULL)
+		examine_watch(examination, "policy_not_watched", settings->policy_directory,
+			      policy_watch_lost_since_us(service->policy_watch));
+	if (service->shadow != NULL)
+		examine_watch(examination, "shadow_not_watched", settings->shadow_directory,
+			      shadow_status(service->shadow).not_watched_since_us);
+}
+
 static void examine_audit(struct examination *examination, const struct service *service)
 {
 	int64_t since_us;
@@ -97,6 +123,7 @@ bool health_examine(struct arena *arena, const struct service *service, struct h
 	health->count = 0;
 	buf_init(&examination.text, SIZE_MAX);
 	examine_policy(&examination, service);
+	examine_watches(&examination, service);
 	examine_audit(&examination, service);
 	examine_metrics(&examination, service);
 	buf_deinit(&examination.text);

@@ -25,7 +25,7 @@ struct health {
 	size_t count;
 };
 
-/* Looks at policy, audit and metrics file; texts live in `arena`. False when memory is spent. Loop
+/* Looks at the policy and the watch over its directories, audit and metrics file; texts live in `arena`. False when memory is spent. Loop
  * thread. */
 bool health_examine(struct arena *arena, const struct service *service,
 		    struct health *health) ATTR_MUST_CHECK;

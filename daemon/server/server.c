@@ -114,16 +114,18 @@ static void start_timer(struct server *server, uv_timer_t *timer, uv_timer_cb on
 
 static void watch_policy(struct server *server)
 {
-	const struct settings *settings = server->service.settings;
-	enum error error;
+	struct policy_watch *watch = &server->handles.policy_watch;
+	struct policy_watch_options options = {
+		.log = server->service.log,
+		.directory = server->service.settings->policy_directory,
+		.lost_event = "policy.not_watched",
+		.quiet_ms = POLICY_WATCH_QUIET_MS,
+		.on_changed = on_policy_changed,
+		.arg = server,
+	};
 
-	error = policy_watch_start(&server->handles.policy_watch, &server->loop,
-				   settings->policy_directory, POLICY_WATCH_QUIET_MS,
-				   on_policy_changed, server);
-	if (error != ERR_NONE)
-		log_warning(server->service.log, "policy.not_watched",
-			    "%s: changes are not noticed; use wsauthzctl policy reload",
-			    settings->policy_directory);
+	policy_watch_start(watch, &server->loop, &options);
+	server->service.policy_watch = watch;
 }
 
 static enum error start_handles(struct server *server)

@@ -49,7 +49,8 @@ struct service {
 	struct cedar_request *cedar;
 	struct buf scratch;
 	struct policy *policy;
-	struct shadow *shadow; /* NULL without a shadow policy */
+	const struct policy_watch *policy_watch; /* NULL: changes are not looked for */
+	struct shadow *shadow;                   /* NULL without a shadow policy */
 	struct audit_log *audit_log;
 	struct audit_queue *audit;
 	struct audit_events *events;

@@ -261,7 +261,8 @@ static void on_passed(uv_work_t *work, int status)
 
 	shadow->is_working = false;
 	if (status == 0)
-		shadow->status = (struct shadow_status){shadow->progress, shadow->is_valid};
+		shadow->status = (struct shadow_status){.progress = shadow->progress,
+							.is_valid = shadow->is_valid};
 	if (shadow->is_stopping)
 		shadow->on_stopped(shadow->on_stopped_arg);
 	else
@@ -291,6 +292,14 @@ static void on_changed(void *arg)
 enum error shadow_start(const struct shadow_options *options, struct shadow **out)
 {
 	struct shadow *shadow = mem_calloc(1, sizeof(*shadow));
+	struct policy_watch_options watch = {
+		.log = options->log,
+		.directory = options->directory,
+		.lost_event = "shadow.not_watched",
+		.quiet_ms = POLICY_WATCH_QUIET_MS,
+		.on_changed = on_changed,
+		.arg = shadow,
+	};
 
 	if (shadow == NULL)
 		return ERR_NO_MEMORY;
@@ -305,11 +314,7 @@ enum error shadow_start(const struct shadow_options *options, struct shadow **ou
 	uv_timer_init(options->loop, &shadow->timer); /* cannot fail */
 	shadow->timer.data = shadow;
 	(void)uv_timer_start(&shadow->timer, on_timer, 0, 0);
-	if (policy_watch_start(&shadow->watch, options->loop, options->directory,
-			       POLICY_WATCH_QUIET_MS, on_changed, shadow) != ERR_NONE)
-		log_warning(options->log, "shadow.not_watched",
-			    "%s: changes are not noticed; use wsauthzctl policy reload",
-			    options->directory);
+	policy_watch_start(&shadow->watch, options->loop, &watch);
 	*out = shadow;
 	return ERR_NONE;
 }
@@ -341,5 +346,8 @@ void shadow_free(struct shadow *shadow)
 
 struct shadow_status shadow_status(const struct shadow *shadow)
 {
-	return shadow->status;
+	struct shadow_status status = shadow->status;
+
+	status.not_watched_since_us = policy_watch_lost_since_us(&shadow->watch);
+	return status;
 }

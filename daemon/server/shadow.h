@@ -64,6 +64,7 @@ void shadow_free(struct shadow *shadow); /* accepts NULL */
 struct shadow_status {
 	struct state_shadow progress; /* as in the state database */
 	bool is_valid;                /* the directory could be loaded */
+	int64_t not_watched_since_us; /* by the wall clock; 0 when its changes are noticed */
 };
 
 struct shadow_status shadow_status(const struct shadow *shadow);

@@ -70,6 +70,31 @@ static void status_says_in_words_what_is_wrong_and_fails_then(void **state)
 	fixture_stop(&daemon);
 }
 
+static void status_says_that_changes_are_not_noticed_until_they_are(void **state)
+{
+	struct daemon daemon;
+	char aside[256];
+
+	(void)state;
+	fixture_start(&daemon, FIXTURE_POLICY("15m"), "  reload: on_change\n");
+	tmpdir_path(&daemon.dir, "aside", aside, sizeof(aside));
+	assert_int_equal(rename(daemon.policy_dir, aside), 0);
+	assert_true(daemon_wait_log(&daemon, "policy.not_watched"));
+	assert_int_equal(command_run(&daemon, "status"), COMMAND_DENIED);
+	command_expect(" UTC: ");
+	command_expect("policy cannot be watched, so changes there are not noticed: use wsauthzctl "
+		       "policy reload\n");
+	assert_int_equal(command_run(&daemon, "status --json"), COMMAND_DENIED);
+	command_expect("\"code\":\"policy_not_watched\"");
+	assert_int_equal(command_run(&daemon, "doctor"), COMMAND_DENIED);
+	command_expect("cannot be watched");
+
+	assert_int_equal(rename(aside, daemon.policy_dir), 0);
+	assert_true(daemon_wait_log(&daemon, "policy.unchanged"));
+	assert_int_equal(command_run(&daemon, "status"), COMMAND_DONE);
+	fixture_stop(&daemon);
+}
+
 static void an_unreachable_daemon_is_exit_code_three(void **state)
 {
 	struct daemon_options options = {.policy = FIXTURE_POLICY("15m")};
@@ -374,6 +399,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(status_tells_how_the_daemon_is),
 		cmocka_unit_test(status_says_in_words_what_is_wrong_and_fails_then),
+		cmocka_unit_test(status_says_that_changes_are_not_noticed_until_they_are),
 		cmocka_unit_test(an_unreachable_daemon_is_exit_code_three),
 		cmocka_unit_test(help_is_there_however_it_is_asked_for),
 		cmocka_unit_test(options_of_every_command_may_stand_before_it),
