@@ -99,6 +99,19 @@ static bool receive(struct raw_peer *peer)
 	return count > 0;
 }
 
+/* The first frame that is there whole. */
+static bool find_frame(const struct raw_peer *peer, struct frame *frame)
+{
+	return frame_find(peer->in, peer->in_bytes, FRAME_AUTHZ_MAX_BYTES, frame) == FRAME_COMPLETE;
+}
+
+bool raw_peer_has_reply(const struct raw_peer *peer)
+{
+	struct frame frame;
+
+	return find_frame(peer, &frame);
+}
+
 const Wsauthz__Reply *raw_peer_reply(struct raw_peer *peer)
 {
 	Wsauthz__Reply *reply;
@@ -106,8 +119,7 @@ const Wsauthz__Reply *raw_peer_reply(struct raw_peer *peer)
 	struct wire_diag diag;
 	enum wire_error error;
 
-	while (frame_find(peer->in, peer->in_bytes, FRAME_AUTHZ_MAX_BYTES, &frame) !=
-	       FRAME_COMPLETE) {
+	while (!find_frame(peer, &frame)) {
 		if (!receive(peer))
 			return NULL;
 	}

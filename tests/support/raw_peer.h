@@ -42,6 +42,10 @@ uint64_t raw_peer_request(struct raw_peer *peer, Wsauthz__Request *request);
 /* The next reply, valid until the following call; NULL when the daemon closed the connection. */
 const Wsauthz__Reply *raw_peer_reply(struct raw_peer *peer);
 
+/* Whether raw_peer_reply() would not have to wait for the daemon, because a whole reply came with an
+ * earlier one. */
+bool raw_peer_has_reply(const struct raw_peer *peer);
+
 /* Sends and waits for the reply, which must carry the request's id. */
 const Wsauthz__Reply *raw_peer_call(struct raw_peer *peer, Wsauthz__Request *request);
 
