@@ -88,6 +88,24 @@ enum error db_checkpoint(struct db *db)
 						     NULL, NULL));
 }
 
+static int on_commit(void *arg, sqlite3 *handle, const char *name, int log_pages)
+{
+	struct db *db = arg;
+	int result = SQLITE_OK;
+
+	if (log_pages >= DB_LOG_PAGES)
+		result = sqlite3_wal_checkpoint_v2(handle, name, SQLITE_CHECKPOINT_PASSIVE, NULL,
+						   NULL);
+	if (breaks(error_of(result)))
+		(void)db_fail(db, result);
+	return SQLITE_OK;
+}
+
+void db_move_long_logs(struct db *db)
+{
+	sqlite3_wal_hook(db->handle, on_commit, db);
+}
+
 enum error db_lift_rights(struct db *db)
 {
 	return db_fail(db, sqlite3_set_authorizer(db->handle, NULL, NULL));

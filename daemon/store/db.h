@@ -24,6 +24,7 @@ enum {
 	DB_SQL_MAX_BYTES = 64 * 1024,
 	DB_PATH_MAX_BYTES = 4096,
 	DB_FAILURE_TEXT_BYTES = 256,
+	DB_LOG_PAGES = 1000,
 };
 
 /* One step from an empty database to the present schema: schema/KIND/NNNN-name.sql. */
@@ -101,6 +102,11 @@ enum error db_get_int(struct db *db, const char *sql, int64_t *value) ATTR_MUST_
 
 /* Everything in the log moves into the database, and the log is emptied. */
 enum error db_checkpoint(struct db *db) ATTR_MUST_CHECK;
+
+/* From now on the log moves into the database behind each commit that leaves it longer than
+ * DB_LOG_PAGES. When that fails the commit stands, and an error that is none of lack makes the
+ * connection `broken`: SQLite would keep it to itself and sync the same files again. */
+void db_move_long_logs(struct db *db);
 
 /* The first row that `sql` yields must be `text`; `otherwise` with `why` when it is not. */
 enum error db_require_text(struct db *db, const char *sql, const char *text, enum error otherwise,

@@ -180,6 +180,9 @@ enum error db_require_text(struct db *db, const char *sql, const char *text, enu
 		buf_append_str(why, STR("; it was left as it is: restore it from a backup or move "
 					"it away"));
 	}
+	/* What it says is true only when its end, which may be a commit, succeeds. */
+	while (error == ERR_NONE && row)
+		error = stmt_step(&stmt, &row);
 	stmt_finish(&stmt);
 	return error;
 }
@@ -254,6 +257,7 @@ static enum error prepare_writing(struct db *db, const char *path, bool is_new, 
 	if (error == ERR_NONE)
 		error = db_require_text(db, "PRAGMA journal_mode = WAL", "wal", ERR_UNSUPPORTED,
 					path, why);
+	db_move_long_logs(db);
 	sqlite3_snprintf(sizeof(sql), sql, "PRAGMA journal_size_limit = %d", LOG_KEPT_BYTES);
 	if (error == ERR_NONE)
 		error = db_exec(db, sql);

@@ -5,6 +5,7 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +21,13 @@ struct progress {
 	uint64_t appended;     /* rows that were handed in */
 	uint64_t acknowledged; /* rows whose append succeeded */
 };
+
+static bool has_log(const struct fixture *fixture)
+{
+	char path[256];
+
+	return access(tmpdir_path(&fixture->dir, AUDIT_FILE "-wal", path, sizeof(path)), F_OK) == 0;
+}
 
 /* Opens, appends, closes: as the daemon does, with the reactions it must have to errors. */
 static enum error run(struct fixture *fixture, struct progress *progress)
@@ -37,8 +45,11 @@ static enum error run(struct fixture *fixture, struct progress *progress)
 		for (uint32_t j = 0; j < BATCH_ROWS; j++)
 			store_row_make((uint32_t)progress->appended++, &texts[j], &rows[j]);
 		error = audit_append(audit, rows, BATCH_ROWS, &first_id);
-		if (error == ERR_NONE)
+		if (error == ERR_NONE) {
 			progress->acknowledged += BATCH_ROWS;
+			/* Also when what should have made the log failed on the way. */
+			assert_true(has_log(fixture));
+		}
 	}
 	audit_close(audit);
 	return error;
@@ -186,6 +197,52 @@ static void after_a_failed_sync_the_audit_refuses_until_it_is_opened_anew(void *
 	fixture_assert_audit(fixture, last + 1);
 }
 
+static enum error append_large(struct audit *audit)
+{
+	static char text[100 * 1024];
+	struct audit_row row = {.kind = AUDIT_AUTHORIZE_USER};
+	uint64_t first_id;
+
+	snprintf(text, sizeof(text), "%d", (int)audit_head(audit).decision_id);
+	row.context = str_make(text, sizeof(text));
+	return audit_append(audit, &row, 1, &first_id);
+}
+
+/* A commit syncs once. The one that also moves the log syncs the log again and then the database. */
+static void expect_refusal_after_failed_sync(uint64_t sync)
+{
+	enum { ROWS_MAX = 100 };
+	bool fired = false;
+	void *scene;
+
+	fixture_setup(&scene);
+	struct audit *audit = open_on_faulty_disk(scene);
+	uint64_t count = 0;
+	while (!fired && count < ROWS_MAX) {
+		fault_vfs_arm(FAULT_VFS_SYNC, sync, FAULT_ONCE);
+		assert_int_equal(append_large(audit), ERR_NONE);
+		fired = fault_vfs_disarm();
+		count++;
+	}
+	assert_true(fired);
+	assert_int_equal(append_large(audit), ERR_IO);
+	assert_non_null(strstr(audit_failure_text(audit), "disk I/O error"));
+	audit_close(audit);
+	audit = fixture_audit(scene);
+	assert_int_equal(audit_head(audit).decision_id, count);
+	assert_int_equal(append_large(audit), ERR_NONE);
+	audit_close(audit);
+	fixture_assert_audit(scene, count + 1);
+	fixture_teardown(&scene);
+}
+
+static void after_a_failed_sync_while_the_log_moves_the_audit_is_opened_anew(void **state)
+{
+	(void)state;
+	expect_refusal_after_failed_sync(1);
+	expect_refusal_after_failed_sync(2);
+}
+
 /* The daemon is killed before each change to a file, while it opens, migrates and appends; it tells
  * through a pipe what it acknowledged. */
 static void run_killed_child(struct fixture *fixture, uint64_t n, int pipe_end)
@@ -324,6 +381,7 @@ int main(void)
 		cmocka_unit_test(no_row_is_lost_to_a_short_write),
 		TEST(a_full_disk_denies_until_there_is_room_again),
 		TEST(after_a_failed_sync_the_audit_refuses_until_it_is_opened_anew),
+		cmocka_unit_test(after_a_failed_sync_while_the_log_moves_the_audit_is_opened_anew),
 		cmocka_unit_test(no_row_is_lost_to_a_kill_while_opening_migrating_or_appending),
 		cmocka_unit_test(no_acknowledged_change_of_the_state_is_lost),
 	};
