@@ -128,7 +128,8 @@ static void run_rounds(struct load *load, const struct daemon *daemon, const str
 
 static void fill_up(struct disk disk)
 {
-	struct daemon_options options = {FIXTURE_POLICY("15m"), disk.settings, false};
+	struct daemon_options options = {.policy = FIXTURE_POLICY("15m"),
+					 .settings = disk.settings};
 	struct load *load;
 	struct daemon daemon;
 

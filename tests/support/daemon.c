@@ -62,7 +62,9 @@ void daemon_init(struct daemon *daemon, const struct daemon_options *options)
 	char config[4096];
 	int length;
 
-	*daemon = (struct daemon){.pid = -1, .passed = {-1, -1}};
+	*daemon = (struct daemon){.program = options->program != NULL ? options->program : WSAUTHZD,
+				  .pid = -1,
+				  .passed = {-1, -1}};
 	tmpdir_create(&daemon->dir);
 	make_directory(daemon, "run");
 	make_directory(daemon, "run/admin");
@@ -126,7 +128,7 @@ static void run_daemon(const struct daemon *daemon, int ready_fd)
 	if (daemon->passed[0] >= 0)
 		pass_sockets(daemon, &ready_fd);
 	snprintf(fd_text, sizeof(fd_text), "%d", ready_fd);
-	execl(WSAUTHZD, "wsauthzd", "--config", daemon->config_path, "--ready-fd", fd_text,
+	execl(daemon->program, "wsauthzd", "--config", daemon->config_path, "--ready-fd", fd_text,
 	      (char *)NULL);
 	_exit(127);
 }

@@ -15,6 +15,7 @@ struct daemon_options {
 	const char
 		*policy; /* content of policy/policy.cedar; NULL to leave the directory as it is */
 	const char *settings; /* YAML appended to the configuration below, or NULL */
+	const char *program;  /* a wsauthzd of the test's own; NULL: the one that was built */
 	/* The test plays the service manager and listens at the two paths for the daemon, over
 	 * restarts. */
 	bool passes_sockets;
@@ -22,6 +23,7 @@ struct daemon_options {
 
 struct daemon {
 	struct tmpdir dir;
+	const char *program;
 	char authorize_path[128]; /* socket of the authorize endpoint */
 	char admin_path[128];
 	char config_path[128];
