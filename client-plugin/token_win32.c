@@ -6,21 +6,27 @@
 #include "client-plugin/token.h"
 #include "proto/authz.h"
 
-/* What GetTokenInformation() says, in memory of the pool. */
-static enum client_reason query(HANDLE token, TOKEN_INFORMATION_CLASS class, struct pool *pool,
-				void **out)
-{
-	DWORD size = 0;
-	void *information;
+/* So much the groups of most users take. A token is an object of the kernel, and asking it for the
+ * size first would be one call more in each callback. */
+enum { GROUPS_BYTES = 4096 };
 
-	GetTokenInformation(token, class, NULL, 0, &size);
-	if (GetLastError() != ERROR_INSUFFICIENT_BUFFER)
-		return CLIENT_SENDER;
-	information = pool_take(pool, size);
+/* What GetTokenInformation() says, in memory of the pool; `size` is what is tried first. */
+static enum client_reason query(HANDLE token, TOKEN_INFORMATION_CLASS class, DWORD size,
+				struct pool *pool, void **out)
+{
+	void *information = pool_take(pool, size);
+
 	if (information == NULL)
 		return CLIENT_NO_MEMORY;
-	if (!GetTokenInformation(token, class, information, size, &size))
-		return CLIENT_SENDER;
+	if (!GetTokenInformation(token, class, information, size, &size)) {
+		if (GetLastError() != ERROR_INSUFFICIENT_BUFFER)
+			return CLIENT_SENDER;
+		information = pool_take(pool, size);
+		if (information == NULL)
+			return CLIENT_NO_MEMORY;
+		if (!GetTokenInformation(token, class, information, size, &size))
+			return CLIENT_SENDER;
+	}
 	*out = information;
 	return CLIENT_OK;
 }
@@ -78,11 +84,11 @@ enum client_reason token_read(HANDLE token, struct pool *pool, struct client_tok
 	enum client_reason reason;
 	void *user = NULL, *groups = NULL;
 
-	reason = query(token, TokenUser, pool, &user);
+	reason = query(token, TokenUser, sizeof(TOKEN_USER) + SECURITY_MAX_SID_SIZE, pool, &user);
 	if (reason == CLIENT_OK)
 		reason = copy_sid(((const TOKEN_USER *)user)->User.Sid, pool, &read.user_sid);
 	if (reason == CLIENT_OK)
-		reason = query(token, TokenGroups, pool, &groups);
+		reason = query(token, TokenGroups, GROUPS_BYTES, pool, &groups);
 	if (reason == CLIENT_OK)
 		reason = read_groups(groups, pool, &read);
 	if (reason != CLIENT_OK)
