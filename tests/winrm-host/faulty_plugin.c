@@ -39,7 +39,7 @@ static const char *const fault_names[FAULT_COUNT] = {
 
 struct application {
 	enum fault fault;
-	pthread_t thread;
+	FAULTY_THREAD thread;
 	pthread_mutex_t mutex;
 	pthread_cond_t condition;
 	bool runs, end;
@@ -65,18 +65,53 @@ static enum fault find_fault(PCWSTR application)
 	return SOUND;
 }
 
-static void *stay(void *arg)
+static void stay(struct application *application)
 {
-	struct application *application = arg;
-
 	pthread_mutex_lock(&application->mutex);
 	application->runs = true;
 	pthread_cond_signal(&application->condition);
 	while (!application->end)
 		pthread_cond_wait(&application->condition, &application->mutex);
 	pthread_mutex_unlock(&application->mutex);
+}
+
+/* The thread begins in this code and not in that of the C library, as wsauthz.dll's does: by that
+ * the host knows whose it is. */
+#ifdef _WIN32
+static DWORD WINAPI run(LPVOID arg)
+{
+	stay(arg);
+	return 0;
+}
+
+static bool begin_thread(struct application *application)
+{
+	application->thread = CreateThread(NULL, 0, run, application, 0, NULL);
+	return application->thread != NULL;
+}
+
+static void end_thread(struct application *application)
+{
+	WaitForSingleObject(application->thread, INFINITE);
+	CloseHandle(application->thread);
+}
+#else
+static void *run(void *arg)
+{
+	stay(arg);
 	return NULL;
 }
+
+static bool begin_thread(struct application *application)
+{
+	return pthread_create(&application->thread, NULL, run, application) == 0;
+}
+
+static void end_thread(struct application *application)
+{
+	pthread_join(application->thread, NULL);
+}
+#endif
 
 DWORD WINAPI FAULTY(WSManPluginStartup)(DWORD flags, PCWSTR applicationIdentification,
 					PCWSTR extraInfo, PVOID *pluginContext)
@@ -94,9 +129,8 @@ DWORD WINAPI FAULTY(WSManPluginStartup)(DWORD flags, PCWSTR applicationIdentific
 	application->fault = fault;
 	pthread_mutex_init(&application->mutex, NULL);
 	pthread_cond_init(&application->condition, NULL);
-	if (pthread_create(&application->thread, NULL, stay, application) != 0)
+	if (!begin_thread(application))
 		abort();
-	/* Else it could begin when the plug-in was unloaded, and take the host with it. */
 	pthread_mutex_lock(&application->mutex);
 	while (!application->runs)
 		pthread_cond_wait(&application->condition, &application->mutex);
@@ -117,7 +151,7 @@ DWORD WINAPI FAULTY(WSManPluginShutdown)(PVOID pluginContext, DWORD flags, DWORD
 	application->end = true;
 	pthread_cond_signal(&application->condition);
 	pthread_mutex_unlock(&application->mutex);
-	pthread_join(application->thread, NULL);
+	end_thread(application);
 	pthread_mutex_destroy(&application->mutex);
 	pthread_cond_destroy(&application->condition);
 	free(application);

@@ -7,9 +7,12 @@
 #ifdef _WIN32
 #define FAULTY(NAME)    NAME
 #define FAULTY_REVERT() RevertToSelf()
+#define FAULTY_THREAD   HANDLE
 #else
+#include <pthread.h>
 #define FAULTY(NAME)    faulty_##NAME
 #define FAULTY_REVERT() revert()
+#define FAULTY_THREAD   pthread_t
 #endif
 
 DWORD WINAPI FAULTY(WSManPluginStartup)(DWORD flags, PCWSTR applicationIdentification,

@@ -208,9 +208,11 @@ void host_stop(const char *name)
 		return;
 	if (module.functions.shutdown(application->plugin_context, 0, 3) != NO_ERROR)
 		report_broken("shutdown-failed", "%s", application->name);
-	if (!any_runs() && module_thread_count(&module) != 0)
+	if (!any_runs() && module_thread_count(&module) != 0) {
 		report_broken("threads-left", "%zu threads of the plug-in run",
 			      module_thread_count(&module));
+		is_loaded = false; /* it is not unloaded: they would take the host with them */
+	}
 }
 
 void host_close(void)
