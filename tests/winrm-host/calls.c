@@ -357,44 +357,58 @@ static struct pending *new_pending(const struct call *call)
 	return pending;
 }
 
-static void call_back(const struct call *call, struct pending *pending)
+static struct uris *new_uris(const struct call *call)
 {
-	WSMAN_SENDER_DETAILS *details = &pending->exhibit->details;
-	struct uris *uris;
+	struct uris *uris = guard_new(sizeof(*uris));
 
-	switch (call->kind) {
-	case CALL_USER:
-		report_count(REPORT_USER_CALLS);
-		functions.authz_user(call->plugin_context, details, 0);
-		return;
-	case CALL_QUOTA:
-		report_count(REPORT_QUOTA_CALLS);
-		functions.authz_query_quota(call->plugin_context, details, 0);
-		return;
-	case CALL_OPERATION: break;
-	}
-	report_count(REPORT_OPERATION_CALLS);
-	uris = guard_new(sizeof(*uris));
 	widen(call->action_uri, uris->action, CALLS_URI_BYTES);
 	widen(call->resource_uri, uris->resource, CALLS_URI_BYTES);
-	functions.authz_operation(call->plugin_context, details, 0, call->operation, uris->action,
-				  uris->resource);
-	guard_poison(uris, sizeof(*uris));
-	pending->uris = uris;
+	return uris;
 }
 
-/* The callback, on a thread that is the client's for as long as it runs. */
+static void call_back(const struct call *call, WSMAN_SENDER_DETAILS *details,
+		      const struct uris *uris)
+{
+	switch (call->kind) {
+	case CALL_USER: functions.authz_user(call->plugin_context, details, 0); break;
+	case CALL_OPERATION:
+		functions.authz_operation(call->plugin_context, details, 0, call->operation,
+					  uris->action, uris->resource);
+		break;
+	case CALL_QUOTA: functions.authz_query_quota(call->plugin_context, details, 0); break;
+	}
+}
+
+static void count_call(enum call_kind kind)
+{
+	switch (kind) {
+	case CALL_USER: report_count(REPORT_USER_CALLS); break;
+	case CALL_OPERATION: report_count(REPORT_OPERATION_CALLS); break;
+	case CALL_QUOTA: report_count(REPORT_QUOTA_CALLS); break;
+	}
+}
+
+/* The callback, on a thread that is the client's for as long as it runs. Its duration is that of the
+ * plug-in's code alone. */
 static void call_back_checked(const struct call *call, struct pending *pending)
 {
 	HANDLE identity = options.impersonates ? call->sender->token : NULL;
+	WSMAN_SENDER_DETAILS *details = &pending->exhibit->details;
 	unsigned language = thread_language();
+	struct uris *uris = NULL;
 	int64_t begin_us;
 
+	if (call->kind == CALL_OPERATION)
+		uris = new_uris(call);
+	count_call(call->kind);
 	if (identity != NULL)
 		impersonate(identity);
 	begin_us = port_now_us();
-	call_back(call, pending);
+	call_back(call, details, uris);
 	report_duration(port_now_us() - begin_us);
+	if (uris != NULL)
+		guard_poison(uris, sizeof(*uris));
+	pending->uris = uris;
 	if (identity != NULL && !is_impersonating(identity))
 		report_broken("identity-changed", "%s", call->sender->name);
 	if (identity != NULL)

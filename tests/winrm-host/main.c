@@ -14,13 +14,13 @@
 #include "winrm-host/script.h"
 
 struct arguments {
-	const char *plugin, *faulty, *fake, *daemon, *script, *trace, *bounds;
+	const char *plugin, *faulty, *fake, *daemon, *script, *trace;
 	unsigned scale;
 };
 
 static const char usage[] =
 	"usage: winrm-host --plugin X [--faulty X] [--fake FAKE-WSAUTHZD] [--daemon fake|real]\n"
-	"                  [--scale N] [--bounds check|print] [--trace FILE] --script FILE\n";
+	"                  [--scale N] [--trace FILE] --script FILE\n";
 
 static void read_arguments(int argc, char **argv, struct arguments *out)
 {
@@ -30,7 +30,6 @@ static void read_arguments(int argc, char **argv, struct arguments *out)
 	} texts[] = {
 		{"--plugin", &out->plugin}, {"--faulty", &out->faulty}, {"--fake", &out->fake},
 		{"--daemon", &out->daemon}, {"--script", &out->script}, {"--trace", &out->trace},
-		{"--bounds", &out->bounds},
 	};
 
 	for (int i = 1; i < argc; i += 2) {
@@ -129,8 +128,7 @@ int main(int argc, char **argv)
 		.refresh_ms = 900000,
 		.mechanism = "Kerberos",
 	};
-	struct arguments arguments = {
-		.daemon = "fake", .faulty = "faulty", .scale = 1, .bounds = "check"};
+	struct arguments arguments = {.daemon = "fake", .faulty = "faulty", .scale = 1};
 	const struct daemon_control *daemon;
 	size_t handles, threads;
 
@@ -141,14 +139,12 @@ int main(int argc, char **argv)
 	begin_threads();
 	handles = census_handles();
 	threads = census_threads();
-	script_run(arguments.script,
-		   &(struct script_options){
-			   .plugin = arguments.plugin,
-			   .faulty = arguments.faulty,
-			   .scale = arguments.scale,
-			   .ignores_bounds = strcmp(arguments.bounds, "print") == 0,
-			   .daemon = daemon,
-		   });
+	script_run(arguments.script, &(struct script_options){
+					     .plugin = arguments.plugin,
+					     .faulty = arguments.faulty,
+					     .scale = arguments.scale,
+					     .daemon = daemon,
+				     });
 	host_close();
 	daemon->close();
 	calls_close();

@@ -99,15 +99,6 @@ static void expect_number(const struct script *script, size_t i, uint64_t value)
 			      bound);
 }
 
-/* The same for a duration in microseconds, unless this machine is not to be measured. */
-static void expect_duration(const struct script *script, size_t i, int64_t duration_us)
-{
-	if (script->options->ignores_bounds)
-		printf("%s: %" PRId64 " us\n", script->words[i - 1], duration_us);
-	else
-		expect_number(script, i, (uint64_t)duration_us);
-}
-
 /* Outcomes as in "ok|denied", as a set of bits. */
 static unsigned outcomes(const struct script *script, const char *text)
 {
@@ -377,8 +368,8 @@ static void run_advance(struct script *script)
 	host_advance((int64_t)number(script, word(script, 1)));
 }
 
-/* check COUNTER OP N, check p99 OP N (microseconds of callbacks), check connects OP N,
- * check exact-connects, check host-connects */
+/* check COUNTER OP N, check median OP N, check p99 OP N (microseconds of callbacks),
+ * check connects OP N, check inexact-connects, check host-connects */
 static void run_check(struct script *script)
 {
 	const char *name = word(script, 1);
@@ -386,8 +377,10 @@ static void run_check(struct script *script)
 
 	if (counter != REPORT_COUNTER_COUNT)
 		expect_number(script, 2, report_get(counter));
+	else if (strcmp(name, "median") == 0)
+		expect_number(script, 2, (uint64_t)report_quantile_us(500));
 	else if (strcmp(name, "p99") == 0)
-		expect_duration(script, 2, report_quantile_us(990));
+		expect_number(script, 2, (uint64_t)report_quantile_us(990));
 	else if (strcmp(name, "connects") == 0)
 		expect_number(script, 2, module_connects());
 	else if (strcmp(name, "inexact-connects") == 0)

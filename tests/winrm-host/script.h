@@ -8,10 +8,9 @@
 #include "winrm-host/daemon_control.h"
 
 struct script_options {
-	const char *plugin;  /* what "load" loads */
-	const char *faulty;  /* what "load faulty" loads */
-	unsigned scale;      /* counts with a star are divided by this */
-	bool ignores_bounds; /* of durations: they are printed */
+	const char *plugin; /* what "load" loads */
+	const char *faulty; /* what "load faulty" loads */
+	unsigned scale;     /* counts with a star are divided by this */
 	const struct daemon_control *daemon;
 };
 

@@ -5,7 +5,6 @@
  */
 #include "winrm-host/tokens_win32.h"
 
-#include <pthread.h>
 #include <sddl.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,7 +23,9 @@ struct token {
 	DWORD group_count;
 };
 
-static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER; /* guards the list */
+/* Guards the list. Every callback reads it, so readers must not wait for each other: what they wait is
+ * counted as the time of the plug-in. */
+static SRWLOCK lock = SRWLOCK_INIT;
 static struct token *buckets[BUCKETS];
 
 static _Noreturn void fail(const char *what)
@@ -37,7 +38,7 @@ static struct token **bucket_of(HANDLE handle)
 	return &buckets[((uintptr_t)handle >> 2) % BUCKETS];
 }
 
-/* Under the mutex. */
+/* Under the lock. */
 static struct token *find(HANDLE handle)
 {
 	struct token *token = *bucket_of(handle);
@@ -83,11 +84,11 @@ HANDLE token_open(const char *user)
 	if (group != NULL)
 		token->groups[token->group_count++] = sid_of(group);
 	token->handle = duplicate_own();
-	pthread_mutex_lock(&mutex);
+	AcquireSRWLockExclusive(&lock);
 	bucket = bucket_of(token->handle);
 	token->next = *bucket;
 	*bucket = token;
-	pthread_mutex_unlock(&mutex);
+	ReleaseSRWLockExclusive(&lock);
 	return token->handle;
 }
 
@@ -98,12 +99,12 @@ void token_close(HANDLE handle)
 
 	if (handle == NULL)
 		return;
-	pthread_mutex_lock(&mutex);
+	AcquireSRWLockExclusive(&lock);
 	while ((*link)->handle != handle)
 		link = &(*link)->next;
 	token = *link;
 	*link = token->next;
-	pthread_mutex_unlock(&mutex);
+	ReleaseSRWLockExclusive(&lock);
 	CloseHandle(handle);
 	LocalFree(token->user);
 	for (DWORD i = 0; i < token->group_count; i++)
@@ -160,11 +161,11 @@ BOOL WINAPI tokens_get_information(HANDLE handle, TOKEN_INFORMATION_CLASS class,
 	BOOL written = FALSE;
 
 	if (class == TokenUser || class == TokenGroups) {
-		pthread_mutex_lock(&mutex);
+		AcquireSRWLockShared(&lock);
 		token = find(handle);
 		if (token != NULL)
 			written = write_information(token, class, out, size, needed);
-		pthread_mutex_unlock(&mutex);
+		ReleaseSRWLockShared(&lock);
 	}
 	return token != NULL ? written : GetTokenInformation(handle, class, out, size, needed);
 }
