@@ -10,6 +10,7 @@
 #include "ctl/audit_source.h"
 #include "ctl/ctl.h"
 #include "ctl/output.h"
+#include "ctl/policy_texts.h"
 #include "platform/platform.h"
 #include "store/audit_query.h"
 
@@ -24,7 +25,7 @@ struct query_options {
 	struct audit_options filter;
 	const char *format;
 	uint64_t id, after, before, limit;
-	bool oldest_first;
+	bool oldest_first, texts;
 };
 
 #define OPTION(name, kind, member, value, help)                                                    \
@@ -38,6 +39,8 @@ static const struct arg_option query_options[] = {
 	OPTION("--before", ARG_COUNT, before, "ID", "decisions with lesser ids (paging)"),
 	OPTION("--limit", ARG_COUNT, limit, "N", "at most N rows (default 50)"),
 	OPTION("--oldest-first", ARG_FLAG, oldest_first, NULL, "in the order they were made"),
+	OPTION("--texts", ARG_FLAG, texts, NULL,
+	       "behind them each policy that decided, as it was then (not in csv)"),
 	OPTION("--format", ARG_TEXT, format, "FORMAT", "table, json or csv (default table)"),
 	{NULL, ARG_FLAG, 0, NULL, NULL},
 };
@@ -60,6 +63,7 @@ struct printer {
 	enum audit_format format;
 	struct table table;
 	struct buf line;
+	struct policy_texts *texts; /* NULL: not wanted */
 	uint64_t rows, last_id;
 	bool failed;
 };
@@ -70,6 +74,8 @@ static bool on_row(void *arg, const struct audit_row *row)
 
 	printer->rows++;
 	printer->last_id = row->decision_id;
+	if (printer->texts != NULL && !policy_texts_add_row(printer->texts, row))
+		printer->failed = true;
 	switch (printer->format) {
 	case AUDIT_FORMAT_TABLE:
 		if (printer->rows > MAX_TABLE_ROWS || !audit_row_table(&printer->table, row))
@@ -89,9 +95,9 @@ static bool on_row(void *arg, const struct audit_row *row)
 }
 
 static enum ctl_exit print_rows(struct audit_reader *reader, const struct audit_filter *filter,
-				enum audit_format format)
+				enum audit_format format, struct policy_texts *texts)
 {
-	struct printer printer = {.format = format};
+	struct printer printer = {.format = format, .texts = texts};
 	enum error error;
 	struct buf why;
 
@@ -122,11 +128,23 @@ static enum ctl_exit print_rows(struct audit_reader *reader, const struct audit_
 	return error == ERR_NONE && !printer.failed ? CTL_DONE : CTL_INVALID;
 }
 
+static enum ctl_exit print_texts(const struct ctl *ctl, const struct policy_texts *texts,
+				 enum audit_format format)
+{
+	struct ctl formatted = *ctl;
+
+	formatted.json = format == AUDIT_FORMAT_JSON;
+	if (!formatted.json)
+		printf("\n");
+	return policy_texts_print(texts, &formatted);
+}
+
 static enum ctl_exit run_query(const struct ctl *ctl, const void *opaque, char **operands,
 			       int operand_count)
 {
 	const struct query_options *options = opaque;
 	struct audit_reader *reader = NULL;
+	struct policy_texts texts;
 	struct audit_filter filter;
 	enum audit_format format;
 	enum ctl_exit code = CTL_USAGE;
@@ -135,12 +153,22 @@ static enum ctl_exit run_query(const struct ctl *ctl, const void *opaque, char *
 	(void)operands;
 	(void)operand_count;
 	arena_init(&arena, 1024, 1 << 20);
+	policy_texts_init(&texts);
 	if (audit_options_format(ctl, options->format, FORMATS, AUDIT_FORMAT_TABLE, &format) &&
 	    make_filter(options, &arena, &filter))
+		code = CTL_DONE;
+	if (code == CTL_DONE && options->texts && format == AUDIT_FORMAT_CSV) {
+		output_error("--texts goes with the formats table and json");
+		code = CTL_USAGE;
+	}
+	if (code == CTL_DONE)
 		code = audit_source_open(ctl, &reader);
 	if (code == CTL_DONE)
-		code = print_rows(reader, &filter, format);
+		code = print_rows(reader, &filter, format, options->texts ? &texts : NULL);
+	if (code == CTL_DONE && texts.count != 0)
+		code = print_texts(ctl, &texts, format);
 	audit_reader_close(reader);
+	policy_texts_deinit(&texts);
 	arena_deinit(&arena);
 	return code;
 }

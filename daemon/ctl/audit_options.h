@@ -13,7 +13,7 @@
 
 /* As given; the struct of a command's options has one as a member. */
 struct audit_options {
-	const char *user, *application, *action, *resource, *policy, *source, *since, *until;
+	const char *user, *application, *action, *resource, *host, *policy, *source, *since, *until;
 	struct arg_list decisions;
 	uint64_t revision;
 	bool denied;
@@ -31,13 +31,16 @@ struct audit_options {
 		AUDIT_OPTION_(type, member, decisions, "--decision", ARG_LIST, "DECISION",         \
 			      "allow, deny or redirect; may be given more than once"),             \
 		AUDIT_OPTION_(type, member, since, "--since", ARG_TEXT, "TIME",                    \
-			      "from then: 15m, 7d (ago), today, 2026-11-22, 2026-11-22T21:38 "     \
-			      "(UTC)"),                                                            \
+			      "from then: 15m or 7d (ago), today, 02:00, 2026-11-22T21:38, "       \
+			      "...+01:00 (without: UTC)"),                                         \
 		AUDIT_OPTION_(type, member, until, "--until", ARG_TEXT, "TIME", "before then"),    \
 		AUDIT_OPTION_(type, member, action, "--action", ARG_TEXT, "ACTION",                \
 			      "Connect, Get, Invoke, ..."),                                        \
 		AUDIT_OPTION_(type, member, resource, "--resource", ARG_TEXT, "PREFIX",            \
-			      "resource URIs that start with it"),                                 \
+			      "resource URIs that start with it, or with an alias such as "        \
+			      "wmicimv2"),                                                         \
+		AUDIT_OPTION_(type, member, host, "--host", ARG_TEXT, "HOST",                      \
+			      "asked at this host of the endpoint's URL"),                         \
 		AUDIT_OPTION_(type, member, policy, "--policy", ARG_TEXT, "ID",                    \
 			      "decided by this policy, or it erred"),                              \
 		AUDIT_OPTION_(type, member, application, "--application", ARG_TEXT, "NAME",        \

@@ -6,6 +6,7 @@
 #include "base/civil.h"
 #include "cedar/json_write.h"
 #include "ctl/csv.h"
+#include "ctl/resource.h"
 
 enum { CELL_MAX_BYTES = 1 << 20 };
 
@@ -39,27 +40,30 @@ void audit_row_table_init(struct table *table)
 
 bool audit_row_table(struct table *table, const struct audit_row *row)
 {
-	struct buf id, time, reason;
+	struct buf id, time, resource, reason;
 	bool ok;
 
 	buf_init(&id, 32);
+	buf_init(&resource, CELL_MAX_BYTES);
 	buf_init(&time, 64);
 	buf_init(&reason, CELL_MAX_BYTES);
 	buf_printf(&id, "%" PRIu64, row->decision_id);
 	output_time(&time, row->wall_us);
+	resource_shorten(&resource,
+			 row->resource_uri.length != 0 ? row->resource_uri : row->application);
 	audit_row_reason(&reason, row);
-	ok = table_add(table,
-		       (const struct str[]){
-			       buf_str(&id),
-			       buf_str(&time),
-			       str_from(verdict_text(row->verdict)),
-			       row->user.length != 0 ? row->user : row->principal,
-			       row->action,
-			       row->resource_uri.length != 0 ? row->resource_uri : row->application,
-			       buf_str(&reason),
-		       });
+	ok = table_add(table, (const struct str[]){
+				      buf_str(&id),
+				      buf_str(&time),
+				      str_from(verdict_text(row->verdict)),
+				      row->user.length != 0 ? row->user : row->principal,
+				      row->action,
+				      buf_str(&resource),
+				      buf_str(&reason),
+			      });
 	buf_deinit(&id);
 	buf_deinit(&time);
+	buf_deinit(&resource);
 	buf_deinit(&reason);
 	return ok;
 }

@@ -8,6 +8,7 @@
 #include "ctl/audit_row.h"
 #include "ctl/audit_source.h"
 #include "ctl/output.h"
+#include "ctl/resource.h"
 #include "platform/platform.h"
 #include "store/audit_query.h"
 
@@ -71,7 +72,7 @@ static void append_padded(struct buf *out, struct str text, size_t width)
 /* Lines cannot be lined up in columns that nobody knows yet, only about. */
 static void append_line(struct buf *out, const struct audit_row *row)
 {
-	struct buf reason;
+	struct buf resource, reason;
 
 	output_time(out, row->wall_us);
 	if (row->event != NULL) {
@@ -83,7 +84,10 @@ static void append_line(struct buf *out, const struct audit_row *row)
 		log_escape(out, row->event->detail);
 		return;
 	}
+	buf_init(&resource, LINE_MAX_BYTES);
 	buf_init(&reason, LINE_MAX_BYTES);
+	resource_shorten(&resource,
+			 row->resource_uri.length != 0 ? row->resource_uri : row->application);
 	audit_row_reason(&reason, row);
 	buf_append_str(out, STR("  "));
 	buf_append_str(out, verdict_text(row->verdict));
@@ -92,10 +96,11 @@ static void append_line(struct buf *out, const struct audit_row *row)
 	buf_append_str(out, STR("  "));
 	append_padded(out, row->action, 10);
 	buf_append_str(out, STR("  "));
-	log_escape(out, row->resource_uri.length != 0 ? row->resource_uri : row->application);
+	log_escape(out, buf_str(&resource));
 	buf_append_str(out, STR("  ("));
 	log_escape(out, buf_str(&reason));
 	buf_printf(out, ")  #%" PRIu64, row->decision_id);
+	buf_deinit(&resource);
 	buf_deinit(&reason);
 }
 

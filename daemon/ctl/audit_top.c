@@ -11,6 +11,7 @@
 #include "ctl/bar.h"
 #include "ctl/csv.h"
 #include "ctl/output.h"
+#include "ctl/resource.h"
 #include "store/audit_summary.h"
 
 enum {
@@ -19,6 +20,7 @@ enum {
 	LIMIT_MAX = 100000,
 	BAR_WIDTH = 16,
 	CELL_BYTES = 256,
+	LABEL_MAX_BYTES = 1 << 20,
 	FORMATS = 1 << AUDIT_FORMAT_TABLE | 1 << AUDIT_FORMAT_JSON | 1 << AUDIT_FORMAT_CSV,
 };
 
@@ -56,10 +58,15 @@ static bool add_row(struct table *table, const struct kind *kind, const struct a
 {
 	uint64_t sum = audit_counts_sum(&entry->counts);
 	char decisions[CELL_BYTES], denied[CELL_BYTES];
-	struct buf bar;
+	struct buf bar, label;
 	bool added;
 
 	buf_init(&bar, CELL_BYTES);
+	buf_init(&label, LABEL_MAX_BYTES);
+	if (kind->dimension == AUDIT_BY_RESOURCE)
+		resource_shorten(&label, entry->label);
+	else
+		buf_append_str(&label, entry->label);
 	snprintf(decisions, sizeof(decisions), "%" PRIu64, sum);
 	snprintf(denied, sizeof(denied), "%" PRIu64, entry->counts.of[AUDIT_DENY]);
 	bar_append_two(&bar, entry->counts.of[AUDIT_DENY], sum - entry->counts.of[AUDIT_DENY], max,
@@ -68,10 +75,11 @@ static bool add_row(struct table *table, const struct kind *kind, const struct a
 					 str_from(decisions),
 					 str_from(denied),
 					 buf_str(&bar),
-					 entry->label,
+					 buf_str(&label),
 					 kind->dimension == AUDIT_BY_USER ? entry->key : STR(""),
 				 });
 	buf_deinit(&bar);
+	buf_deinit(&label);
 	return added;
 }
 

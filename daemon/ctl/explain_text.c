@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "ctl/explain_view.h"
 #include "ctl/output.h"
+#include "ctl/policy_texts.h"
 
 static void label(struct buf *out, const char *text)
 {
@@ -177,26 +178,6 @@ static void write_revision(struct buf *out, const struct explain_view *view)
 
 /* The policies. */
 
-/* The text of a policy, each line behind a bar. */
-static void write_source(struct buf *out, struct str text)
-{
-	while (text.length != 0) {
-		const char *end = str_find_byte(text, '\n');
-		size_t length = end != NULL ? (size_t)(end - text.ptr) : text.length;
-		struct str line = str_make(text.ptr, length);
-
-		buf_append_str(out, STR("    | "));
-		while (line.length != 0 && line.ptr[0] == '\t') {
-			buf_append_str(out, STR("    "));
-			line = str_make(line.ptr + 1, line.length - 1);
-		}
-		log_escape(out, line);
-		end_line(out);
-		length += end != NULL;
-		text = str_make(text.ptr + length, text.length - length);
-	}
-}
-
 /* On one line, blanks and line breaks as one blank. */
 static void write_folded(struct buf *out, struct str text)
 {
@@ -260,7 +241,7 @@ static void write_policy(struct buf *out, const struct explained_policy *policy,
 		buf_printf(out, "   %s", cedar_eval_error_text(policy->trace.error));
 	end_line(out);
 	if (with_source)
-		write_source(out, info->text);
+		policy_texts_quote(out, info->text);
 	for (size_t i = 0; i < policy->trace.clause_count; i++)
 		write_clause(out, info, clause_word(&policy->trace, &policy->trace.clauses[i]),
 			     &policy->trace.clauses[i]);

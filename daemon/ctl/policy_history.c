@@ -11,6 +11,7 @@
 #include "ctl/ctl.h"
 #include "ctl/output.h"
 #include "ctl/policy_source.h"
+#include "ctl/policy_texts.h"
 #include "store/state.h"
 
 enum { LINE_MAX_BYTES = 1 << 20, DIGEST_SHOWN_BYTES = 6 };
@@ -147,6 +148,16 @@ static enum ctl_exit run_history(const struct ctl *ctl, const void *opaque, char
 
 /* policy show. */
 
+struct show_options {
+	const char *policy;
+};
+
+static const struct arg_option show_options[] = {
+	{"--policy", ARG_TEXT, offsetof(struct show_options, policy), "ID",
+	 "this policy alone, not all files"},
+	{NULL, ARG_FLAG, 0, NULL, NULL},
+};
+
 static void show_text(const struct policy_source *source)
 {
 	struct buf text;
@@ -204,20 +215,36 @@ static void show_json(const struct policy_source *source)
 	buf_deinit(&text);
 }
 
-static enum ctl_exit run_show(const struct ctl *ctl, const void *options, char **operands,
+static enum ctl_exit show_policy(const struct ctl *ctl, uint64_t revision, const char *id)
+{
+	enum ctl_exit code = CTL_INVALID;
+	struct policy_texts texts;
+
+	policy_texts_init(&texts);
+	if (policy_texts_add(&texts, revision, str_from(id)))
+		code = policy_texts_print(&texts, ctl);
+	else
+		output_error("%s", error_text(ERR_NO_MEMORY));
+	policy_texts_deinit(&texts);
+	return code;
+}
+
+static enum ctl_exit run_show(const struct ctl *ctl, const void *opaque, char **operands,
 			      int operand_count)
 {
+	const struct show_options *options = opaque;
 	struct policy_source source;
 	enum ctl_exit code;
 
-	(void)options;
 	(void)operand_count;
 	code = policy_source_open(&source, ctl, operands[0]);
 	if (code == CTL_DONE && source.revision == 0) {
 		output_error("'%s' is no revision: a number, or active", operands[0]);
 		code = CTL_USAGE;
 	}
-	if (code == CTL_DONE && ctl->json)
+	if (code == CTL_DONE && options->policy != NULL)
+		code = show_policy(ctl, source.revision, options->policy);
+	else if (code == CTL_DONE && ctl->json)
 		show_json(&source);
 	else if (code == CTL_DONE)
 		show_text(&source);
@@ -237,8 +264,9 @@ const struct ctl_command policy_history_command = {
 const struct ctl_command policy_show_command = {
 	.words = "policy show",
 	.operands = "REV|active",
-	.summary = "a revision with its texts",
-	.options = ctl_no_options,
+	.summary = "a revision with its texts, or one policy of it",
+	.options = show_options,
+	.options_size = sizeof(struct show_options),
 	.operand_min = 1,
 	.operand_max = 1,
 	.run = run_show,

@@ -188,6 +188,7 @@ enum parameter {
 	BY_BEFORE,
 	BY_LIMIT,
 	BY_EVENT_KIND,
+	BY_HOST,
 };
 
 static bool is_denied_only(const struct audit_filter *filter)
@@ -301,6 +302,10 @@ void audit_filter_write(const struct audit_filter *filter, const struct audit_su
 	if (filter->application.length != 0)
 		buf_append_str(sql, STR(" AND +d.subject IN (SELECT id FROM subject"
 					" WHERE application = ?2)"));
+	if (filter->host.length != 0)
+		buf_append_str(sql, STR(" AND +d.context IN (SELECT id FROM context"
+					" WHERE json_valid(context) AND json_extract(context,"
+					" '$.session.url.host') = ?16 COLLATE NOCASE)"));
 	write_text_conditions(filter, access == AUDIT_BY_TEXT, sql);
 	write_conditions(ids, ARRAY_COUNT(ids), sql);
 	write_verdicts(filter, access == AUDIT_BY_DENIAL, sql);
@@ -348,6 +353,7 @@ static void bind_times_and_ids(const struct audit_filter *filter, struct stmt *s
 static void bind_texts(const struct audit_filter *filter, struct stmt *stmt)
 {
 	bind_text(stmt, BY_APPLICATION, filter->application);
+	bind_text(stmt, BY_HOST, filter->host);
 	bind_text(stmt, BY_ACTION, filter->action);
 	bind_text(stmt, BY_RESOURCE, filter->resource_prefix);
 	bind_number(stmt, BY_RESOURCE_LENGTH, filter->resource_prefix.length);

@@ -51,6 +51,7 @@ struct audit_filter {
 	struct str application; /* equals */
 	struct str action;      /* equals the Cedar action, ASCII case aside */
 	struct str resource_prefix; /* the resource URI starts with it, ASCII case aside */
+	struct str host;            /* of the URL that was asked, equals, ASCII case aside */
 	struct str policy;          /* among the determining or the erring policies */
 	struct str source;          /* equals */
 	uint64_t policy_revision;   /* 0: any */

@@ -170,6 +170,11 @@ static void a_wrong_command_line_is_exit_code_two(void **state)
 	command_expect("unexpected argument 'surplus'");
 	assert_int_equal(command_run(&daemon, "audit query --limit many"), COMMAND_USAGE);
 	assert_int_equal(command_run(&daemon, "audit query --since tomorrowish"), COMMAND_USAGE);
+	command_expect("'tomorrowish' is no time");
+	assert_int_equal(command_run(&daemon, "audit query --action Gte"), COMMAND_USAGE);
+	command_expect("did you mean Get?");
+	assert_int_equal(command_run(&daemon, "audit query --source somewhere"), COMMAND_USAGE);
+	command_expect("'somewhere' is none of policy, default, record, block,");
 	assert_int_equal(command_run(&daemon, "authorize --action Connect"), COMMAND_USAGE);
 	assert_int_equal(command_run(&daemon, "authorize --user alice --action Get"),
 			 COMMAND_USAGE);

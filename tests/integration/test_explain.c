@@ -1,6 +1,7 @@
 /* wsauthzctl explain and policy replay: recorded decisions of the real daemon, explained and asked
  * again from its databases. */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "integration/command.h"
 #include "integration/fixture.h"
@@ -165,6 +166,64 @@ static void records_blocks_and_revocations_are_told(void **state)
 	fixture_stop(&daemon);
 }
 
+static void what_happened_is_shown_with_the_policies_of_that_time(void **state)
+{
+	struct daemon daemon;
+
+	(void)state;
+	fixture_start(&daemon, policy, NULL);
+	(void)ask(&daemon, OPERATORS, NULL, NULL, VERDICT_ALLOW);
+	(void)ask(&daemon, OPERATORS, SERVICE "/StartService", SERVICE, VERDICT_ALLOW);
+	daemon_write_policy(&daemon, "policy.cedar",
+			    "@id(\"nobody\") forbid (principal, action, resource);\n");
+	assert_int_equal(command_run(&daemon, "policy reload"), COMMAND_DONE);
+	(void)ask(&daemon, OPERATORS, NULL, NULL, VERDICT_DENY);
+
+	assert_int_equal(command_run(&daemon, "audit query --since today --texts"), COMMAND_DONE);
+	command_expect("wmicimv2/Win32_Service");
+	command_expect("\nnobody   revision 2 of 2");
+	command_expect("    | @id(\"nobody\") forbid (principal, action, resource);\n");
+	command_expect("\nconnect   revision 1 of 2");
+	assert_int_equal(
+		command_run(&daemon, "audit query --resource wmicimv2/win32_ --texts --json"),
+		COMMAND_DONE);
+	assert_int_equal(command_line_count(), 2);
+	command_expect("\n{\"policy\":\"start\",\"revision\":1,\"file\":\"policy.cedar\",");
+	command_expect_not("nobody");
+	assert_int_equal(command_run(&daemon, "audit query --texts --format csv"), COMMAND_USAGE);
+	assert_int_equal(command_run(&daemon, "audit query --host PS.contoso.com --denied"),
+			 COMMAND_DONE);
+	assert_int_equal(command_line_count(), 2);
+	assert_int_equal(command_run(&daemon, "audit query --host nowhere.contoso.com --texts"),
+			 COMMAND_DONE);
+	command_expect("no decisions match\n");
+
+	assert_int_equal(command_run(&daemon, "policy show 1 --policy connect"), COMMAND_DONE);
+	command_expect("connect   revision 1 of 2");
+	command_expect_not("start");
+	assert_int_equal(command_run(&daemon, "policy show 2 --policy connect"), COMMAND_INVALID);
+	command_expect("revision 2 has no policy 'connect'");
+	fixture_stop(&daemon);
+}
+
+/* Without the revisions the rows are still told, and that their policies are gone. */
+static void policies_that_are_gone_are_said_to_be_gone(void **state)
+{
+	char path[256];
+	struct daemon daemon;
+
+	(void)state;
+	fixture_start(&daemon, policy, NULL);
+	(void)ask(&daemon, OPERATORS, NULL, NULL, VERDICT_ALLOW);
+	daemon_stop(&daemon);
+	snprintf(path, sizeof(path), "%s/state.db", daemon.state_dir);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(command_run(&daemon, "audit query --texts"), COMMAND_INVALID);
+	command_expect("policy: connect");
+	command_expect("state");
+	daemon_deinit(&daemon, false);
+}
+
 static void a_decision_that_is_not_there_is_said_to_be_missing(void **state)
 {
 	struct daemon daemon;
@@ -312,6 +371,8 @@ int main(void)
 		cmocka_unit_test(the_revision_that_decided_explains_it),
 		cmocka_unit_test(a_forbid_that_fails_denies_and_is_explained),
 		cmocka_unit_test(records_blocks_and_revocations_are_told),
+		cmocka_unit_test(what_happened_is_shown_with_the_policies_of_that_time),
+		cmocka_unit_test(policies_that_are_gone_are_said_to_be_gone),
 		cmocka_unit_test(a_decision_that_is_not_there_is_said_to_be_missing),
 		cmocka_unit_test(the_active_policy_replayed_flips_nothing),
 		cmocka_unit_test(a_candidate_that_decides_otherwise_is_told_before_it_serves),

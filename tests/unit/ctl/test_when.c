@@ -4,7 +4,8 @@
 #include "support/cmocka.h"
 
 /* 2026-11-22T21:38:31Z */
-#define NOW INT64_C(1795383511000000)
+#define NOW   INT64_C(1795383511000000)
+#define TODAY (NOW - NOW % INT64_C(86400000000))
 
 static void spans_add_up_their_units(void **state)
 {
@@ -59,6 +60,20 @@ static void moments_are_relative_named_or_absolute(void **state)
 		{"yesterday", NOW - NOW % INT64_C(86400000000) - INT64_C(86400000000)},
 		{"1970-01-02", INT64_C(86400000000)},
 		{"1970-01-01T00:00:01Z", 1000000},
+		{"1970-01-01T00:00:01+00:00", 1000000},
+		{"1970-01-02T01:00+02:00", INT64_C(82800000000)},
+		{"1970-01-02 01:00-00:30", INT64_C(91800000000)},
+		{"02:00", TODAY + INT64_C(7200000000)},
+		{"23:59:59", TODAY + INT64_C(86399000000)},
+		{"today 02:00", TODAY + INT64_C(7200000000)},
+		{"yesterdayT02:00", TODAY - INT64_C(79200000000)},
+		{"02:00+01:00", TODAY + INT64_C(3600000000)},
+		/* It is tomorrow there already, and still today there. */
+		{"02:00+03:00", TODAY + INT64_C(82800000000)},
+		{"yesterday 02:00+03:00", TODAY - INT64_C(3600000000)},
+		{"today+03:00", TODAY + INT64_C(75600000000)},
+		{"1970-01-02+01:00", INT64_C(82800000000)},
+		{"02:00-12:00", TODAY + INT64_C(50400000000)},
 	};
 	int64_t wall_us;
 
@@ -67,7 +82,33 @@ static void moments_are_relative_named_or_absolute(void **state)
 		assert_true(when_parse(str_from(rows[i].text), NOW, &wall_us));
 		assert_int_equal(wall_us, rows[i].wall_us);
 	}
-	assert_false(when_parse(STR("tomorrowish"), NOW, &wall_us));
+}
+
+static void moments_that_are_none_are_refused(void **state)
+{
+	static const char *const texts[] = {
+		"",
+		"tomorrowish",
+		"2:00",
+		"24:00",
+		"02:60",
+		"02:00+24:00",
+		"02:00+01:60",
+		"02:00+1:00",
+		"02:00Z+01:00",
+		"1970-01-01T00:00:01Z+01:00",
+		"today 02:00 today",
+		"yesterday ",
+		"yesterday today 02:00:00.000000000000000000000000000000000000000000000",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+		int64_t wall_us = 42;
+
+		if (when_parse(str_from(texts[i]), NOW, &wall_us))
+			fail_msg("accepted '%s'", texts[i]);
+	}
 }
 
 int main(void)
@@ -76,6 +117,7 @@ int main(void)
 		cmocka_unit_test(spans_add_up_their_units),
 		cmocka_unit_test(malformed_spans_are_refused),
 		cmocka_unit_test(moments_are_relative_named_or_absolute),
+		cmocka_unit_test(moments_that_are_none_are_refused),
 	};
 
 	return cmocka_run_group_tests_name("when", tests, NULL, NULL);

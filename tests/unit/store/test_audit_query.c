@@ -1,3 +1,4 @@
+#include "base/attributes.h"
 #include "store/audit_query.h"
 
 #include <stdio.h>
@@ -121,6 +122,35 @@ static void a_user_of_many_applications_is_found_under_all(void **state)
 	}
 	audit_close(audit);
 	assert_int_equal(QUERY(scene, .user = STR("many"), .application = STR("application 3")), 1);
+}
+
+static void the_host_that_was_asked_is_found_whatever_the_case(void **state)
+{
+	static const char *const contexts[] = {
+		"{\"session\":{\"url\":{\"host\":\"server7.contoso.com\"}}}",
+		"{\"session\":{\"url\":{\"host\":\"server77.contoso.com\"}}}",
+		"{\"session\":{\"url\":{\"host\":7}}}",
+		/* What is no JSON has no host, and does not keep the others from being found. */
+		"server7.contoso.com",
+	};
+	struct scene *scene = *state;
+	struct audit *audit = fixture_audit(scene->fixture);
+
+	for (size_t i = 0; i < ARRAY_COUNT(contexts); i++) {
+		struct store_row_texts texts;
+		struct audit_row row;
+		uint64_t id;
+
+		store_row_make(0, &texts, &row);
+		row.context = str_from(contexts[i]);
+		assert_int_equal(audit_append(audit, &row, 1, &id), ERR_NONE);
+	}
+	audit_close(audit);
+	assert_int_equal(QUERY(scene, .host = STR("server7.contoso.com")), 1);
+	assert_int_equal(QUERY(scene, .host = STR("SERVER77.Contoso.com")), 1);
+	assert_int_equal(QUERY(scene, .host = STR("server8.contoso.com")), 0);
+	assert_int_equal(QUERY(scene, .host = STR("' OR 1 = 1 --")), 0);
+	assert_int_equal(QUERY(scene, .host = STR("server7.contoso.com"), .action = STR("Get")), 0);
 }
 
 static void every_condition_narrows(void **state)
@@ -319,6 +349,7 @@ int main(void)
 		TEST(the_zero_filter_yields_everything_in_order),
 		TEST(users_are_found_by_sid_and_by_folded_name),
 		TEST(a_user_of_many_applications_is_found_under_all),
+		TEST(the_host_that_was_asked_is_found_whatever_the_case),
 		TEST(every_condition_narrows),
 		TEST(resources_are_found_by_prefix_whatever_the_case),
 		TEST(pages_join_without_gap_or_overlap),
