@@ -110,6 +110,8 @@ static void write_action(struct json_writer *json, const char *key,
 	json_write_object(json);
 	write_text(json, "by", action->actor);
 	write_time(json, "at", action->at_us);
+	if (action->until_us != 0)
+		write_time(json, "until", action->until_us);
 	write_text(json, "reason", action->reason);
 	json_write_object_end(json);
 }
@@ -149,6 +151,7 @@ void explain_json(struct buf *out, const struct explain_view *view)
 	write_text(&json, "because", str_from(explain_because(view)));
 	write_maker(&json, view);
 	write_action(&json, "block", &view->block);
+	write_action(&json, "unblock", &view->unblock);
 	write_action(&json, "revocation", &view->revocation);
 	write_revision(&json, view);
 	write_bool(&json, "explained", view->is_explained);

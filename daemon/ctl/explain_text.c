@@ -154,6 +154,11 @@ static void write_action(struct buf *out, const char *what, const struct explain
 	buf_append_str(out, STR(" at "));
 	output_time(out, action->at_us);
 	buf_append_str(out, STR(" UTC"));
+	if (action->until_us != 0) {
+		buf_append_str(out, STR(", until "));
+		output_time(out, action->until_us);
+		buf_append_str(out, STR(" UTC"));
+	}
 	if (action->reason.length != 0) {
 		buf_append_str(out, STR(": "));
 		log_escape(out, action->reason);
@@ -294,6 +299,7 @@ void explain_text(struct buf *out, const struct explain_view *view)
 	write_answer(out, view);
 	write_maker(out, view);
 	write_action(out, "blocked", &view->block);
+	write_action(out, "unblocked", &view->unblock);
 	write_action(out, "revoked", &view->revocation);
 	write_revision(out, view);
 	if (view->is_explained)

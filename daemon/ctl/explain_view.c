@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "authz/decide.h"
+#include "base/civil.h"
 #include "cedar/json_fields.h"
 #include "cedar/json_read.h"
 #include "config/settings.h"
@@ -156,11 +157,13 @@ static struct str argument(struct arena *arena, struct str arguments, struct str
 	return value;
 }
 
-/* Looks for the last action of a kind that was about the user, before the decision. */
+/* Looks for the last action of a kind that was about the user, before the decision, or for the first
+ * one behind it. */
 struct action_search {
 	struct explain_view *view;
 	struct str name;   /* of the action */
 	struct str record; /* of the user, in hexadecimal; or empty */
+	bool is_behind;
 	struct explain_action *out;
 };
 
@@ -182,16 +185,24 @@ static bool on_action(void *arg, const struct state_action *action)
 	struct action_search *search = arg;
 	struct arena *arena = &search->view->arena;
 
-	if (!str_equal(action->action, search->name) || action->at_us > search->view->row.wall_us ||
+	bool is_behind = action->at_us > search->view->row.wall_us;
+	int64_t until_us = 0;
+
+	/* Newest first. */
+	if (search->is_behind && !is_behind)
+		return false;
+	if (!str_equal(action->action, search->name) || is_behind != search->is_behind ||
 	    !concerns(search, action->arguments))
 		return true;
+	(void)civil_parse(argument(arena, action->arguments, STR("until")), &until_us);
 	*search->out = (struct explain_action){
 		.is_known = true,
 		.at_us = action->at_us,
 		.actor = arena_copy(arena, action->actor),
 		.reason = arena_copy(arena, argument(arena, action->arguments, STR("reason"))),
+		.until_us = until_us,
 	};
-	return false;
+	return search->is_behind;
 }
 
 static enum ctl_exit find_action(struct explain_view *view, struct state *state,
@@ -232,9 +243,14 @@ static enum ctl_exit find_circumstances(struct explain_view *view, struct state 
 					struct audit_reader *reader)
 {
 	struct action_search block = {.name = STR("records.block"), .out = &view->block};
+	struct action_search unblock = {
+		.name = STR("records.unblock"), .is_behind = true, .out = &view->unblock};
 
-	if (is_from(&view->row, DECISION_FROM_BLOCK))
-		return find_action(view, state, &block);
+	if (is_from(&view->row, DECISION_FROM_BLOCK)) {
+		enum ctl_exit code = find_action(view, state, &block);
+
+		return code == CTL_DONE ? find_action(view, state, &unblock) : code;
+	}
 	if (is_from(&view->row, DECISION_FROM_REVOKED))
 		return find_revocation(view, state, reader);
 	return find_maker(view, reader);

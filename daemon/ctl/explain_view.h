@@ -17,6 +17,7 @@ struct explain_action {
 	int64_t at_us;
 	struct str actor;
 	struct str reason; /* may be empty */
+	int64_t until_us;  /* when it ends; 0: never, or it is not known */
 };
 
 struct explain_view {
@@ -38,6 +39,7 @@ struct explain_view {
 	struct audit_row maker;
 
 	struct explain_action block, revocation;
+	struct explain_action unblock; /* the first behind the decision that a block made */
 };
 
 /* Gathers what there is about decision `id`, and at most `nearest` permits for a denial. CTL_DONE,

@@ -4,11 +4,12 @@
 #include <string.h>
 
 #include "base/casefold.h"
+#include "base/civil.h"
 #include "cedar/json_write.h"
 #include "server/admin_reply.h"
 #include "server/question.h"
 
-enum { MICROSECONDS = 1000000, ARGUMENTS_MAX_BYTES = 60 * 1024 };
+enum { MICROSECONDS = 1000000, ARGUMENTS_MAX_BYTES = 60 * 1024, UNTIL_MAX_BYTES = 64 };
 
 /* A change with what it needs until it is answered; in the request's arena. */
 struct admin_change {
@@ -38,10 +39,27 @@ static void refuse_memory(struct request *request)
 	refuse_and_free(request, REFUSAL_INTERNAL, error_text(ERR_NO_MEMORY));
 }
 
-/* Fills what is recorded of the command: who, what, of whom. `subject` is a text of the request or
- * of its arena. False when memory is spent. */
-static bool fill_action(struct admin_change *change, const char *action, struct str key,
-			struct str subject, struct str reason)
+/* What is recorded of a command besides who asked for it. */
+struct description {
+	const char *action;
+	struct str key, subject; /* of whom, under which name; a text of the request or its arena */
+	struct str reason;       /* may be empty */
+	int64_t until_us;        /* when it ends; 0: nothing is said of that */
+};
+
+static void write_until(struct json_writer *json, int64_t until_us)
+{
+	char memory[UNTIL_MAX_BYTES];
+	struct buf text;
+
+	buf_init_fixed(&text, memory, sizeof(memory));
+	civil_append(&text, until_us);
+	json_write_key(json, STR("until"));
+	json_write_string(json, buf_str(&text));
+}
+
+/* Fills what is recorded of the command. False when memory is spent. */
+static bool fill_action(struct admin_change *change, const struct description *description)
 {
 	struct request *request = change->request;
 	struct state_action *record = &change->change.action;
@@ -51,17 +69,19 @@ static bool fill_action(struct admin_change *change, const char *action, struct 
 	buf_init(&arguments, ARGUMENTS_MAX_BYTES);
 	json = json_write_to(&arguments);
 	json_write_object(&json);
-	json_write_key(&json, key);
-	json_write_string(&json, subject);
-	if (reason.length != 0) {
+	json_write_key(&json, description->key);
+	json_write_string(&json, description->subject);
+	if (description->until_us != 0)
+		write_until(&json, description->until_us);
+	if (description->reason.length != 0) {
 		json_write_key(&json, STR("reason"));
-		json_write_string(&json, reason);
+		json_write_string(&json, description->reason);
 	}
 	json_write_object_end(&json);
 	*record = (struct state_action){
 		.at_us = request->instant.wall_us,
 		.actor = arena_copy(&request->arena, str_from(request->session->peer)),
-		.action = str_from(action),
+		.action = str_from(description->action),
 		.outcome = STR("done"),
 	};
 	if (arguments.failed == ERR_NONE)
@@ -71,13 +91,13 @@ static bool fill_action(struct admin_change *change, const char *action, struct 
 }
 
 /* The same, and says so in the log. */
-static bool describe(struct admin_change *change, const char *action, struct str key,
-		     struct str subject, struct str reason)
+static bool describe(struct admin_change *change, const struct description *description)
 {
 	const struct request *request = change->request;
 
-	log_info(request->service->log, action, "asked for by %s", request->session->peer);
-	return fill_action(change, action, key, subject, reason);
+	log_info(request->service->log, description->action, "asked for by %s",
+		 request->session->peer);
+	return fill_action(change, description);
 }
 
 static struct admin_change *change_new(struct request *request)
@@ -161,6 +181,7 @@ void admin_change_block(struct request *request, const Wsauthz__AdminRequest *me
 {
 	const Wsauthz__Block *body = message->block;
 	struct admin_change *change = change_new(request);
+	struct description description = {.action = "records.block", .key = STR("principal")};
 	struct state_block *row;
 	struct block block;
 	enum error error;
@@ -177,12 +198,14 @@ void admin_change_block(struct request *request, const Wsauthz__AdminRequest *me
 				? STATE_BLOCK_FOR_EVER
 				: row->created_us + (int64_t)body->duration_s * MICROSECONDS;
 	row->reason = question_text(body->reason);
+	description.subject = row->principal;
+	description.reason = row->reason;
+	description.until_us = body->duration_s != 0 ? row->until_us : 0;
 	block = block_of(row);
 	error = blocks_put(request->service->blocks, &block);
 	if (error == ERR_LIMIT) {
 		refuse_and_free(request, REFUSAL_INTERNAL, "there are too many blocks");
-	} else if (error != ERR_NONE || !describe(change, "records.block", STR("principal"),
-						  row->principal, row->reason)) {
+	} else if (error != ERR_NONE || !describe(change, &description)) {
 		refuse_memory(request);
 	} else {
 		change->change.write = write_block;
@@ -227,8 +250,9 @@ void admin_change_unblock(struct request *request, const Wsauthz__AdminRequest *
 	}
 	if (!read_principal(request, message->unblock->principal, &change->block.principal))
 		return;
-	if (!describe(change, "records.unblock", STR("principal"), change->block.principal,
-		      STR(""))) {
+	if (!describe(change, &(struct description){.action = "records.unblock",
+						    .key = STR("principal"),
+						    .subject = change->block.principal})) {
 		refuse_memory(request);
 		return;
 	}
@@ -322,7 +346,9 @@ static bool take_record(struct admin_change *change, ProtobufCBinaryData id)
 		snprintf(&hex[2 * i], 3, "%02x", copy->bytes[i]);
 	change->ids = copy;
 	change->count = 1;
-	return describe(change, "records.revoke", STR("record"), str_from(hex), STR(""));
+	return describe(change, &(struct description){.action = "records.revoke",
+						      .key = STR("record"),
+						      .subject = str_from(hex)});
 }
 
 /* Reads what is to be revoked. False after a refusal, which ended the request. */
@@ -336,9 +362,10 @@ static bool read_revocation(struct admin_change *change, const Wsauthz__RecordsR
 	} else {
 		if (!read_principal(change->request, body->principal, &principal))
 			return false;
-		is_read =
-			describe(change, "records.revoke", STR("principal"), principal, STR("")) &&
-			find_records(change, principal);
+		is_read = describe(change, &(struct description){.action = "records.revoke",
+								 .key = STR("principal"),
+								 .subject = principal}) &&
+			  find_records(change, principal);
 	}
 	if (!is_read)
 		refuse_memory(change->request);
@@ -399,8 +426,11 @@ static struct admin_change *describe_refusal(struct request *request, const char
 		snprintf(more, sizeof(more), "%llu more were refused before",
 			 (unsigned long long)suppressed);
 	change = change_new(request);
-	if (change == NULL || !fill_action(change, "admin.refused", STR("command"),
-					   str_from(command), str_from(more)))
+	if (change == NULL ||
+	    !fill_action(change, &(struct description){.action = "admin.refused",
+						       .key = STR("command"),
+						       .subject = str_from(command),
+						       .reason = str_from(more)}))
 		return NULL;
 	change->refusal = arena_alloc(&request->arena, bytes);
 	if (change->refusal == NULL || request_wait(request) != ERR_NONE)

@@ -161,8 +161,40 @@ static void records_blocks_and_revocations_are_told(void **state)
 	explain(&daemon, blocked, "");
 	command_expect("because   an administrator blocked the principal");
 	command_expect("UTC: left the company\n");
+	command_expect_not(", until ");
+	command_expect_not("unblocked ");
 	explain(&daemon, blocked, " --json");
 	command_expect("\"reason\":\"left the company\"");
+	fixture_stop(&daemon);
+}
+
+static void the_end_of_a_block_is_told_whatever_ended_it(void **state)
+{
+	struct daemon daemon;
+	uint64_t blocked;
+
+	(void)state;
+	fixture_start(&daemon, policy, NULL);
+	assert_int_equal(command_run(&daemon, "block " ALICE), COMMAND_DONE);
+	assert_int_equal(command_run(&daemon, "unblock " ALICE), COMMAND_DONE);
+	assert_int_equal(command_run(&daemon, "block " ALICE " --for 8h --reason lost"),
+			 COMMAND_DONE);
+	blocked = ask(&daemon, OPERATORS, NULL, NULL, VERDICT_DENY);
+	explain(&daemon, blocked, "");
+	command_expect(" UTC, until 2");
+	command_expect(" UTC: lost\n");
+	/* The block before and its end are of no interest. */
+	command_expect_not("unblocked ");
+	assert_int_equal(command_run(&daemon, "unblock " ALICE), COMMAND_DONE);
+	assert_int_equal(command_run(&daemon, "block " ALICE " --reason again"), COMMAND_DONE);
+	assert_int_equal(command_run(&daemon, "unblock " ALICE), COMMAND_DONE);
+	explain(&daemon, blocked, "");
+	command_expect(" UTC: lost\n");
+	command_expect("unblocked by uid ");
+	explain(&daemon, blocked, " --json");
+	command_expect("\"block\":{\"by\":\"uid ");
+	command_expect("\",\"until\":\"2");
+	command_expect("\"unblock\":{\"by\":\"uid ");
 	fixture_stop(&daemon);
 }
 
@@ -371,6 +403,7 @@ int main(void)
 		cmocka_unit_test(the_revision_that_decided_explains_it),
 		cmocka_unit_test(a_forbid_that_fails_denies_and_is_explained),
 		cmocka_unit_test(records_blocks_and_revocations_are_told),
+		cmocka_unit_test(the_end_of_a_block_is_told_whatever_ended_it),
 		cmocka_unit_test(what_happened_is_shown_with_the_policies_of_that_time),
 		cmocka_unit_test(policies_that_are_gone_are_said_to_be_gone),
 		cmocka_unit_test(a_decision_that_is_not_there_is_said_to_be_missing),
