@@ -35,13 +35,27 @@ uint32_t validate_type_number(struct validator *v, const void *place, struct str
 	return slot->entity;
 }
 
+/* The name without its namespace. */
+static struct str base_name(struct str name)
+{
+	size_t at = name.length;
+
+	while (at > 0 && name.ptr[at - 1] != ':')
+		at--;
+	return str_make(name.ptr + at, name.length - at);
+}
+
 static struct str nearest_type(const struct validator *v, struct str name)
 {
 	struct str names[SCHEMA_SUGGESTIONS];
 	uint32_t count = 0;
 
-	for (uint32_t i = 0; i < v->schema->entity_count && count < SCHEMA_SUGGESTIONS; i++)
+	for (uint32_t i = 0; i < v->schema->entity_count && count < SCHEMA_SUGGESTIONS; i++) {
+		/* What is wrong most often: the namespace is missing, or another one. */
+		if (str_equal(base_name(v->schema->entities[i].name), base_name(name)))
+			return v->schema->entities[i].name;
 		names[count++] = v->schema->entities[i].name;
+	}
 	return diag_nearest(name, names, count);
 }
 
@@ -61,28 +75,39 @@ void validate_type_name(struct validator *v, struct str name, struct span span)
 				diag_quote(name).text);
 }
 
-static struct str nearest_action(const struct validator *v, struct str id)
+/* The type of the action that `id` was meant to be, and its id in `*nearest`; empty for none. */
+static struct str nearest_action(const struct validator *v, struct str id, struct str *nearest)
 {
 	struct str ids[SCHEMA_SUGGESTIONS];
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i < v->schema->action_count && count < SCHEMA_SUGGESTIONS; i++)
 		ids[count++] = v->schema->actions[i].id;
-	return diag_nearest(id, ids, count);
+	*nearest = diag_nearest(id, ids, count);
+	for (uint32_t i = 0; nearest->length != 0 && i < count; i++) {
+		if (str_equal(ids[i], *nearest))
+			return v->schema->entities[v->schema->actions[i].type].name;
+	}
+	return STR("");
 }
 
 static void check_action_name(struct validator *v, const struct ast_uid *uid)
 {
-	struct str nearest;
+	struct str nearest, type;
 
 	if (schema_find_action(v->schema, uid->type, uid->id) != SCHEMA_NONE)
 		return;
-	nearest = nearest_action(v, uid->id);
-	if (nearest.length != 0)
+	type = nearest_action(v, uid->id, &nearest);
+	if (nearest.length != 0 && str_equal(type, uid->type))
 		validate_report(v, VALIDATE_UNKNOWN_ACTION, uid->span,
 				"there is no action %s::\"%s\"; did you mean \"%s\"?",
 				diag_quote(uid->type).text, diag_quote(uid->id).text,
 				diag_quote(nearest).text);
+	else if (nearest.length != 0)
+		validate_report(v, VALIDATE_UNKNOWN_ACTION, uid->span,
+				"there is no action %s::\"%s\"; did you mean %s::\"%s\"?",
+				diag_quote(uid->type).text, diag_quote(uid->id).text,
+				diag_quote(type).text, diag_quote(nearest).text);
 	else
 		validate_report(v, VALIDATE_UNKNOWN_ACTION, uid->span,
 				"there is no action %s::\"%s\"", diag_quote(uid->type).text,

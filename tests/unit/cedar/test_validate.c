@@ -1,5 +1,6 @@
 #include "support/cmocka.h"
 
+#include "base/attributes.h"
 #include "base/buf.h"
 #include "cedar/cedar.h"
 #include "cedar/validate.h"
@@ -418,6 +419,41 @@ static void everything_named_must_be_declared(void **state)
 		       VALIDATE_INAPPLICABLE, "principal == Color::\"red\", action, resource");
 }
 
+static void a_namespace_that_is_missing_or_wrong_is_suggested(void **state)
+{
+	static const char text[] =
+		"namespace N { entity User; entity Doc;"
+		" action read appliesTo { principal: [User], resource: [Doc] }; }";
+	static const struct {
+		const char *policy, *message;
+	} cases[] = {
+		{"permit(principal == User::\"a\", action, resource);",
+		 "there is no entity type `User`; did you mean `N::User`?"},
+		{"permit(principal == M::User::\"a\", action, resource);",
+		 "there is no entity type `M::User`; did you mean `N::User`?"},
+		{"permit(principal, action == Action::\"read\", resource);",
+		 "there is no action Action::\"read\"; did you mean N::Action::\"read\"?"},
+		{"permit(principal, action == N::Action::\"raed\", resource);",
+		 "there is no action N::Action::\"raed\"; did you mean \"read\"?"},
+	};
+	struct fixture f = {0};
+	struct cedar_diags diags;
+
+	(void)state;
+	cedar_diags_init(&diags);
+	assert_int_equal(
+		cedar_schema_read(STR("s"), str_from(text), CEDAR_SCHEMA_TEXT, &diags, &f.schema),
+		ERR_NONE);
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		assert_int_equal(validate(&f, cases[i].policy, true), ERR_INVALID);
+		if (!str_equal(f.parsed.diags.first->message, str_from(cases[i].message)))
+			fail_unexpected(&f, cases[i].policy, cases[i].message);
+		parsed_deinit(&f.parsed);
+	}
+	cedar_schema_free(f.schema);
+	cedar_diags_deinit(&diags);
+}
+
 static void scopes_must_admit_an_action_that_applies(void **state)
 {
 	static const struct {
@@ -722,6 +758,7 @@ int main(void)
 		cmocka_unit_test(attributes_are_named_by_their_path),
 		cmocka_unit_test(constructors_are_checked_by_what_they_parse),
 		cmocka_unit_test(everything_named_must_be_declared),
+		cmocka_unit_test(a_namespace_that_is_missing_or_wrong_is_suggested),
 		cmocka_unit_test(scopes_must_admit_an_action_that_applies),
 		cmocka_unit_test(an_inapplicable_policy_can_be_a_warning),
 		cmocka_unit_test(an_empty_list_of_actions_has_no_type),
