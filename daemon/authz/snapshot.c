@@ -295,8 +295,9 @@ static enum error seal(struct build *build)
 	policy_count = cedar_policy_count(snapshot->engine);
 	if (policy_count == 0)
 		refuse_file(build, STR("policy directory"), ERR_INVALID,
-			    "there is no policy, so that everything would be denied; if that is "
-			    "meant, write: forbid (principal, action, resource);");
+			    "there is no policy (*.cedar), so that everything would be denied; "
+			    "write one as wsauthz-policy(5) says, or, if that is meant: "
+			    "forbid (principal, action, resource);");
 	snapshot->obligations = mem_calloc(policy_count, sizeof(*snapshot->obligations));
 	if (snapshot->obligations == NULL && policy_count != 0)
 		return ERR_NO_MEMORY;

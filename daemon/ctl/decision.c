@@ -77,9 +77,12 @@ void decision_print(struct buf *out, const Wsauthz__AdminAuthorizeReply *reply)
 {
 	const Wsauthz__Decision *decision = reply->decision;
 
-	buf_printf(out, "%s (code 0x%" PRIx32 ") for %.*s under policy revision %" PRIu64 "\n",
-		   verdict_text(decision), decision->code, STR_ARGS(link_str(reply->action)),
-		   decision->policy_revision);
+	buf_printf(out, "%s (code 0x%" PRIx32 ") for %.*s", verdict_text(decision), decision->code,
+		   STR_ARGS(link_str(reply->action)));
+	/* What stands before all policies, such as a block, is of no revision. */
+	if (decision->policy_revision != 0)
+		buf_printf(out, " under policy revision %" PRIu64, decision->policy_revision);
+	buf_append_byte(out, '\n');
 	buf_printf(out, "because   %s", explanation(decision->source));
 	for (size_t i = 0; i < decision->n_reasons; i++) {
 		if (i != 0 || explanation(decision->source)[0] != '\0')

@@ -1,5 +1,7 @@
 #include "policy/load.h"
 
+#include <inttypes.h>
+
 #include <string.h>
 
 #include "base/log.h"
@@ -156,6 +158,12 @@ void policy_load_stored(struct policy_load *load, struct state *state, uint64_t 
 		load->error = ERR_NOT_FOUND;
 	if (load->error == ERR_NONE)
 		policy_load_revision(load, &revision, key);
+	else if (load->error == ERR_NOT_FOUND && number != 0)
+		buf_printf(&load->obstacle,
+			   "there is no revision %" PRIu64 "; see wsauthzctl policy history",
+			   number);
+	else if (load->error == ERR_NOT_FOUND)
+		buf_append_str(&load->obstacle, STR("no revision was ever activated"));
 	else
 		buf_printf(&load->obstacle, "the revision could not be read: %s",
 			   error_text(load->error));

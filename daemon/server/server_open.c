@@ -160,7 +160,7 @@ static enum error open_deciding(struct server *server)
 	return error;
 }
 
-static enum error open_policy(struct server *server)
+static enum error open_policy(struct server *server, struct buf *why)
 {
 	struct service *service = &server->service;
 	struct policy_options options = {
@@ -184,7 +184,14 @@ static enum error open_policy(struct server *server)
 	if (error != ERR_NONE)
 		return error;
 	server->is_policy_open = true;
-	return policy_start(service->policy);
+	error = policy_start(service->policy);
+	if (error == ERR_INVALID)
+		buf_printf(
+			why,
+			"%s is no valid policy, and no earlier one was stored; wsauthzctl policy "
+			"check %s says what is wrong",
+			options.directory, options.directory);
+	return error;
 }
 
 /* Without it the daemon serves as well. */
@@ -302,7 +309,7 @@ enum error server_open(struct server *server, struct buf *why)
 	if (error == ERR_NONE)
 		error = sandbox_enter(service->settings, service->log, why);
 	if (error == ERR_NONE)
-		error = open_policy(server);
+		error = open_policy(server, why);
 	if (error == ERR_NONE)
 		error = open_queues(server);
 	return error == ERR_NONE ? open_doors(server) : error;

@@ -225,7 +225,7 @@ static void a_request_that_cannot_be_decided_is_no_denial_by_policy(void **state
 	fixture_start(&daemon, FIXTURE_POLICY("15m"), NULL);
 	assert_int_equal(command_run(&daemon, "authorize --user alice --sid S-bogus"),
 			 COMMAND_USAGE);
-	command_expect("user_sid: invalid data");
+	command_expect("--sid: 'S-bogus' is neither a SID such as");
 	command_expect_not("deny");
 	connect_as(&daemon, "CONTOSO\\alice", "S-bogus", OPERATORS);
 	assert_int_equal(command_run(&daemon, "audit query"), COMMAND_DONE);
@@ -233,6 +233,61 @@ static void a_request_that_cannot_be_decided_is_no_denial_by_policy(void **state
 	log = daemon_log(&daemon);
 	assert_non_null(strstr(log, "request.malformed"));
 	free(log);
+	fixture_stop(&daemon);
+}
+
+static void authorize_takes_what_policies_are_written_with(void **state)
+{
+	static const char policy[] =
+		"@id(\"connect\") permit (principal in WinRM::Group::\"CONTOSO\\\\Operators\","
+		" action == WinRM::Action::\"Connect\", resource);\n"
+		"@id(\"start\") permit (principal, action == WinRM::Action::\"Invoke\","
+		" resource in WinRM::Resource::\"wmicimv2\")"
+		" when { context has method && context.method == \"startservice\" };\n"
+		"@id(\"read\") permit (principal, action in WinRM::Action::\"Read\","
+		" resource in WinRM::Resource::\"wmicimv2/Win32_Service\");\n";
+	static const struct {
+		const char *options, *text;
+		int code;
+	} cases[] = {
+		{"", "allow (code 0x0) for Connect under policy revision 2", COMMAND_DONE},
+		{"--action get --resource wmicimv2/Win32_Service", "for Get ", COMMAND_DONE},
+		{"--action get --resource wmicimv2/Win32_Process", "for Get ", COMMAND_DENIED},
+		{"--action Invoke --method StartService --resource wmicimv2/Win32_Service?Name=x",
+		 "because   start\n", COMMAND_DONE},
+		{"--action Invoke --method StopService --resource wmicimv2/Win32_Service",
+		 "no policy permits it", COMMAND_DENIED},
+		{"--action Gte --resource wmi", "did you mean Get?", COMMAND_USAGE},
+		{"--action StartService --resource wmi", "--action Invoke --method StartService",
+		 COMMAND_USAGE},
+		{"--action Get --method x --resource wmi", "--method is of --action Invoke",
+		 COMMAND_USAGE},
+		{"--group 'CONTOSO\\Operatrs'", "'CONTOSO\\Operatrs' is neither a SID such as",
+		 COMMAND_USAGE},
+	};
+	struct daemon daemon;
+
+	(void)state;
+	fixture_start(&daemon, FIXTURE_POLICY("15m"), NULL);
+	daemon_write_policy(&daemon, "directory.json",
+			    "{\"CONTOSO\\\\Operators\": \"" OPERATORS "\"}\n");
+	daemon_write_policy(&daemon, "policy.cedar", policy);
+	assert_int_equal(command_run(&daemon, "policy reload"), COMMAND_DONE);
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		char arguments[512];
+
+		snprintf(arguments, sizeof(arguments),
+			 "authorize --user alice --sid " ALICE " --group 'contoso\\OPERATORS' %s",
+			 cases[i].options);
+		assert_int_equal(command_run(&daemon, arguments), cases[i].code);
+		command_expect(cases[i].text);
+	}
+	assert_int_equal(command_run(&daemon, "block " ALICE), COMMAND_DONE);
+	assert_int_equal(command_run(&daemon, "authorize --user alice --sid " ALICE),
+			 COMMAND_DENIED);
+	command_expect("deny (code 0x5) for Connect\nbecause   the principal is blocked\n");
+	assert_int_equal(command_run(&daemon, "policy rollback 99"), COMMAND_INVALID);
+	command_expect("there is no revision 99; see wsauthzctl policy history");
 	fixture_stop(&daemon);
 }
 
@@ -411,6 +466,7 @@ int main(void)
 		cmocka_unit_test(a_wrong_command_line_is_exit_code_two),
 		cmocka_unit_test(authorize_says_what_the_policy_says_and_records_nothing),
 		cmocka_unit_test(a_request_that_cannot_be_decided_is_no_denial_by_policy),
+		cmocka_unit_test(authorize_takes_what_policies_are_written_with),
 		cmocka_unit_test(audit_query_filters_and_works_without_the_daemon),
 		cmocka_unit_test(hostile_names_cannot_disturb_a_terminal),
 		cmocka_unit_test(records_list_shows_live_records_by_name_whatever_the_case),

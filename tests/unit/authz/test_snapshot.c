@@ -122,8 +122,9 @@ static void an_empty_set_is_refused(void **state)
 {
 	build(*state, NULL, 0);
 	assert_refused(*state, ERR_INVALID,
-		       "policy directory: error: there is no policy, so that everything would be "
-		       "denied; if that is meant, write: forbid (principal, action, resource);\n");
+		       "policy directory: error: there is no policy (*.cedar), so that everything "
+		       "would be denied; write one as wsauthz-policy(5) says, or, if that is "
+		       "meant: forbid (principal, action, resource);\n");
 	build_one(*state, "a.cedar", "// nothing\n");
 	assert_int_equal(((struct outcome *)*state)->error, ERR_INVALID);
 }
