@@ -33,6 +33,11 @@ static const char insert_event_sql[] =
 	"INSERT INTO event (id, wall_us, boot_ms, kind, actor, detail, chain)"
 	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
+/* Where the segment stands, and whether it is sealed. */
+static const char stand_sql[] =
+	"SELECT max(ifnull((SELECT max(id) FROM decision), 0),"
+	" ifnull((SELECT max(id) FROM event), 0)), EXISTS (SELECT 1 FROM seal)";
+
 /* The statements of one part's table. */
 struct part_table {
 	struct stmt find, insert;
@@ -45,7 +50,7 @@ struct audit {
 	int64_t begun_us;
 	uint64_t base_id; /* the last id of the segments before */
 	bool has_begun;   /* else rows would not know what they follow */
-	struct stmt insert, insert_event;
+	struct stmt insert, insert_event, stand;
 	struct part_table parts[AUDIT_PART_COUNT];
 	struct intern known;
 	struct audit_head head;
@@ -111,6 +116,8 @@ static enum error prepare(struct audit *audit, struct buf *why)
 
 	if (error == ERR_NONE)
 		error = stmt_prepare(&audit->insert_event, &audit->db, insert_event_sql);
+	if (error == ERR_NONE)
+		error = stmt_prepare(&audit->stand, &audit->db, stand_sql);
 	for (int part = 0; error == ERR_NONE && part < AUDIT_PART_COUNT; part++)
 		error = prepare_part(audit, (enum audit_part)part);
 	if (error != ERR_NONE)
@@ -151,6 +158,8 @@ static enum error open_segment(const char *directory, uint32_t number, const str
 		audit->head = segment->head;
 		audit->base_id = segment->before.decision_id;
 		audit->begun_us = segment->begun_us != 0 ? segment->begun_us : segment->first_us;
+		if (audit->has_begun)
+			db_silence_triggers(&audit->db);
 		error = prepare(audit, why);
 	}
 	if (error != ERR_NONE && why->length == said)
@@ -221,6 +230,7 @@ static enum error begin(struct audit *audit, const struct audit_head *head, int6
 	error = db_commit(&audit->db);
 	if (error != ERR_NONE)
 		return error;
+	db_silence_triggers(&audit->db);
 	audit->head = *head;
 	audit->base_id = head->decision_id;
 	audit->begun_us = wall_us;
@@ -354,6 +364,7 @@ void audit_close(struct audit *audit)
 		return;
 	stmt_finish(&audit->insert);
 	stmt_finish(&audit->insert_event);
+	stmt_finish(&audit->stand);
 	for (int part = 0; part < AUDIT_PART_COUNT; part++) {
 		stmt_finish(&audit->parts[part].find);
 		stmt_finish(&audit->parts[part].insert);
@@ -477,12 +488,33 @@ static enum error append_row(struct audit *audit, const struct audit_row *row)
 	return row->event != NULL ? append_event(audit, row, id) : append_decision(audit, row, id);
 }
 
+/* What the triggers of the schema ask at each row takes as long as the row, so that it is asked once
+ * for all rows of a transaction: the last row is the one we know, and the segment is not sealed. That
+ * ids grow from there on is seen to by append_row(). */
+static enum error check_stand(struct audit *audit)
+{
+	uint64_t known = audit->head.decision_id != audit->base_id ? audit->head.decision_id : 0;
+	struct stmt *stand = &audit->stand;
+	bool found;
+	enum error error = stmt_step(stand, &found);
+
+	if (error != ERR_NONE)
+		return error;
+	if (stmt_u64(stand, 0) != known || stmt_int(stand, 1) != 0)
+		error = db_break(&audit->db, ERR_CORRUPT,
+				 "somebody else added rows to the live segment, removed some, or "
+				 "sealed it");
+	stmt_reset(stand);
+	return error;
+}
+
 static enum error append_rows(struct audit *audit, const struct audit_row *rows, size_t count)
 {
 	enum error error = db_begin(&audit->db);
 
 	if (error != ERR_NONE)
 		return error;
+	error = check_stand(audit);
 	for (size_t i = 0; error == ERR_NONE && i < count; i++)
 		error = append_row(audit, &rows[i]);
 	if (error == ERR_NONE)

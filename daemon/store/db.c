@@ -111,6 +111,20 @@ enum error db_lift_rights(struct db *db)
 	return db_fail(db, sqlite3_set_authorizer(db->handle, NULL, NULL));
 }
 
+enum error db_break(struct db *db, enum error error, const char *text)
+{
+	snprintf(db->failure, sizeof(db->failure), "%s", text);
+	if (db->broken == ERR_NONE)
+		db->broken = error;
+	return error;
+}
+
+void db_silence_triggers(struct db *db)
+{
+	/* Only an option that SQLite does not know is refused. */
+	(void)sqlite3_db_config(db->handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+}
+
 static enum error begin(struct db *db, const char *sql)
 {
 	enum error error = db->broken;

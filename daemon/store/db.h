@@ -94,6 +94,10 @@ void db_close(struct db *db);
  * which the state on disk is unknown or wrong make the connection `broken`. */
 enum error db_fail(struct db *db, int result);
 
+/* Gives the connection up for a failure that SQLite does not see: returns `error`, which must be one
+ * of those, with `text` as its text. */
+enum error db_break(struct db *db, enum error error, const char *text);
+
 /* Runs SQL text without parameters or results. */
 enum error db_exec(struct db *db, const char *sql) ATTR_MUST_CHECK;
 
@@ -114,6 +118,10 @@ enum error db_require_text(struct db *db, const char *sql, const char *text, enu
 
 /* Statements may do anything from now on: for sealing. */
 enum error db_lift_rights(struct db *db) ATTR_MUST_CHECK;
+
+/* The triggers of the schema are not asked any more: for a writer that keeps their rules itself and
+ * cannot afford them at each row. */
+void db_silence_triggers(struct db *db);
 
 /* A write transaction. db_begin() fails with the error of a broken connection. After a failed
  * db_commit() the transaction is rolled back already. */

@@ -263,6 +263,54 @@ static void an_id_that_does_not_grow_fails_the_batch_and_uses_no_id(void **state
 		0);
 }
 
+/* The writer's own connection does not ask the triggers. */
+static void assert_gives_up_after(struct fixture *fixture, uint32_t row_count, const char *sql)
+{
+	struct audit *audit = fixture_audit(fixture);
+	struct audit_row row = {.kind = AUDIT_AUTHORIZE_USER};
+	uint64_t first_id = 0;
+
+	if (row_count != 0)
+		fixture_append(audit, 0, row_count);
+	fixture_sql(fixture, AUDIT_FILE, sql);
+	int64_t count = fixture_int(fixture, AUDIT_FILE, "SELECT count(*) FROM decision");
+	assert_int_equal(audit_append(audit, &row, 1, &first_id), ERR_CORRUPT);
+	assert_non_null(strstr(audit_failure_text(audit), "somebody else"));
+	assert_int_equal(audit_append(audit, &row, 1, &first_id), ERR_CORRUPT);
+	assert_int_equal(first_id, 0);
+	audit_close(audit);
+	assert_int_equal(fixture_int(fixture, AUDIT_FILE, "SELECT count(*) FROM decision"), count);
+}
+
+#define ANOTHER_ROW                                                                                \
+	"INSERT INTO decision SELECT id + 1, wall_us, boot_ms, utc_offset_minutes, subject,"       \
+	" group_set, request, context, verdict, outcome, origin, record_id, latency_us, relaxed,"  \
+	" chain FROM decision ORDER BY id DESC LIMIT 1"
+
+static void rows_that_somebody_else_added_end_the_writing(void **state)
+{
+	assert_gives_up_after(*state, 3, ANOTHER_ROW);
+}
+
+static void a_last_row_that_somebody_took_away_ends_the_writing(void **state)
+{
+	assert_gives_up_after(*state, 3,
+			      "DROP TRIGGER decision_no_delete; DELETE FROM decision WHERE id = 3");
+}
+
+static void an_event_that_somebody_else_added_ends_the_writing(void **state)
+{
+	assert_gives_up_after(*state, 0,
+			      "INSERT INTO event VALUES (1, 0, 0, 'a', '', '{}', zeroblob(32))");
+}
+
+static void a_segment_that_somebody_else_sealed_takes_no_row(void **state)
+{
+	assert_gives_up_after(
+		*state, 3,
+		"INSERT INTO seal VALUES (1, 0, 1, 3, 3, 0, 0, 0, zeroblob(32), NULL, NULL)");
+}
+
 static void the_greatest_id_ends_the_audit(void **state)
 {
 	struct audit *audit = fixture_audit(*state);
@@ -401,6 +449,10 @@ int main(void)
 		TEST(a_batch_of_no_rows_does_nothing),
 		TEST(given_ids_are_taken_when_they_grow),
 		TEST(an_id_that_does_not_grow_fails_the_batch_and_uses_no_id),
+		TEST(rows_that_somebody_else_added_end_the_writing),
+		TEST(a_last_row_that_somebody_took_away_ends_the_writing),
+		TEST(an_event_that_somebody_else_added_ends_the_writing),
+		TEST(a_segment_that_somebody_else_sealed_takes_no_row),
 		TEST(the_greatest_id_ends_the_audit),
 		TEST(a_row_may_be_as_large_as_the_limit_and_no_larger),
 		TEST(a_list_of_very_many_empty_items_may_be_as_long_as_the_limit),

@@ -1,5 +1,5 @@
-/* The append-only proof: every way to change or remove a row that SQL knows is refused, on the
- * writer's own connection and on one that knows nothing of the store. */
+/* The append-only proof: every way to change or remove a row that SQL knows is refused, on a
+ * connection with the writer's rights and on one that knows nothing of the store. */
 #include "store/audit_schema.h"
 
 #include <sqlite3.h>
