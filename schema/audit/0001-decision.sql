@@ -74,7 +74,7 @@ CREATE TABLE decision (
 	group_set          INTEGER NOT NULL REFERENCES group_set,
 	request            INTEGER NOT NULL REFERENCES request,
 	context            INTEGER NOT NULL REFERENCES context,
-	verdict            INTEGER NOT NULL CHECK (verdict IN (0, 1, 2)), -- deny, allow, redirect
+	verdict            INTEGER NOT NULL CHECK (verdict BETWEEN 0 AND 2), -- deny, allow, redirect
 	outcome            INTEGER NOT NULL REFERENCES outcome,
 	origin             INTEGER NOT NULL REFERENCES origin,
 	record_id          BLOB CHECK (length(record_id) = 16), -- user record; NULL: none
