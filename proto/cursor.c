@@ -1,5 +1,8 @@
 #include "proto/cursor.h"
 
+#include <stdbool.h>
+#include <string.h>
+
 enum wire_error cursor_varint(struct cursor *cursor, uint64_t *value)
 {
 	uint64_t result = 0;
@@ -83,9 +86,26 @@ static size_t utf8_sequence_bytes(const uint8_t *p, size_t left)
 	return length;
 }
 
+/* Texts are ASCII for the most part: a word of it without a NUL is known at a glance. */
+static bool starts_with_ascii_word(struct cursor text)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+	uint64_t word;
+
+	if ((size_t)(text.end - text.at) < sizeof(word))
+		return false;
+	memcpy(&word, text.at, sizeof(word));
+	/* A byte of zero borrows from the one above it and leaves its top bit set. */
+	return ((word | (word - ones)) & tops) == 0;
+}
+
 enum wire_error cursor_check_text(struct cursor text)
 {
 	while (text.at != text.end) {
+		if (starts_with_ascii_word(text)) {
+			text.at += sizeof(uint64_t);
+			continue;
+		}
 		size_t length = utf8_sequence_bytes(text.at, (size_t)(text.end - text.at));
 
 		if (length == 0)

@@ -85,7 +85,10 @@ static const struct prescan_field *find_bounds(const struct prescan_message *rul
 					       const ProtobufCFieldDescriptor *field)
 {
 	for (size_t i = 0; rule != NULL && i < rule->field_count; i++) {
-		if (strcmp(rule->fields[i].name, field->name) == 0)
+		const char *name = rule->fields[i].name;
+
+		/* Most names differ in their first letter, and this is asked for every field. */
+		if (name[0] == field->name[0] && strcmp(name, field->name) == 0)
 			return &rule->fields[i];
 	}
 	return NULL;
@@ -263,13 +266,15 @@ static enum wire_error check_complete(const struct scan *scan, const struct leve
 
 	for (unsigned i = 0; i < descriptor->n_fields; i++) {
 		const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
-		const struct prescan_field *bounds = find_bounds(level->rule, field);
-		bool seen = (level->seen & UINT64_C(1) << i) != 0;
+		const struct prescan_field *bounds;
 
-		if (!seen && bounds != NULL && (bounds->flags & PRESCAN_REQUIRED) != 0)
+		if ((level->seen & UINT64_C(1) << i) != 0) {
+			has_body |= (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0;
+			continue;
+		}
+		bounds = find_bounds(level->rule, field);
+		if (bounds != NULL && (bounds->flags & PRESCAN_REQUIRED) != 0)
 			return fail_at(scan, level, WIRE_MISSING_FIELD, field->name);
-		if (seen && (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0)
-			has_body = true;
 	}
 	if (!has_body && level->rule != NULL && level->rule->body_required)
 		return fail_at(scan, level, WIRE_MISSING_BODY, NULL);

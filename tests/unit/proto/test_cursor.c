@@ -139,6 +139,29 @@ static void utf8_is_checked_strictly(void **state)
 	}
 }
 
+/* ASCII is looked at in words. */
+static void a_byte_that_is_wrong_is_found_wherever_it_stands(void **state)
+{
+	const struct {
+		char byte;
+		enum wire_error expected;
+	} cases[] = {
+		{'\0', WIRE_NUL},        {'\x01', WIRE_OK},       {'\x7f', WIRE_OK},
+		{'\x80', WIRE_NOT_UTF8}, {'\x81', WIRE_NOT_UTF8}, {'\xff', WIRE_NOT_UTF8},
+	};
+	char text[20];
+
+	(void)state;
+	for (size_t at = 0; at < sizeof(text); at++) {
+		for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+			memset(text, '\x01', sizeof(text));
+			text[at] = cases[i].byte;
+			assert_int_equal(cursor_check_text(cursor_of(text, sizeof(text))),
+					 cases[i].expected);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -149,6 +172,7 @@ int main(void)
 		cmocka_unit_test(a_length_of_any_size_is_compared_without_overflow),
 		cmocka_unit_test(content_and_fixed_values_move_the_cursor_on),
 		cmocka_unit_test(utf8_is_checked_strictly),
+		cmocka_unit_test(a_byte_that_is_wrong_is_found_wherever_it_stands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
