@@ -139,7 +139,7 @@ struct str resource_family_name(enum resource_family family)
 static bool is_uri_char(char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       str_find_byte(STR("-._~:/?[]@!$&'()*+,;="), c) != NULL;
+	       c == '/' || c == '.' || str_find_byte(STR("-._~:/?[]@!$&'()*+,;="), c) != NULL;
 }
 
 /* An escape has one reading only when the character cannot stand for itself. */

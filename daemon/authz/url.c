@@ -12,9 +12,14 @@ static bool is_hex(char c)
 	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
+/* The sets are short, and asking the library costs more than looking. */
 static bool is_one_of(char c, struct str set)
 {
-	return str_find_byte(set, c) != NULL;
+	bool found = false;
+
+	for (size_t i = 0; i < set.length && !found; i++)
+		found = set.ptr[i] == c;
+	return found;
 }
 
 static struct str from(struct str s, size_t at)
@@ -40,7 +45,7 @@ static bool is_path(struct str s)
 			if (s.length - i < 3 || !is_hex(s.ptr[i + 1]) || !is_hex(s.ptr[i + 2]))
 				return false;
 			i += 2;
-		} else if (!is_alnum(s.ptr[i]) && !is_one_of(s.ptr[i], STR("-._~!$&'()*+,;=:@/"))) {
+		} else if (!is_alnum(s.ptr[i]) && !is_one_of(s.ptr[i], STR("/-._~!$&'()*+,;=:@"))) {
 			return false;
 		}
 	}

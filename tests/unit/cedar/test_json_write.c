@@ -43,11 +43,14 @@ static void integers_are_written_exactly(void **state)
 	buf_init(&out, SIZE_MAX);
 	json = json_write_to(&out);
 	json_write_array(&json);
+	json_write_i64(&json, 0);
+	json_write_i64(&json, -10);
 	json_write_i64(&json, INT64_MIN);
 	json_write_i64(&json, INT64_MAX);
 	json_write_u64(&json, UINT64_MAX);
 	json_write_array_end(&json);
-	assert_written(&out, "[-9223372036854775808,9223372036854775807,18446744073709551615]");
+	assert_written(&out,
+		       "[0,-10,-9223372036854775808,9223372036854775807,18446744073709551615]");
 }
 
 static void assert_string_as(struct str value, const char *expected)
