@@ -104,6 +104,8 @@ void log_output_write(void *arg, enum log_level level, struct str line);
 
 /* Changes of files: watch_posix.c. One thread. */
 
+enum { WATCH_PACE_MS = 50 };
+
 struct watch;
 
 /* Watches the files directly in a directory. ERR_NOT_FOUND, ERR_IO and ERR_NO_MEMORY, with `why`. */
@@ -113,7 +115,8 @@ enum error watch_open(const char *directory, struct watch **out, struct buf *why
 void watch_close(struct watch *watch);
 
 /* Blocks until a file was written, made, removed or renamed since watch_open() or the last return.
- * ERR_TIMEOUT after `timeout_ms`, which is without end when negative; ERR_IO. */
+ * Files that change all the time end it once in WATCH_PACE_MS; what changes after a pause ends it at
+ * once. ERR_TIMEOUT after `timeout_ms`, which is without end when negative; ERR_IO. */
 enum error watch_wait(struct watch *watch, int timeout_ms) ATTR_MUST_CHECK;
 
 /* The terminal: terminal_posix.c. */

@@ -11,6 +11,7 @@ enum { EVENTS = IN_MODIFY | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO 
 
 struct watch {
 	int descriptor;
+	int64_t rest_until_ms; /* no change is told before */
 };
 
 enum error watch_open(const char *directory, struct watch **out, struct buf *why)
@@ -42,6 +43,16 @@ void watch_close(struct watch *watch)
 	mem_free(watch);
 }
 
+/* Changes that come meanwhile are told with the one that was noticed. */
+static void rest(const struct watch *watch)
+{
+	int64_t left_ms = watch->rest_until_ms - clock_boot_ms(platform_clock());
+
+	/* A signal ends it early, which costs nothing but one look more. */
+	if (left_ms > 0)
+		(void)poll(NULL, 0, (int)left_ms);
+}
+
 enum error watch_wait(struct watch *watch, int timeout_ms)
 {
 	struct pollfd poll_for = {.fd = watch->descriptor, .events = POLLIN};
@@ -55,8 +66,10 @@ enum error watch_wait(struct watch *watch, int timeout_ms)
 		return ERR_TIMEOUT;
 	if (ready < 0)
 		return ERR_IO;
+	rest(watch);
 	/* What exactly changed the caller finds out by looking. */
 	while (read(watch->descriptor, bytes, sizeof(bytes)) > 0)
 		;
+	watch->rest_until_ms = clock_boot_ms(platform_clock()) + WATCH_PACE_MS;
 	return ERR_NONE;
 }

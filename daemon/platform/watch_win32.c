@@ -4,13 +4,14 @@
 
 struct watch {
 	HANDLE change;
+	int64_t rest_until_ms; /* no change is told before */
 };
 
 enum error watch_open(const char *directory, struct watch **out, struct buf *why)
 {
 	const DWORD changes = FILE_NOTIFY_CHANGE_FILE_NAME | FILE_NOTIFY_CHANGE_SIZE |
 			      FILE_NOTIFY_CHANGE_LAST_WRITE;
-	struct watch *watch = mem_alloc(sizeof(*watch));
+	struct watch *watch = mem_calloc(1, sizeof(*watch));
 	wchar_t *wide = wide_path(directory, why);
 	enum error error = ERR_NONE;
 
@@ -46,5 +47,10 @@ enum error watch_wait(struct watch *watch, int timeout_ms)
 	case WAIT_TIMEOUT: return ERR_TIMEOUT;
 	default: return ERR_IO;
 	}
+	/* Changes that come meanwhile are told with the one that was noticed. */
+	int64_t now_ms = clock_boot_ms(platform_clock());
+	if (watch->rest_until_ms > now_ms)
+		Sleep((DWORD)(watch->rest_until_ms - now_ms));
+	watch->rest_until_ms = clock_boot_ms(platform_clock()) + WATCH_PACE_MS;
 	return FindNextChangeNotification(watch->change) ? ERR_NONE : ERR_IO;
 }
