@@ -93,6 +93,7 @@ static const char *flaw_name(enum audit_flaw flaw)
 	case AUDIT_FLAW_TEXT: return "text";
 	case AUDIT_FLAW_CUT: return "cut";
 	case AUDIT_FLAW_HEAD: return "head";
+	case AUDIT_FLAW_INDEX: return "index";
 	}
 	return "unknown";
 }
@@ -110,6 +111,9 @@ static const char *flaw_text(enum audit_flaw flaw)
 		return "there are texts that no row has: rows at its end were removed";
 	case AUDIT_FLAW_CUT: return "the audit ends before the given head: its tail is missing";
 	case AUDIT_FLAW_HEAD: return "the chain at the given head is another one";
+	case AUDIT_FLAW_INDEX:
+		return "all rows are there, but an index of them was changed: questions may miss "
+		       "some";
 	}
 	return "";
 }

@@ -89,6 +89,7 @@ enum audit_flaw {
 	AUDIT_FLAW_TEXT,      /* a text that no decision of the segment has, or has any more */
 	AUDIT_FLAW_CUT,       /* the audit ends before the expected head */
 	AUDIT_FLAW_HEAD,      /* the chain at the expected head is another one */
+	AUDIT_FLAW_INDEX,     /* the rows are there, and an index does not lead to all of them */
 };
 
 /* What audit_verify() found. */
@@ -123,7 +124,8 @@ struct audit_verify_options {
 	void *arg;
 };
 
-/* Computes the chain anew over all decisions and events of all segments and compares. Finding a
+/* Computes the chain anew over all decisions and events of all segments and compares, and looks
+ * whether the indexes, by which questions find rows, lead to each of them. Finding a
  * break is a result, not an error; ERR_CORRUPT is for a file that SQLite cannot read on. `options`
  * may be NULL. Takes about 25 bytes of memory for each text of one segment. */
 enum error audit_verify(struct audit_reader *reader, const struct audit_verify_options *options,

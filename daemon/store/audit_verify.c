@@ -46,6 +46,7 @@ struct row_source {
 struct verifier {
 	struct audit_reader *reader;
 	const struct audit_verify_options *options;
+	struct segment_list noted; /* as questions know the segments: from the state database */
 	struct audit_verification result;
 	struct buf content; /* of a part */
 	struct text_table texts[AUDIT_PART_COUNT];
@@ -354,9 +355,25 @@ static bool is_cut(const struct verifier *verifier, const struct segment *segmen
 	       verifier->options->expected != NULL && !verifier->head_was_seen;
 }
 
+/* Whether questions would look into the segment for all that it holds. */
+static bool is_noted_as_it_is(const struct verifier *verifier, const struct segment *segment)
+{
+	for (size_t i = 0; i < verifier->noted.count; i++) {
+		const struct segment *noted = &verifier->noted.items[i];
+
+		if (noted->number == segment->number && noted->state == SEGMENT_SEALED)
+			return noted->first_id == segment->first_id &&
+			       noted->last_id == segment->last_id &&
+			       noted->first_us == segment->first_us &&
+			       noted->last_us == segment->last_us;
+	}
+	return true;
+}
+
 static enum error verify_open_segment(struct verifier *verifier, const struct segment *segment)
 {
 	struct db *db = &verifier->reader->db;
+	bool is_sound = true;
 	/* One moment of the segment for its texts and its rows. */
 	enum error error = db_exec(db, "BEGIN");
 
@@ -368,6 +385,8 @@ static enum error verify_open_segment(struct verifier *verifier, const struct se
 		error = stmt_prepare(&verifier->events.stmt, db, events_sql);
 	if (error == ERR_NONE)
 		error = verify_rows(verifier, segment);
+	if (error == ERR_NONE && verifier->result.intact)
+		error = db_check(db, &is_sound);
 	stmt_finish(&verifier->decisions.stmt);
 	stmt_finish(&verifier->events.stmt);
 	db_rollback(db);
@@ -377,6 +396,9 @@ static enum error verify_open_segment(struct verifier *verifier, const struct se
 			  segment, verifier->result.head.decision_id + 1);
 	if (error == ERR_NONE && verifier->result.intact && segment->state == SEGMENT_SEALED)
 		verify_seal(verifier, segment);
+	is_sound = is_sound && is_noted_as_it_is(verifier, segment);
+	if (error == ERR_NONE && verifier->result.intact && !is_sound)
+		find_flaw(verifier, AUDIT_FLAW_INDEX, segment, segment->first_id);
 	free_texts(verifier);
 	if (error != ERR_NONE)
 		buf_printf(verifier->why, "verifying audit segment %u: %s: %s",
@@ -445,12 +467,15 @@ enum error audit_verify(struct audit_reader *reader, const struct audit_verify_o
 	buf_init(&verifier.content, AUDIT_READER_ARENA_BYTES);
 	if (error != ERR_NONE)
 		buf_printf(why, "verifying the audit: %s", error_text(error));
-	/* Nothing that another file says of a segment counts here. */
+	/* Nothing that another file says of a segment counts here; it is only compared. */
+	verifier.noted = reader->segments;
+	reader->segments = (struct segment_list){0};
 	audit_reader_forget(reader);
 	if (error == ERR_NONE)
 		error = verify_present_segments(&verifier);
 	if (error == ERR_NONE)
 		*out = verifier.result;
+	segment_list_deinit(&verifier.noted);
 	buf_deinit(&verifier.content);
 	return error;
 }

@@ -116,6 +116,10 @@ void db_move_long_logs(struct db *db);
 enum error db_require_text(struct db *db, const char *sql, const char *text, enum error otherwise,
 			   const char *path, struct buf *why) ATTR_MUST_CHECK;
 
+/* Whether every page can be read, every row is of its table's types, and every index leads to every
+ * row it is of. Reads the whole file. */
+enum error db_check(struct db *db, bool *is_sound) ATTR_MUST_CHECK;
+
 /* Statements may do anything from now on: for sealing. */
 enum error db_lift_rights(struct db *db) ATTR_MUST_CHECK;
 

@@ -206,6 +206,26 @@ static int reason_of(struct str message)
 	return code != 0 ? code : SQLITE_CORRUPT;
 }
 
+enum error db_check(struct db *db, bool *is_sound)
+{
+	struct stmt stmt;
+	bool row = false;
+	enum error error = stmt_prepare(&stmt, db, "PRAGMA integrity_check(1)");
+
+	if (error == ERR_NONE)
+		error = stmt_step(&stmt, &row);
+	if (error == ERR_NONE) {
+		struct str said = row ? stmt_bytes(&stmt, 0) : STR("");
+		int code = reason_of(said);
+
+		*is_sound = str_equal(said, STR("ok"));
+		if (!*is_sound && (code & 0xff) != SQLITE_CORRUPT)
+			error = db_fail(db, code);
+	}
+	stmt_finish(&stmt);
+	return error;
+}
+
 /* Reads all pages. */
 static enum error check_pages(struct db *db, const char *path, struct buf *why)
 {
@@ -300,6 +320,7 @@ static int authorize(void *arg, int action, const char *first, const char *secon
 	case SQLITE_FUNCTION: /* the dangerous one, load_extension(), is off */
 	case SQLITE_RECURSIVE:
 	case SQLITE_TRANSACTION: allowed = true; break;
+	case SQLITE_PRAGMA: allowed = strcmp(first, "integrity_check") == 0; break;
 	case SQLITE_INSERT: allowed = right != NULL && right->insert; break;
 	case SQLITE_UPDATE: allowed = right != NULL && right->update; break;
 	case SQLITE_DELETE: allowed = right != NULL && right->delete; break;

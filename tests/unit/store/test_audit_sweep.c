@@ -401,6 +401,53 @@ static int teardown(void **state)
 	return fixture_teardown((void **)&original->fixture);
 }
 
+/* The rows as they were, and an index that leads past one of them: what a question finds by the
+ * index is one row short, and no row was touched. */
+static void every_row_that_an_index_leads_past_is_found(void **state)
+{
+	static const struct {
+		int segment;
+		const char *name;
+	} indexes[] = {
+		{0, "decision_subject"}, {0, "decision_request"}, {0, "decision_outcome"},
+		{0, "decision_denied"},  {1, "decision_denied"},
+	};
+	static const char hide[] =
+		"CREATE TEMP TABLE target AS SELECT %" PRIu64 " AS id, '%s' AS name;"
+		"CREATE TEMP TABLE kept AS SELECT * FROM decision"
+		" WHERE id = (SELECT id FROM target);"
+		"CREATE TEMP TABLE was AS SELECT sql FROM sqlite_schema"
+		" WHERE name = (SELECT name FROM target);"
+		"DELETE FROM decision WHERE id = (SELECT id FROM target);"
+		"PRAGMA writable_schema = ON;"
+		"UPDATE sqlite_schema SET sql = replace(sql, ' WHERE verdict = 0', '') ||"
+		" ' WHERE verdict > 9' WHERE name = (SELECT name FROM target);"
+		"PRAGMA writable_schema = RESET;"
+		"INSERT INTO decision SELECT * FROM kept;"
+		"PRAGMA writable_schema = ON;"
+		"UPDATE sqlite_schema SET sql = (SELECT sql FROM was)"
+		" WHERE name = (SELECT name FROM target);"
+		"PRAGMA writable_schema = RESET;";
+	struct original *original = *state;
+	struct audit_verification result;
+	bool has_result;
+	char sql[1024];
+
+	for (size_t i = 0; i < ARRAY_COUNT(indexes); i++) {
+		uint64_t id = ask(original, indexes[i].segment,
+				  "SELECT id FROM decision WHERE verdict = 0");
+
+		assert_int_not_equal(id, 0);
+		snprintf(sql, sizeof(sql), hide, id, indexes[i].name);
+		tamper(original, indexes[i].segment, sql);
+		assert_true(is_found(original, &result, &has_result));
+		assert_true(has_result);
+		assert_int_equal(result.flaw, AUDIT_FLAW_INDEX);
+		assert_int_equal(result.segment, indexes[i].segment + 1);
+		restore(original, indexes[i].segment);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -410,6 +457,7 @@ int main(void)
 		cmocka_unit_test(every_cut_of_the_tail_is_found),
 		cmocka_unit_test(every_two_rows_that_are_swapped_are_found),
 		cmocka_unit_test(every_inserted_row_is_found),
+		cmocka_unit_test(every_row_that_an_index_leads_past_is_found),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

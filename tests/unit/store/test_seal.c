@@ -1,6 +1,7 @@
 /* Sealing: the indexes, the seal, the signature; and that a segment that was sealed half is sealed
  * whole by doing it again. */
 #include "store/seal.h"
+#include "store/state.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -290,6 +291,27 @@ static void the_end_of_a_sealed_segment_cannot_be_cut_off(void **state)
 	assert_int_equal(result.head.decision_id, ROWS - 1);
 }
 
+/* What the state database notes of a segment decides which questions look into it. */
+static void a_note_that_hides_a_segment_is_found(void **state)
+{
+	struct fixture *fixture = *state;
+	struct audit_verification result;
+	struct segment segment;
+	struct state *notes;
+
+	fill(fixture);
+	segment = seal(fixture, NULL);
+	assert_int_equal(state_open(fixture->dir.path, &fixture->env, false, &notes, &fixture->why),
+			 ERR_NONE);
+	segment.last_us = segment.first_us;
+	assert_int_equal(state_put_segment(notes, &segment), ERR_NONE);
+	state_close(notes);
+	result = verify(fixture, NULL);
+	assert_false(result.intact);
+	assert_int_equal(result.flaw, AUDIT_FLAW_INDEX);
+	assert_int_equal(result.segment, 1);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -305,6 +327,7 @@ int main(void)
 		TEST(with_a_key_a_seal_without_signature_is_a_flaw_but_in_old_segments),
 		TEST(a_seal_that_does_not_fit_is_found),
 		TEST(the_end_of_a_sealed_segment_cannot_be_cut_off),
+		TEST(a_note_that_hides_a_segment_is_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
