@@ -355,13 +355,25 @@ enum error identity_read(struct arena *arena, struct str application, const stru
 enum error identity_read_principal(struct arena *arena, struct str text, struct str *principal)
 {
 	const char *what;
+	struct str folded;
+	char *sid;
+	enum error error;
 
 	if (text.length == 0 ||
 	    check_text(text, IDENTITY_MAX_NAME_BYTES, "principal", &what) != ERR_NONE)
 		return ERR_INVALID;
-	if (sid_valid(text)) {
-		*principal = text;
-		return ERR_NONE;
-	}
-	return fold(arena, text, principal);
+	error = fold(arena, text, &folded);
+	if (error != ERR_NONE)
+		return error;
+	/* A canonical SID has no other capital. */
+	sid = arena_alloc(arena, folded.length);
+	if (sid == NULL)
+		return ERR_NO_MEMORY;
+	memcpy(sid, folded.ptr, folded.length);
+	if (sid[0] == 's')
+		sid[0] = 'S';
+	*principal = str_make(sid, folded.length);
+	if (!sid_valid(*principal))
+		*principal = folded;
+	return ERR_NONE;
 }

@@ -76,7 +76,7 @@ enum error identity_read(struct arena *arena, struct str application, const stru
 			 struct identity *identity, const char **what) ATTR_MUST_CHECK;
 
 /* A principal as an administrator types it (a SID, a name, or a principal without token), made
- * comparable with `principal` and `name`: a SID as it is, anything else case-folded, in `arena`.
+ * comparable with `principal` and `name`: a SID in its one spelling, whatever its case, anything else case-folded, in `arena`.
  * ERR_INVALID (empty, too long, not UTF-8, NUL), ERR_NO_MEMORY. */
 enum error identity_read_principal(struct arena *arena, struct str text,
 				   struct str *principal) ATTR_MUST_CHECK;

@@ -455,6 +455,15 @@ static void a_typed_principal_is_made_comparable(void **state)
 
 	assert_int_equal(identity_read_principal(*state, STR(ALICE), &principal), ERR_NONE);
 	assert_str_equal(principal, ALICE);
+	/* Some tools print it so, and a block of a name that nobody has would stop nobody. */
+	assert_int_equal(identity_read_principal(*state, STR("s-1-5-21-1-2-3-1001"), &principal),
+			 ERR_NONE);
+	assert_str_equal(principal, ALICE);
+	assert_int_equal(identity_read_principal(*state, STR("S-1-0X000100000000-1"), &principal),
+			 ERR_NONE);
+	assert_str_equal(principal, "S-1-0x000100000000-1");
+	assert_int_equal(identity_read_principal(*state, STR("S-1-x"), &principal), ERR_NONE);
+	assert_str_equal(principal, "s-1-x");
 	assert_int_equal(identity_read_principal(*state, STR("CONTOSO\\Alice"), &principal),
 			 ERR_NONE);
 	assert_str_equal(principal, "contoso\\alice");
@@ -484,6 +493,25 @@ static void without_memory_there_is_no_identity(void **state)
 	}
 }
 
+static void without_memory_there_is_no_principal_to_block(void **state)
+{
+	struct str principal;
+	bool fired = true;
+
+	(void)state;
+	for (uint64_t n = 0; fired; n++) {
+		struct arena arena;
+		enum error error;
+
+		arena_init(&arena, 256, SIZE_MAX);
+		fault_arm(n, FAULT_ONCE);
+		error = identity_read_principal(&arena, STR(ALICE), &principal);
+		fired = fault_disarm();
+		assert_int_equal(error, fired ? ERR_NO_MEMORY : ERR_NONE);
+		arena_deinit(&arena);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -509,6 +537,7 @@ int main(void)
 		cmocka_unit_test(groups_may_be_as_many_as_their_bound),
 		cmocka_unit_test(a_typed_principal_is_made_comparable),
 		cmocka_unit_test(without_memory_there_is_no_identity),
+		cmocka_unit_test(without_memory_there_is_no_principal_to_block),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
