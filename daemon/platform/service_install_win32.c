@@ -28,7 +28,7 @@ static const wchar_t event_messages[] = L"%SystemRoot%\\System32\\EventCreate.ex
 /* What the service may do to a directory. */
 enum grant { GRANT_READ, GRANT_CHANGE };
 
-static enum error set_list(const wchar_t *wide, const char *path, enum grant grant, struct buf *why)
+static enum error set_list(HANDLE directory, const char *path, enum grant grant, struct buf *why)
 {
 	PSECURITY_DESCRIPTOR descriptor = NULL;
 	enum error error = ERR_NONE;
@@ -38,10 +38,56 @@ static enum error set_list(const wchar_t *wide, const char *path, enum grant gra
 		 grant == GRANT_READ ? "0x1200a9" : "FA", SERVICE_SID);
 	if (!ConvertStringSecurityDescriptorToSecurityDescriptorA(sddl, SDDL_REVISION_1,
 								  &descriptor, NULL) ||
-	    !SetFileSecurityW(wide, OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION,
-			      descriptor))
+	    !SetKernelObjectSecurity(
+		    directory, OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION, descriptor))
 		error = why_win32(why, path, "set the access list", GetLastError());
 	LocalFree(descriptor);
+	return error;
+}
+
+/* Everybody may make a folder below ProgramData. One that a stranger made is not taken over, as its
+ * maker may hold on to it; and a junction in its place would have the rights of another one set. */
+static enum error check_origin(HANDLE directory, const char *path, struct buf *why)
+{
+	BY_HANDLE_FILE_INFORMATION info;
+	PSECURITY_DESCRIPTOR descriptor = NULL;
+	struct account owner = {.length = 0};
+	PSID sid = NULL;
+
+	if (!GetFileInformationByHandle(directory, &info))
+		return why_win32(why, path, "examine", GetLastError());
+	if ((info.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY) == 0 ||
+	    (info.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0)
+		return why_error(why, ERR_INVALID, "%s: is a link or no directory; remove it",
+				 path);
+	if (GetSecurityInfo(directory, SE_FILE_OBJECT, OWNER_SECURITY_INFORMATION, &sid, NULL, NULL,
+			    NULL, &descriptor) == ERROR_SUCCESS)
+		owner = account_of_sid(sid);
+	LocalFree(descriptor);
+	if (account_is_trusted(&owner))
+		return ERR_NONE;
+	buf_printf(why, "%s: is owned by ", path);
+	account_append(&owner, why);
+	return why_error(why, ERR_INVALID,
+			 ", who is no administrator: look who made it, and remove "
+			 "it");
+}
+
+static enum error own_directory(const wchar_t *wide, const char *path, enum grant grant,
+				struct buf *why)
+{
+	HANDLE directory =
+		CreateFileW(wide, READ_CONTROL | WRITE_DAC | WRITE_OWNER | FILE_READ_ATTRIBUTES,
+			    FILE_SHARE_READ | FILE_SHARE_WRITE, NULL, OPEN_EXISTING,
+			    FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_BACKUP_SEMANTICS, NULL);
+	enum error error;
+
+	if (directory == INVALID_HANDLE_VALUE)
+		return why_win32(why, path, "open", GetLastError());
+	error = check_origin(directory, path, why);
+	if (error == ERR_NONE)
+		error = set_list(directory, path, grant, why);
+	CloseHandle(directory);
 	return error;
 }
 
@@ -55,7 +101,7 @@ static enum error make_directory(const char *path, enum grant grant, struct buf 
 	if (!CreateDirectoryW(wide, NULL) && GetLastError() != ERROR_ALREADY_EXISTS)
 		error = why_win32(why, path, "create the directory", GetLastError());
 	if (error == ERR_NONE)
-		error = set_list(wide, path, grant, why);
+		error = own_directory(wide, path, grant, why);
 	mem_free(wide);
 	return error;
 }
