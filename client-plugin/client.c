@@ -14,6 +14,7 @@
 #include "client-plugin/channel.h"
 #include "client-plugin/connection.h"
 #include "client-plugin/failures.h"
+#include "client-plugin/limits.h"
 #include "client-plugin/memory.h"
 #include "client-plugin/pending.h"
 #include "client-plugin/question.h"
@@ -349,17 +350,15 @@ static const struct channel_events channel_events = {
 
 static enum client_reason set_limits(struct client *client, const struct client_settings *settings)
 {
-	client->reply_timeout_ms = settings->reply_timeout_ms != 0
-					   ? settings->reply_timeout_ms
-					   : CLIENT_DEFAULT_REPLY_TIMEOUT_MS;
-	client->connect_timeout_ms = settings->connect_timeout_ms != 0
-					     ? settings->connect_timeout_ms
-					     : CLIENT_DEFAULT_CONNECT_TIMEOUT_MS;
-	client->max_pending =
-		settings->max_pending != 0 ? settings->max_pending : CLIENT_DEFAULT_MAX_PENDING;
-	if (client->reply_timeout_ms > CLIENT_MAX_TIMEOUT_MS ||
-	    client->connect_timeout_ms > client->reply_timeout_ms)
-		return CLIENT_INVALID;
+	struct limits limits;
+	const char *rule;
+	enum client_reason reason = limits_read(settings, &limits, &rule);
+
+	if (reason != CLIENT_OK)
+		return reason;
+	client->reply_timeout_ms = limits.reply_timeout_ms;
+	client->connect_timeout_ms = limits.connect_timeout_ms;
+	client->max_pending = limits.max_pending;
 	return CLIENT_OK;
 }
 

@@ -26,8 +26,9 @@ struct call {
 
 static enum client_reason open_client(const char *name, struct client **out)
 {
-	struct settings settings;
-	enum client_reason reason = settings_load(&settings);
+	struct plugin_settings settings;
+	struct settings_fault fault;
+	enum client_reason reason = settings_load(&settings, &fault);
 
 	if (reason != CLIENT_OK)
 		return reason;

@@ -22,13 +22,22 @@ enum {
 	SETTINGS_OWNER_BYTES = 187,
 };
 
-struct settings {
+struct plugin_settings {
 	char endpoint[SETTINGS_ENDPOINT_BYTES];
 	char server_owner[SETTINGS_OWNER_BYTES];
 	uint32_t reply_timeout_ms, connect_timeout_ms, max_pending;
 };
 
-/* CLIENT_INVALID when a value is of the wrong type or too long. */
-enum client_reason settings_load(struct settings *out);
+/* The key and its values by name, which ends with NULL. */
+#define SETTINGS_KEY "SOFTWARE\\wsauthz"
+extern const char *const settings_names[];
+
+/* What is wrong with which of them. */
+struct settings_fault {
+	const char *name, *rule; /* "MaxPending", "must be a REG_DWORD" */
+};
+
+/* CLIENT_INVALID with the `fault` when a value is of the wrong type or too long, or cannot be read. */
+enum client_reason settings_load(struct plugin_settings *out, struct settings_fault *fault);
 
 #endif
