@@ -41,8 +41,9 @@ struct doctor {
 	bool has_config;
 	struct config config;
 	bool has_owner;
-	struct account owner;               /* of the state directory: whom the daemon runs as */
-	bool is_barred;                     /* this account may not read the state directory */
+	struct account owner; /* of the state directory: whom the daemon runs as */
+	char service_program[PLATFORM_PATH_MAX]; /* of the service; empty when it is not known */
+	bool is_barred;                          /* this account may not read the state directory */
 	int64_t newest_us;                  /* time of the newest row of the audit; 0 for none */
 	struct link *link;                  /* NULL when the daemon does not answer */
 	const Wsauthz__StatusReply *status; /* lives as long as the link; NULL likewise */
@@ -82,6 +83,11 @@ enum doctor_result doctor_look_version(struct doctor *doctor, struct doctor_find
 enum doctor_result doctor_look_boot_id(struct doctor *doctor, struct doctor_finding *finding);
 enum doctor_result doctor_look_clock(struct doctor *doctor, struct doctor_finding *finding);
 
+/* doctor_service.c; the program comes behind the service. */
+enum doctor_result doctor_look_service(struct doctor *doctor, struct doctor_finding *finding);
+enum doctor_result doctor_look_program(struct doctor *doctor, struct doctor_finding *finding);
+enum doctor_result doctor_look_settings(struct doctor *doctor, struct doctor_finding *finding);
+
 /* doctor_plugin.c */
 enum doctor_result doctor_look_library(struct doctor *doctor, struct doctor_finding *finding);
 enum doctor_result doctor_look_library32(struct doctor *doctor, struct doctor_finding *finding);
@@ -90,6 +96,16 @@ enum doctor_result doctor_look_library32(struct doctor *doctor, struct doctor_fi
 struct doctor_counts {
 	uint32_t of[DOCTOR_LEFT_OUT];
 };
+
+/* What is not as it should be, said behind the detail one after the other; the worst of it is the
+ * result. */
+struct doctor_verdict {
+	struct buf *detail;
+	enum doctor_result result; /* DOCTOR_OK to begin with */
+};
+
+void doctor_add(struct doctor_verdict *verdict, enum doctor_result result, const char *format, ...)
+	ATTR_PRINTF(3, 4);
 
 /* For a check that could not be done for the reason that the detail has: says that it was not done,
  * which is neither good nor bad news, and what to do so that it can. */

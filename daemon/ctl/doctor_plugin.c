@@ -1,4 +1,4 @@
-/* The plug-in's DLL as it is installed. */
+/* The plug-in's DLL and the daemon's program as they are installed. */
 #include "ctl/doctor_plugin.h"
 
 #include "platform/platform.h"
@@ -31,55 +31,46 @@ static bool has_export(const struct pe *pe, struct str name)
 	return false;
 }
 
-/* What is wrong, one after the other. */
-struct verdict {
-	struct buf *detail;
-	uint32_t count;
-};
-
-static void add(struct verdict *verdict, const char *what, struct str name)
-{
-	buf_printf(verdict->detail, "%s%s%.*s", verdict->count++ == 0 ? ", but it " : ", ", what,
-		   STR_ARGS(name));
-}
-
-static void compare_exports(const struct pe *pe, struct verdict *verdict)
+static void compare_exports(const struct pe *pe, struct doctor_verdict *verdict)
 {
 	for (const char *const *name = plugin_exports; *name != NULL; name++) {
 		if (!has_export(pe, str_from(*name)))
-			add(verdict, "does not export ", str_from(*name));
+			doctor_add(verdict, DOCTOR_PROBLEM, "does not export %s", *name);
 	}
 	for (size_t i = 0; i < pe->export_count; i++) {
 		if (!lists(plugin_exports, pe->exports[i]))
-			add(verdict, "exports ", pe->exports[i]);
+			doctor_add(verdict, DOCTOR_PROBLEM, "exports %.*s",
+				   STR_ARGS(pe->exports[i]));
 	}
 	if (pe->function_count > pe->export_count)
-		add(verdict, "exports functions without a name", STR(""));
+		doctor_add(verdict, DOCTOR_PROBLEM, "exports functions without a name");
 	if (pe->forwards)
-		add(verdict, "exports functions of another DLL", STR(""));
+		doctor_add(verdict, DOCTOR_PROBLEM, "exports functions of another DLL");
 }
 
 enum doctor_result doctor_judge_library(const struct pe *pe, enum pe_machine machine,
 					struct doctor_finding *finding)
 {
-	struct verdict verdict = {&finding->detail, 0};
+	struct doctor_verdict verdict = {&finding->detail, DOCTOR_OK};
 
 	buf_printf(&finding->detail, "%s, %s", pe->is_dll ? "a DLL" : "a program",
 		   pe_machine_text(pe->machine));
 	if (!pe->is_dll)
-		add(&verdict, "must be a DLL", STR(""));
+		doctor_add(&verdict, DOCTOR_PROBLEM, "must be a DLL");
 	if (pe->machine != machine)
-		add(&verdict, "must be for ", str_from(pe_machine_text((uint16_t)machine)));
+		doctor_add(&verdict, DOCTOR_PROBLEM, "must be for %s",
+			   pe_machine_text((uint16_t)machine));
 	compare_exports(pe, &verdict);
 	for (size_t i = 0; i < pe->import_count; i++) {
 		if (!may_load(pe->imports[i]))
-			add(&verdict, "loads ", pe->imports[i]);
+			doctor_add(&verdict, DOCTOR_PROBLEM, "loads %.*s",
+				   STR_ARGS(pe->imports[i]));
 	}
 	if (!pe->can_move)
-		add(&verdict, "is always at the same place in memory", STR(""));
+		doctor_add(&verdict, DOCTOR_PROBLEM, "is always at the same place in memory");
 	if (!pe->runs_no_data)
-		add(&verdict, "may run its data", STR(""));
-	if (verdict.count == 0) {
+		doctor_add(&verdict, DOCTOR_PROBLEM, "may run its data");
+	if (verdict.result == DOCTOR_OK) {
 		buf_append_str(&finding->detail,
 			       STR(", exports and loads what it must and no more"));
 		return DOCTOR_OK;
@@ -90,34 +81,35 @@ enum doctor_result doctor_judge_library(const struct pe *pe, enum pe_machine mac
 	return DOCTOR_PROBLEM;
 }
 
-static enum doctor_result judge_image(struct str image, enum pe_machine machine,
-				      struct doctor_finding *finding)
+enum doctor_result doctor_judge_program(const struct pe *pe, struct doctor_finding *finding)
 {
-	struct pe pe;
-
-	if (pe_read(image, &pe, &finding->detail) == ERR_NONE)
-		return doctor_judge_library(&pe, machine, finding);
+	buf_printf(&finding->detail, "%s, %s", pe->is_dll ? "a DLL" : "a program",
+		   pe_machine_text(pe->machine));
+	if (!pe->is_dll)
+		return DOCTOR_OK;
+	buf_append_str(&finding->detail, STR(", but it must be a program"));
 	buf_append_str(&finding->advice, STR("install wsauthz again"));
 	return DOCTOR_PROBLEM;
 }
 
-enum doctor_result doctor_look_at_library(const char *path, enum pe_machine machine, bool *is_there,
-					  struct doctor_finding *finding)
+/* Reads what stands at a path, for one of the rules above. False with the result when that is all
+ * there is to say. */
+static bool read_module(const char *path, struct buf *image, struct pe *pe, bool *is_there,
+			enum doctor_result *result, struct doctor_finding *finding)
 {
 	struct buf *detail = &finding->detail, *advice = &finding->advice;
-	enum doctor_result result = DOCTOR_PROBLEM;
-	struct buf image;
-	enum error error;
+	enum error error = module_read(path, DOCTOR_PROGRAM_MAX_BYTES, image, detail);
 
-	buf_init(&image, DOCTOR_LIBRARY_MAX_BYTES);
-	error = module_read(path, DOCTOR_LIBRARY_MAX_BYTES, &image, detail);
 	*is_there = error != ERR_NOT_FOUND;
+	*result = DOCTOR_PROBLEM;
 	if (error == ERR_NONE) {
 		buf_printf(detail, "%s: ", path);
-		result = judge_image(buf_str(&image), machine, finding);
+		if (pe_read(buf_str(image), pe, detail) == ERR_NONE)
+			return true;
+		buf_append_str(advice, STR("install wsauthz again"));
 	} else if (error == ERR_DENIED || error == ERR_BUSY) {
 		doctor_not_checked(finding, "run this command as administrator");
-		result = DOCTOR_WARNING;
+		*result = DOCTOR_WARNING;
 	} else if (error == ERR_NOT_FOUND) {
 		buf_append_str(advice, STR("install wsauthz again"));
 	} else {
@@ -125,6 +117,33 @@ enum doctor_result doctor_look_at_library(const char *path, enum pe_machine mach
 					   "may be able to change or replace the file; mend that, "
 					   "then install wsauthz again"));
 	}
+	return false;
+}
+
+enum doctor_result doctor_look_at_library(const char *path, enum pe_machine machine, bool *is_there,
+					  struct doctor_finding *finding)
+{
+	enum doctor_result result;
+	struct buf image;
+	struct pe pe;
+
+	buf_init(&image, DOCTOR_PROGRAM_MAX_BYTES);
+	if (read_module(path, &image, &pe, is_there, &result, finding))
+		result = doctor_judge_library(&pe, machine, finding);
+	buf_deinit(&image);
+	return result;
+}
+
+enum doctor_result doctor_look_at_program(const char *path, struct doctor_finding *finding)
+{
+	enum doctor_result result;
+	struct buf image;
+	bool is_there;
+	struct pe pe;
+
+	buf_init(&image, DOCTOR_PROGRAM_MAX_BYTES);
+	if (read_module(path, &image, &pe, &is_there, &result, finding))
+		result = doctor_judge_program(&pe, finding);
 	buf_deinit(&image);
 	return result;
 }

@@ -8,7 +8,7 @@
 #include "ctl/doctor.h"
 #include "ctl/pe.h"
 
-enum { DOCTOR_LIBRARY_MAX_BYTES = 16 << 20 };
+enum { DOCTOR_PROGRAM_MAX_BYTES = 64 << 20 }; /* a larger file is none of ours */
 
 /* What wsauthz.dll exports, exactly, and the DLLs that it may load; each ends with NULL. CMake writes
  * them, from cmake/WsauthzPlugin.cmake. */
@@ -20,7 +20,11 @@ extern const char *const plugin_imports[];
 enum doctor_result doctor_judge_library(const struct pe *pe, enum pe_machine machine,
 					struct doctor_finding *finding);
 
-/* Reads the file at `path` and judges it, and who may change it. */
+/* The same of a program, wsauthzd.exe. */
+enum doctor_result doctor_judge_program(const struct pe *pe, struct doctor_finding *finding);
+
+/* Read the file at `path` and judge it, and who may change it. */
+enum doctor_result doctor_look_at_program(const char *path, struct doctor_finding *finding);
 enum doctor_result doctor_look_at_library(const char *path, enum pe_machine machine, bool *is_there,
 					  struct doctor_finding *finding);
 

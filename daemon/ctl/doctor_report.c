@@ -15,6 +15,19 @@ static const char *result_text(enum doctor_result result)
 	return result < ARRAY_COUNT(texts) ? texts[result] : "unknown";
 }
 
+void doctor_add(struct doctor_verdict *verdict, enum doctor_result result, const char *format, ...)
+{
+	va_list args;
+
+	buf_append_str(verdict->detail,
+		       verdict->result == DOCTOR_OK ? STR(", but it ") : STR(", "));
+	va_start(args, format);
+	buf_vprintf(verdict->detail, format, args);
+	va_end(args);
+	if (result > verdict->result)
+		verdict->result = result;
+}
+
 void doctor_not_checked(struct doctor_finding *finding, const char *advice)
 {
 	struct buf *detail = &finding->detail;

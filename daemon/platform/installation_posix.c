@@ -16,3 +16,20 @@ enum error module_read(const char *path, size_t max_bytes, struct buf *out, stru
 	(void)why;
 	return ERR_UNSUPPORTED;
 }
+
+enum error registry_check(const char *key, enum error (*on_name)(void *arg, const char *name),
+			  void *arg, struct buf *why)
+{
+	(void)key;
+	(void)on_name;
+	(void)arg;
+	(void)why;
+	return ERR_UNSUPPORTED;
+}
+
+enum error service_inspect(struct service_facts *out, struct buf *why)
+{
+	(void)out;
+	(void)why;
+	return ERR_UNSUPPORTED;
+}

@@ -467,6 +467,39 @@ enum error module_beside(const char *name, struct buf *path, struct buf *why) AT
 enum error module_read(const char *path, size_t max_bytes, struct buf *out,
 		       struct buf *why) ATTR_MUST_CHECK;
 
+/* Whether the key of HKEY_LOCAL_MACHINE, of the view for 64 bits, can be changed by administrators and
+ * the like alone; the names of its values go to `on_name`. ERR_NOT_FOUND, ERR_DENIED and, when others
+ * can change it, ERR_INVALID; with `why`. An error of `on_name` ends it and is returned. */
+enum error registry_check(const char *key, enum error (*on_name)(void *arg, const char *name),
+			  void *arg, struct buf *why) ATTR_MUST_CHECK;
+
+/* What the service manager knows of the service. */
+
+enum { SERVICE_COMMAND_MAX = 8192, SERVICE_ACCOUNT_MAX = 512 }; /* bytes with the zero */
+
+enum service_start {
+	SERVICE_STARTS_WITH_MACHINE,
+	SERVICE_STARTS_ON_REQUEST,
+	SERVICE_STARTS_NEVER,
+};
+
+/* What an older system, or one that is not the real thing, may not tell. */
+enum service_fact { SERVICE_FACT_UNKNOWN, SERVICE_FACT_YES, SERVICE_FACT_NO };
+
+struct service_facts {
+	char command[SERVICE_COMMAND_MAX]; /* with its arguments */
+	char account[SERVICE_ACCOUNT_MAX]; /* "NT AUTHORITY\\LocalService" */
+	enum service_start start;
+	bool is_alone; /* in its process */
+	bool runs;
+	uint64_t pid;               /* 0 unless it runs */
+	enum service_fact has_sid;  /* its own, in its token */
+	enum service_fact restarts; /* when it fails */
+};
+
+/* ERR_NOT_FOUND when there is no service wsauthz; ERR_DENIED, ERR_LIMIT and so on. All with `why`. */
+enum error service_inspect(struct service_facts *out, struct buf *why) ATTR_MUST_CHECK;
+
 /* Directories and files: file_posix.c. */
 
 /* The daemon's own directory: created when missing (its parent is not), then checked: a directory,

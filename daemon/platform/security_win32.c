@@ -188,6 +188,9 @@ static DWORD forbidden_rights(enum security_demand demand)
 		return moving | GENERIC_WRITE | FILE_WRITE_DATA | FILE_APPEND_DATA | FILE_WRITE_EA |
 		       FILE_WRITE_ATTRIBUTES;
 	case SECURITY_NOT_MOVABLE: return moving;
+	case SECURITY_KEY_NOT_WRITABLE:
+		return DELETE | WRITE_DAC | WRITE_OWNER | GENERIC_ALL | GENERIC_WRITE |
+		       KEY_SET_VALUE | KEY_CREATE_SUB_KEY | KEY_CREATE_LINK;
 	case SECURITY_PRIVATE: break;
 	}
 	return ~(DWORD)SYNCHRONIZE;
@@ -255,9 +258,10 @@ enum error security_check(HANDLE handle, const char *name, enum security_demand 
 	PACL list = NULL;
 	DWORD result;
 
-	result = GetSecurityInfo(handle, SE_FILE_OBJECT,
-				 OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION, &owner,
-				 NULL, &list, NULL, &descriptor);
+	result = GetSecurityInfo(
+		handle, demand == SECURITY_KEY_NOT_WRITABLE ? SE_REGISTRY_KEY : SE_FILE_OBJECT,
+		OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION, &owner, NULL, &list, NULL,
+		&descriptor);
 	if (result != ERROR_SUCCESS)
 		return why_win32(why, name, "read the access list", result);
 	account = account_of_sid(owner);

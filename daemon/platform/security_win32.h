@@ -59,9 +59,10 @@ enum security_demand {
 	SECURITY_NOT_WRITABLE, /* change it or what is in it */
 	SECURITY_NOT_MOVABLE, /* rename or replace what is in it, or change who may: for ancestors */
 	SECURITY_PRIVATE,     /* anything */
+	SECURITY_KEY_NOT_WRITABLE, /* change a key of the registry or what is in it */
 };
 
-/* Checks the owner and the access list of an open file or directory, called `name` in `why`.
+/* Checks the owner and the access list of an open file, directory or key, called `name` in `why`.
  * ERR_INVALID when anybody who is not trusted is the owner or may do what is demanded against. */
 enum error security_check(HANDLE handle, const char *name, enum security_demand demand,
 			  struct buf *why) ATTR_MUST_CHECK;
