@@ -7,6 +7,7 @@
 #include "ctl/ctl.h"
 #include "ctl/output.h"
 #include "ctl/policy_source.h"
+#include "ctl/policy_texts.h"
 #include "policy/diff.h"
 
 enum { TEXT_MAX_BYTES = 64 << 20 };
@@ -52,8 +53,9 @@ static void append_text(struct buf *out, const struct policy_difference *differe
 	log_escape(out, difference->source);
 	buf_printf(out, ":%" PRIu32 ")", difference->line);
 	if (difference->text.length != 0) {
-		buf_append_str(out, STR("\n  "));
-		log_escape(out, difference->text);
+		buf_append_byte(out, '\n');
+		policy_texts_quote(out, difference->text);
+		out->length--; /* the last line's end */
 	}
 	for (size_t i = 0; i < difference->part_count; i++)
 		append_part(out, &difference->parts[i]);

@@ -310,8 +310,8 @@ static enum ctl_exit write_junit(struct testing *testing)
 static enum ctl_exit conclude(struct testing *testing, const struct coverage_total *total)
 {
 	if (policy_tests_count(testing->tests) == 0) {
-		output_error("%s has no tests; docs/policy.md says how to write them, in "
-			     "tests/*.json",
+		output_error("%s has no tests: write some into tests/*.json, as docs/policy.md "
+			     "says and its samples do",
 			     testing->directory);
 		return CTL_DENIED;
 	}

@@ -334,7 +334,7 @@ static void tell_whole(struct diff *diff, enum policy_change change, const struc
 			    .id = item->id,
 			    .source = policy->source->name,
 			    .line = source_locate(policy->source, policy->span.start).line,
-			    .text = item->text,
+			    .text = source_slice(policy->source, policy->span),
 		    });
 }
 

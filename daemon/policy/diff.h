@@ -32,7 +32,7 @@ struct policy_difference {
 	struct str id;     /* of the policy; of a file its name */
 	struct str source; /* file and line where it stands now, or stood */
 	uint32_t line;
-	struct str text;                 /* POLICY_ADDED, POLICY_REMOVED: the policy on one line */
+	struct str text;                 /* POLICY_ADDED, POLICY_REMOVED: the policy as written */
 	const struct policy_part *parts; /* POLICY_CHANGED, and not of a file */
 	size_t part_count;
 };

@@ -127,9 +127,12 @@ static enum error prepare(struct work *work, struct str sql, struct stmt *stmt, 
 		return ERR_DENIED;
 	}
 	if (result != SQLITE_OK) {
-		buf_printf(why, "%s",
-			   result == SQLITE_TOOBIG ? "the text is too long"
-						   : sqlite3_errmsg(db->handle));
+		struct str message = str_from(result == SQLITE_TOOBIG ? "the text is too long"
+								      : sqlite3_errmsg(db->handle));
+
+		buf_append_str(why, message);
+		if (str_starts_with(message, STR("no such table")))
+			audit_views_list(why);
 		return ERR_SYNTAX;
 	}
 	size_t end = stmt->handle != NULL ? (size_t)(rest - sql.ptr) : sql.length;

@@ -44,6 +44,12 @@ static const struct view views[] = {
 	{"v_segment", true, false, NULL, NULL},
 };
 
+void audit_views_list(struct buf *out)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(views); i++)
+		buf_printf(out, "%s%s", i == 0 ? "; there are " : ", ", views[i].name);
+}
+
 /* What a module is created with. */
 struct module {
 	struct audit_views *shared;

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "base/attributes.h"
+#include "base/buf.h"
 #include "base/error.h"
 #include "store/audit_reader.h"
 #include "store/db.h"
@@ -28,6 +29,9 @@ struct audit_views {
 
 /* Registers the views on `db`, whose authorizer is not set yet. */
 enum error audit_views_add(struct audit_views *shared, struct db *db) ATTR_MUST_CHECK;
+
+/* Appends "; there are v_decision, ..." for whoever named a table that is not there. */
+void audit_views_list(struct buf *out);
 
 /* Makes the connection ask shared->should_stop. */
 void audit_views_watch(struct audit_views *shared, struct db *db);

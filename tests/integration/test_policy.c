@@ -89,6 +89,15 @@ static void history_show_and_diff_tell_what_was_activated(void **state)
 	snprintf(command, sizeof(command), "policy diff active %s", daemon.policy_dir);
 	assert_int_equal(command_run(&daemon, command), COMMAND_DONE);
 	command_expect("no differences");
+	daemon_write_policy(
+		&daemon, "more.cedar",
+		"@id(\"more\")\npermit (\n\tprincipal, // \x1b\n  action, resource);\n");
+	assert_int_equal(command_run(&daemon, command), COMMAND_DONE);
+	command_expect("added    more (more.cedar:1)\n"
+		       "    | @id(\"more\")\n"
+		       "    | permit (\n"
+		       "    |     principal, // \\u{1b}\n"
+		       "    |   action, resource);\n");
 	daemon_deinit(&daemon, false);
 }
 

@@ -276,6 +276,17 @@ static void nothing_but_reading_the_views_is_allowed(void **state)
 	fixture_assert_audit(*state, ROWS + 1);
 }
 
+static void a_table_that_is_not_there_is_told_with_those_that_are(void **state)
+{
+	struct result result = {0};
+
+	run(*state, "SELECT * FROM v_decisions", &result);
+	assert_int_equal(result.error, ERR_SYNTAX);
+	assert_non_null(strstr(buf_text(&result.why), "no such table: v_decisions; there are "
+						      "v_decision, v_denial, v_event, "));
+	result_free(&result);
+}
+
 /* A clock on which each look takes 10 ms. */
 struct quick_clock {
 	struct clock clock;
@@ -371,6 +382,7 @@ int main(void)
 		cmocka_unit_test(the_state_is_there_too),
 		cmocka_unit_test(conditions_mean_the_same_wherever_they_are_tested),
 		cmocka_unit_test(nothing_but_reading_the_views_is_allowed),
+		cmocka_unit_test(a_table_that_is_not_there_is_told_with_those_that_are),
 		cmocka_unit_test(a_long_query_is_stopped),
 		cmocka_unit_test(limits_hold),
 		cmocka_unit_test(lack_of_memory_is_told),
