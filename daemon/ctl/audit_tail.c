@@ -31,7 +31,7 @@ struct tail_options {
 
 static const struct arg_option tail_options[] = {
 	AUDIT_OPTIONS(struct tail_options, filter),
-	{"--rows", ARG_COUNT, offsetof(struct tail_options, rows), "N",
+	{"--limit", ARG_COUNT, offsetof(struct tail_options, rows), "N",
 	 "the last N rows first (default 10, at most 1000)"},
 	{"--no-follow", ARG_FLAG, offsetof(struct tail_options, no_follow), NULL, "end after them"},
 	{"--format", ARG_TEXT, offsetof(struct tail_options, format), "FORMAT",
@@ -225,7 +225,7 @@ static enum ctl_exit run_tail(const struct ctl *ctl, const void *opaque, char **
 	arena_init(&arena, 1024, 1 << 20);
 	buf_init(&tailer.line, LINE_MAX_BYTES);
 	if (rows > ROWS_MAX)
-		output_error("--rows: at most %d", ROWS_MAX);
+		output_error("--limit: at most %d", ROWS_MAX);
 	else if (audit_options_format(ctl, options->format, FORMATS, AUDIT_FORMAT_TABLE,
 				      &tailer.format) &&
 		 audit_options_filter(&options->filter, &arena, &tailer.filter))

@@ -250,7 +250,7 @@ static FILE *start_tail(pid_t *pid)
 		dup2(ends[1], STDOUT_FILENO);
 		close(ends[0]);
 		close(ends[1]);
-		execl(WSAUTHZCTL, "wsauthzctl", "audit", "tail", "--rows", "1", "--config",
+		execl(WSAUTHZCTL, "wsauthzctl", "audit", "tail", "--limit", "1", "--config",
 		      the_daemon.config_path, (char *)NULL);
 		_exit(127);
 	}
