@@ -176,23 +176,21 @@ static bool open_link(struct run *run, struct link *link)
 
 static bool drive(struct run *run)
 {
-	uint64_t start_ns = now_ns();
-	uint64_t measure_ns = start_ns + (uint64_t)(run->plan->warm_up_s * 1e9);
-	uint64_t end_ns = measure_ns + (uint64_t)(run->plan->measured_s * 1e9);
+	uint64_t measure_ns = now_ns() + (uint64_t)(run->plan->warm_up_s * 1e9);
 
 	for (;;) {
 		struct epoll_event events[64];
 		int count = epoll_wait(run->epoll_fd, events, 64, 1000);
 		uint64_t now = now_ns();
 
+		/* However late that is noticed, the whole time is measured from here on. */
 		if (!run->measuring && now >= measure_ns) {
 			run->measuring = true;
 			measure_ns = now;
 		}
-		if (now >= end_ns) {
-			run->result->seconds = (double)(now - measure_ns) / 1e9;
+		run->result->seconds = run->measuring ? (double)(now - measure_ns) / 1e9 : 0;
+		if (run->measuring && run->result->seconds >= run->plan->measured_s)
 			return true;
-		}
 		for (int i = 0; i < count; i++) {
 			if (!on_readable(run, events[i].data.ptr))
 				return false;
