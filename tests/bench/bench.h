@@ -15,6 +15,10 @@ struct bench_result {
  * only with a floor) or a row for people. */
 void bench_report(const struct bench_result *result, bool json);
 
+/* `whole`, or `tiny` where WSAUTHZ_BENCH_TINY is in the environment: each case runs then, in a moment,
+ * and no figure means anything. */
+int bench_size(int whole, int tiny);
+
 /* The median; sorts `values`. */
 double bench_median(double *values, int count);
 

@@ -144,19 +144,19 @@ static struct phases activate(const struct tmpdir *dir, struct state *state, uns
 			       check - read, build - check, end - build};
 }
 
-static void report(unsigned count, const char *part, double *values, bool json)
+static void report(unsigned count, const char *part, double *values, int turns, bool json)
 {
 	char name[NAME_MAX_BYTES];
 
 	(void)snprintf(name, sizeof(name), "policy/activate/%u%s", count, part);
-	bench_report(&(struct bench_result){name, bench_median(values, ACTIVATIONS), "ms", 0},
-		     json);
+	bench_report(&(struct bench_result){name, bench_median(values, turns), "ms", 0}, json);
 }
 
 static void run(unsigned count, bool json)
 {
 	double all[ACTIVATIONS], read[ACTIVATIONS], check[ACTIVATIONS], build[ACTIVATIONS];
 	double stored[ACTIVATIONS], cpu[ACTIVATIONS];
+	int turns = bench_size(ACTIVATIONS, 1);
 	struct store_env env = store_env_make(NULL);
 	struct tmpdir policies, database;
 	struct state *state = NULL;
@@ -167,10 +167,10 @@ static void run(unsigned count, bool json)
 	buf_init(&why, NAME_MAX_BYTES * NAME_MAX_BYTES);
 	must(state_open(database.path, &env, false, &state, &why) == ERR_NONE,
 	     "opening the state database", NULL);
-	for (unsigned turn = 0; turn < ACTIVATIONS; turn++) {
+	for (int turn = 0; turn < turns; turn++) {
 		struct phases phases;
 
-		write_directory(&policies, count, turn);
+		write_directory(&policies, count, (unsigned)turn);
 		phases = activate(&policies, state, count);
 		all[turn] = phases.all;
 		cpu[turn] = phases.cpu;
@@ -179,12 +179,12 @@ static void run(unsigned count, bool json)
 		build[turn] = phases.build;
 		stored[turn] = phases.store;
 	}
-	report(count, "", all, json);
-	report(count, "/cpu", cpu, json);
-	report(count, "/read", read, json);
-	report(count, "/check", check, json);
-	report(count, "/build", build, json);
-	report(count, "/store", stored, json);
+	report(count, "", all, turns, json);
+	report(count, "/cpu", cpu, turns, json);
+	report(count, "/read", read, turns, json);
+	report(count, "/check", check, turns, json);
+	report(count, "/build", build, turns, json);
+	report(count, "/store", stored, turns, json);
 	state_close(state);
 	buf_deinit(&why);
 	tmpdir_remove(&policies);
@@ -195,6 +195,6 @@ void bench_activate(bool json)
 {
 	static const unsigned counts[] = {100, 10000, 100000};
 
-	for (size_t i = 0; i < ARRAY_COUNT(counts); i++)
+	for (int i = 0; i < bench_size(ARRAY_COUNT(counts), 1); i++)
 		run(counts[i], json);
 }

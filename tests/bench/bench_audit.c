@@ -30,7 +30,10 @@
 
 /* Half the connections that the daemon takes, for it may see the end of those of one round later than
  * the next begin. */
-enum { DEFAULT_ROWS = 10000000, ROUNDS = 5, CONNECTIONS = 32, OUTSTANDING = 32 };
+enum { ROWS = 10000000, ROUNDS = 5, CONNECTIONS = 32, OUTSTANDING = 32 };
+
+/* Of a round. */
+enum { WARM_UP_MS = 300, MEASURED_MS = 2000 };
 
 static const char settings_text[] = "audit:\n  durability: strict\n";
 
@@ -47,7 +50,7 @@ static uint64_t rows_wanted(void)
 	const char *text = getenv("WSAUTHZ_BENCH_ROWS");
 	uint64_t rows = text != NULL ? strtoull(text, NULL, 10) : 0;
 
-	return rows != 0 ? rows : DEFAULT_ROWS;
+	return rows != 0 ? rows : (uint64_t)bench_size(ROWS, 3000);
 }
 
 /* `*last_us` is the time of the last row. */
@@ -60,6 +63,7 @@ static bool fill(const struct daemon *daemon, uint64_t row_count, int64_t *last_
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	plan.row_count = row_count;
+	plan.segment_rows = (uint64_t)bench_size(STORE_FILL_SEGMENT_ROWS, 1000);
 	plan.last_us = *last_us = (int64_t)now.tv_sec * 1000000;
 	buf_init(&why, 4096);
 	enum error error = store_fill(&plan, &why);
@@ -76,8 +80,8 @@ static bool measure(struct load_questions *all, const struct daemon *daemon, siz
 		.path = daemon->authorize_path,
 		.connection_count = CONNECTIONS,
 		.outstanding = outstanding,
-		.warm_up_s = 0.3,
-		.measured_s = 2.0,
+		.warm_up_s = bench_size(WARM_UP_MS, 1) / 1e3,
+		.measured_s = bench_size(MEASURED_MS, 20) / 1e3,
 		.peers = all->peers,
 		.stamp = load_questions_stamp,
 		.check = load_questions_is_allow,
@@ -90,9 +94,10 @@ static bool measure(struct load_questions *all, const struct daemon *daemon, siz
 /* In turns, because the machine's speed drifts. */
 static bool run_daemons(struct load_questions *all, const struct daemon daemons[2], bool json)
 {
+	int rounds = bench_size(ROUNDS, 1);
 	double rates[2][ROUNDS];
 
-	for (int round = 0; round < ROUNDS; round++) {
+	for (int round = 0; round < rounds; round++) {
 		for (int side = 0; side < 2; side++) {
 			struct load_result result;
 
@@ -102,8 +107,8 @@ static bool run_daemons(struct load_questions *all, const struct daemon daemons[
 		}
 	}
 	bench_report(&(struct bench_result){"audit/daemon/32x32/strict",
-					    bench_median(rates[1], ROUNDS), "rows/s",
-					    bench_median(rates[0], ROUNDS)},
+					    bench_median(rates[1], rounds), "rows/s",
+					    bench_median(rates[0], rounds)},
 		     json);
 	return true;
 }
@@ -151,10 +156,11 @@ static void *ask_in_turns(void *arg)
 /* One outstanding a connection: latency, and not the length of a queue. */
 static bool run_asked(struct load_questions *all, const struct daemon *daemon, bool json)
 {
+	int rounds = bench_size(ROUNDS, 1);
 	double p99s[2][ROUNDS];
 	uint64_t queries = 0;
 
-	for (int round = 0; round < ROUNDS; round++) {
+	for (int round = 0; round < rounds; round++) {
 		for (int side = 0; side < 2; side++) {
 			struct asker asker = {.directory = daemon->state_dir};
 			struct load_result result;
@@ -173,11 +179,11 @@ static bool run_asked(struct load_questions *all, const struct daemon *daemon, b
 			queries += asker.query_count;
 		}
 	}
-	bench_report(&(struct bench_result){"audit/asked/32x1/p99", bench_median(p99s[1], ROUNDS),
-					    "us", bench_median(p99s[0], ROUNDS)},
+	bench_report(&(struct bench_result){"audit/asked/32x1/p99", bench_median(p99s[1], rounds),
+					    "us", bench_median(p99s[0], rounds)},
 		     json);
 	bench_report(&(struct bench_result){.name = "audit/asked/queries",
-					    .value = (double)queries / ROUNDS,
+					    .value = (double)queries / rounds,
 					    .unit = "a round"},
 		     json);
 	return true;

@@ -72,16 +72,17 @@ static double run_once(const char *const *arguments)
 /* The median of some runs, after one that warms the cache of the system. */
 static double measure(const char *const *arguments)
 {
+	int rounds = bench_size(ROUNDS, 1);
 	double times[ROUNDS];
 
 	if (run_once(arguments) < 0)
 		return -1;
-	for (int i = 0; i < ROUNDS; i++) {
+	for (int i = 0; i < rounds; i++) {
 		times[i] = run_once(arguments);
 		if (times[i] < 0)
 			return -1;
 	}
-	return bench_median(times, ROUNDS);
+	return bench_median(times, rounds);
 }
 
 static void print_time(char out[TIME_BYTES], int64_t wall_us)

@@ -19,7 +19,13 @@
 #include "bench/load_questions.h"
 #include "support/daemon.h"
 
-enum { ROUNDS = 5, DISK_COMMITS = 200 };
+enum {
+	ROUNDS = 5,
+	DISK_COMMITS = 200,
+	/* Of a round. */
+	WARM_UP_MS = 300,
+	MEASURED_MS = 1000,
+};
 
 static const struct channel_case {
 	const char *name;
@@ -40,8 +46,8 @@ static bool measure(const struct channel_case *c, struct load_questions *all, co
 		.path = path,
 		.connection_count = c->connections,
 		.outstanding = c->outstanding,
-		.warm_up_s = 0.3,
-		.measured_s = 1.0,
+		.warm_up_s = bench_size(WARM_UP_MS, 1) / 1e3,
+		.measured_s = bench_size(MEASURED_MS, 20) / 1e3,
 		.peers = all->peers,
 		.stamp = load_questions_stamp,
 		.check = daemon ? load_questions_is_allow : NULL,
@@ -71,6 +77,7 @@ static void report(const struct channel_case *c, const double rate[2], const dou
 static bool run_case(const struct channel_case *c, struct load_questions *all, bool json)
 {
 	struct daemon_options options = {.policy = load_questions_policy, .settings = c->settings};
+	int rounds = bench_size(ROUNDS, 1);
 	double rates[2][ROUNDS], p50s[2][ROUNDS], p99s[2][ROUNDS];
 	double rate[2], p50[2], p99[2];
 	struct daemon daemon;
@@ -81,7 +88,7 @@ static bool run_case(const struct channel_case *c, struct load_questions *all, b
 	daemon_init(&daemon, &options);
 	tmpdir_path(&daemon.dir, "echo.sock", echo_path, sizeof(echo_path));
 	ok = daemon_start(&daemon, NULL) && echo_server_start(echo_path, &echo);
-	for (int round = 0; ok && round < ROUNDS; round++) {
+	for (int round = 0; ok && round < rounds; round++) {
 		for (int side = 0; ok && side < 2; side++) {
 			struct load_result result;
 
@@ -96,9 +103,9 @@ static bool run_case(const struct channel_case *c, struct load_questions *all, b
 		echo_server_stop(echo);
 	daemon_deinit(&daemon, !ok);
 	for (int side = 0; ok && side < 2; side++) {
-		rate[side] = bench_median(rates[side], ROUNDS);
-		p50[side] = bench_median(p50s[side], ROUNDS);
-		p99[side] = bench_median(p99s[side], ROUNDS);
+		rate[side] = bench_median(rates[side], rounds);
+		p50[side] = bench_median(p50s[side], rounds);
+		p99[side] = bench_median(p99s[side], rounds);
 	}
 	if (ok)
 		report(c, rate, p50, p99, json);
@@ -110,6 +117,7 @@ static bool run_case(const struct channel_case *c, struct load_questions *all, b
 static bool report_disk(bool json)
 {
 	char name[256], block[4096] = {0};
+	int commits = bench_size(DISK_COMMITS, 1);
 	double commit_us[DISK_COMMITS];
 	struct tmpdir dir;
 	bool ok = true;
@@ -118,7 +126,7 @@ static bool report_disk(bool json)
 	tmpdir_create(&dir);
 	fd = open(tmpdir_path(&dir, "disk", name, sizeof(name)), O_RDWR | O_CREAT | O_CLOEXEC,
 		  0600);
-	for (int i = 0; ok && i < DISK_COMMITS; i++) {
+	for (int i = 0; ok && i < commits; i++) {
 		struct timespec start, end;
 
 		ok = fd >= 0 && pwrite(fd, block, sizeof(block), i * (off_t)sizeof(block)) > 0;
@@ -133,7 +141,7 @@ static bool report_disk(bool json)
 	tmpdir_remove(&dir);
 	if (ok)
 		bench_report(&(struct bench_result){.name = "channel/disk/fdatasync/p50",
-						    .value = bench_median(commit_us, DISK_COMMITS),
+						    .value = bench_median(commit_us, commits),
 						    .unit = "us"},
 			     json);
 	else
@@ -173,6 +181,7 @@ static bool run_reload_case(struct load_questions *all, bool json)
 		"channel/32x1/reloading", "  reload: on_request\naudit:\n  durability: relaxed\n",
 		32, 1};
 	struct daemon_options options = {.policy = load_questions_policy, .settings = c.settings};
+	int rounds = bench_size(ROUNDS, 1);
 	double maxima[2][ROUNDS], p99s[2][ROUNDS];
 	struct daemon daemon;
 	char name[64];
@@ -181,7 +190,7 @@ static bool run_reload_case(struct load_questions *all, bool json)
 
 	daemon_init(&daemon, &options);
 	ok = daemon_start(&daemon, NULL);
-	for (int round = 0; ok && round < ROUNDS; round++) {
+	for (int round = 0; ok && round < rounds; round++) {
 		for (int side = 0; ok && side < 2; side++) {
 			struct reloader reloader = {.daemon = &daemon};
 			struct load_result result;
@@ -204,15 +213,15 @@ static bool run_reload_case(struct load_questions *all, bool json)
 	if (!ok)
 		return false;
 	(void)snprintf(name, sizeof(name), "%s/p99", c.name);
-	bench_report(&(struct bench_result){name, bench_median(p99s[1], ROUNDS), "us",
-					    bench_median(p99s[0], ROUNDS)},
+	bench_report(&(struct bench_result){name, bench_median(p99s[1], rounds), "us",
+					    bench_median(p99s[0], rounds)},
 		     json);
 	(void)snprintf(name, sizeof(name), "%s/max", c.name);
-	bench_report(&(struct bench_result){name, bench_median(maxima[1], ROUNDS), "us",
-					    bench_median(maxima[0], ROUNDS)},
+	bench_report(&(struct bench_result){name, bench_median(maxima[1], rounds), "us",
+					    bench_median(maxima[0], rounds)},
 		     json);
 	bench_report(&(struct bench_result){.name = "channel/32x1/reloading/reloads",
-					    .value = reloads / (double)ROUNDS,
+					    .value = reloads / (double)rounds,
 					    .unit = "a round"},
 		     json);
 	return true;

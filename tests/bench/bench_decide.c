@@ -164,23 +164,24 @@ static bool decide_once(struct stage *stage, decide_function *decide, bool keep_
 
 static bool run_case(struct stage *stage, const struct bench_case *bench, bool json)
 {
+	int rounds = bench_size(ROUNDS, 1), count = bench_size(DECISIONS, 10);
 	double round_ns[ROUNDS];
 
 	stage->sender.group_count = bench->group_count;
 	stage->question.kind = bench->kind;
 	if (!decide_once(stage, bench->decide, bench->with_record))
 		return false;
-	for (int round = 0; round < ROUNDS; round++) {
+	for (int round = 0; round < rounds; round++) {
 		double start_s = now_s();
 		bool allowed = true;
-		for (int i = 0; i < DECISIONS; i++)
+		for (int i = 0; i < count; i++)
 			allowed &= decide_once(stage, bench->decide, bench->with_record);
 		if (!allowed)
 			return false;
-		round_ns[round] = (now_s() - start_s) * 1e9 / DECISIONS;
+		round_ns[round] = (now_s() - start_s) * 1e9 / count;
 	}
 	bench_report(&(struct bench_result){.name = bench->name,
-					    .value = bench_median(round_ns, ROUNDS),
+					    .value = bench_median(round_ns, rounds),
 					    .unit = "ns"},
 		     json);
 	return true;

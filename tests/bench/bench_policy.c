@@ -30,7 +30,8 @@ enum {
 	MEMBERS = 20000,       /* users, and files; policies about more have nobody to apply to */
 	USER_GROUPS = 8,
 	FILE_FOLDERS = 5, /* policy I speaks of file or folder 5 * I, so that few match at once */
-	GRID_SIDE = 300,  /* groups and folders of the grid */
+	MOST_POLICIES = 100000,
+	GRID_SIDE = 300, /* groups and folders of the grid */
 };
 
 static double now_ns(void)
@@ -272,7 +273,7 @@ enum mode { INDEXED, LINEAR, REBUILT };
 static double decision_ns(struct bench *bench, enum mode mode)
 {
 	size_t policies = cedar_policy_count(bench->engine);
-	int count = mode == LINEAR ? LINEAR_BATCHES : BATCHES;
+	int count = bench_size(mode == LINEAR ? LINEAR_BATCHES : BATCHES, 1);
 	size_t requests = REQUESTS;
 	double batches[BATCHES];
 
@@ -321,7 +322,7 @@ static void run_decisions(const struct policy_shape *shape, uint32_t count, bool
 	report(count, "indexed", shape->name, decision_ns(&bench, INDEXED), "ns", linear, json);
 	if (is_main)
 		report(count, "linear", shape->name, linear, "ns", 0, json);
-	if (count >= 100000)
+	if (count >= (uint32_t)bench_size(MOST_POLICIES, 100))
 		report(count, "built", is_main ? "in" : shape->name, decision_ns(&bench, REBUILT),
 		       "ns", 0, json);
 	bench_deinit(&bench);
@@ -350,19 +351,20 @@ static void run_evaluations(bool json)
 static void run_loads(const struct policy_shape *shape, uint32_t count, bool json)
 {
 	double parse[LOADS], validated[LOADS], seal[LOADS], all[LOADS];
+	int loads = bench_size(LOADS, 1);
 	struct load load;
 
-	for (int i = 0; i < LOADS; i++) {
+	for (int i = 0; i < loads; i++) {
 		cedar_engine_free(load_engine(shape, count, false, true, &load));
 		parse[i] = load.parse_ms;
 		validated[i] = load.validate_ms;
 		seal[i] = load.seal_ms;
 		all[i] = load.all_ms;
 	}
-	report(count, "load", shape->name, bench_median(all, LOADS), "ms", 0, json);
-	report(count, "load/parse", shape->name, bench_median(parse, LOADS), "ms", 0, json);
-	report(count, "load/validate", shape->name, bench_median(validated, LOADS), "ms", 0, json);
-	report(count, "load/seal", shape->name, bench_median(seal, LOADS), "ms", 0, json);
+	report(count, "load", shape->name, bench_median(all, loads), "ms", 0, json);
+	report(count, "load/parse", shape->name, bench_median(parse, loads), "ms", 0, json);
+	report(count, "load/validate", shape->name, bench_median(validated, loads), "ms", 0, json);
+	report(count, "load/seal", shape->name, bench_median(seal, loads), "ms", 0, json);
 	report(count, "memory", shape->name, (double)load.bytes / count, "bytes/policy", 0, json);
 }
 
@@ -377,15 +379,16 @@ int bench_policy(bool json)
 		{"condition-key", write_condition_key},
 	};
 	static const struct policy_shape loaded[] = {{"", write_in}, {"eq", write_eq}};
-	static const uint32_t counts[] = {10, 100, 1000, 10000, 100000};
+	static const uint32_t counts[] = {10, 100, 1000, 10000, MOST_POLICIES};
+	int count = bench_size(ARRAY_COUNT(counts), 2);
 
 	for (size_t i = 0; i < ARRAY_COUNT(shapes); i++) {
-		for (size_t k = 0; k < ARRAY_COUNT(counts); k++)
+		for (int k = 0; k < count; k++)
 			run_decisions(&shapes[i], counts[k], json);
 	}
 	run_evaluations(json);
 	for (size_t i = 0; i < ARRAY_COUNT(loaded); i++)
-		run_loads(&loaded[i], 100000, json);
+		run_loads(&loaded[i], (uint32_t)bench_size(MOST_POLICIES, 100), json);
 	bench_activate(json);
 	return 0;
 }

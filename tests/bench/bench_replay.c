@@ -17,6 +17,7 @@
 enum { DECISIONS = 300000, ROUNDS = 3, POLICY_COUNT = 100, POLICY_MAX_BYTES = 256 * 1024 };
 
 struct stage {
+	int decision_count;
 	struct tmpdir dir;
 	struct decision_fill fill;
 	struct audit_reader *reader;
@@ -55,6 +56,7 @@ static bool stage_open(struct stage *stage)
 	struct buf why;
 	bool good;
 
+	stage->decision_count = bench_size(DECISIONS, 1000);
 	tmpdir_create(&stage->dir);
 	write_policy(stage->policy, "forbid(principal, action, resource) when { "
 				    "context.session.mechanism == \"basic\" };");
@@ -67,7 +69,7 @@ static bool stage_open(struct stage *stage)
 	buf_init(&why, 4096);
 	good = decision_fill_open(&stage->fill) &&
 	       decision_fill_set_policy(&stage->fill, stage->policy) &&
-	       decision_fill_run(&stage->fill, DECISIONS) &&
+	       decision_fill_run(&stage->fill, (uint32_t)stage->decision_count) &&
 	       audit_reader_open(stage->dir.path, &stage->fill.env, &stage->reader, &why) ==
 		       ERR_NONE;
 	buf_deinit(&why);
@@ -100,7 +102,7 @@ static double read_rate(struct stage *stage)
 	buf_init(&why, 4096);
 	error = audit_scan(stage->reader, &all, ignore, &sum, &why);
 	buf_deinit(&why);
-	return error == ERR_NONE ? DECISIONS / (now_s() - start_s) : 0;
+	return error == ERR_NONE ? stage->decision_count / (now_s() - start_s) : 0;
 }
 
 /* Decisions a second that are asked again; 0 when they do not all come out as expected. */
@@ -122,9 +124,9 @@ static double replay_rate(struct stage *stage, const struct snapshot *candidate,
 	buf_deinit(&why);
 	if (error != ERR_NONE)
 		return 0;
-	good = result.replayed_count == DECISIONS;
+	good = result.replayed_count == (uint64_t)stage->decision_count;
 	replay_result_deinit(&result);
-	return good ? DECISIONS / seconds : 0;
+	return good ? stage->decision_count / seconds : 0;
 }
 
 struct bench_case {
@@ -136,10 +138,11 @@ static bool run_case(struct stage *stage, const struct bench_case *bench, bool j
 {
 	struct snapshot *candidate =
 		decision_fill_build(bench->is_timed ? stage->timed : stage->policy);
+	int rounds = bench_size(ROUNDS, 1);
 	double floors[ROUNDS], rates[ROUNDS];
 	bool good = candidate != NULL;
 
-	for (int i = 0; i < ROUNDS && good; i++) {
+	for (int i = 0; i < rounds && good; i++) {
 		floors[i] = read_rate(stage);
 		rates[i] = replay_rate(stage, candidate, bench->asks_each);
 		good = floors[i] > 0 && rates[i] > 0;
@@ -147,9 +150,9 @@ static bool run_case(struct stage *stage, const struct bench_case *bench, bool j
 	snapshot_unref(candidate);
 	if (good)
 		bench_report(&(struct bench_result){.name = bench->name,
-						    .value = bench_median(rates, ROUNDS),
+						    .value = bench_median(rates, rounds),
 						    .unit = "decisions/s",
-						    .floor = bench_median(floors, ROUNDS)},
+						    .floor = bench_median(floors, rounds)},
 			     json);
 	return good;
 }

@@ -119,11 +119,13 @@ struct contest {
 
 static size_t batch_count(size_t batch)
 {
+	size_t least = (size_t)bench_size(ROUND_BATCHES_MIN, 1);
+	size_t most = (size_t)bench_size(ROUND_BATCHES_MAX, 1);
 	size_t count = ROUND_ROWS / batch;
 
-	if (count < ROUND_BATCHES_MIN)
-		return ROUND_BATCHES_MIN;
-	return count < ROUND_BATCHES_MAX ? count : ROUND_BATCHES_MAX;
+	if (count < least)
+		return least;
+	return count < most ? count : most;
 }
 
 /* Seconds for a round of one side; negative when it failed. */
@@ -152,11 +154,12 @@ static double run_bare(struct contest *contest, size_t batch)
 
 static bool run_batch_size(struct contest *contest, const char *prefix, size_t batch, bool json)
 {
+	int rounds = bench_size(ROUNDS, 1);
 	double audit[ROUNDS], bare[ROUNDS];
 	double rows = (double)(batch * batch_count(batch));
 	char name[64];
 
-	for (int round = 0; round < ROUNDS; round++) {
+	for (int round = 0; round < rounds; round++) {
 		double audit_s = run_audit(contest, batch), bare_s = run_bare(contest, batch);
 		if (audit_s < 0 || bare_s < 0)
 			return false;
@@ -164,8 +167,8 @@ static bool run_batch_size(struct contest *contest, const char *prefix, size_t b
 		bare[round] = rows / bare_s;
 	}
 	snprintf(name, sizeof(name), "%s/batch-%zu", prefix, batch);
-	bench_report(&(struct bench_result){name, bench_median(audit, ROUNDS), "rows/s",
-					    bench_median(bare, ROUNDS)},
+	bench_report(&(struct bench_result){name, bench_median(audit, rounds), "rows/s",
+					    bench_median(bare, rounds)},
 		     json);
 	return true;
 }

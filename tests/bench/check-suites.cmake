@@ -1,0 +1,86 @@
+# Checks that every suite of wsauthz-bench runs, at a size at which no figure means anything, and prints
+# the cases that are listed here and no others, each once, as one JSON object a line.
+#
+#	cmake -DBENCH=program -P check-suites.cmake
+cmake_minimum_required(VERSION 3.25)
+
+set(audit_cases append/batch-1 append/batch-10 append/batch-64 append/batch-1000 append/size
+	query/user-day query/user-today query/denied-hour query/denied-hour-all query/top-denied-day
+	query/stats-day daemon/32x32/strict asked/32x1/p99 asked/queries verify size/sealed)
+set(channel_cases disk/fdatasync/p50)
+foreach(name 1x1/strict 64x1/strict 64x16/strict 1x1/relaxed 64x1/relaxed)
+	list(APPEND channel_cases ${name} ${name}/p50 ${name}/p99)
+endforeach()
+list(APPEND channel_cases 32x1/reloading/p99 32x1/reloading/max 32x1/reloading/reloads)
+set(decide_cases user/record/10-groups user/policy/10-groups operation/record/10-groups
+	operation/policy/10-groups operation/record/100-groups)
+set(policy_cases 10/linear 100/linear 10/indexed 100/indexed 100/built/in evaluate)
+foreach(shape eq action grid condition-key)
+	list(APPEND policy_cases 10/indexed/${shape} 100/indexed/${shape} 100/built/${shape})
+endforeach()
+foreach(part load load/parse load/validate load/seal memory)
+	list(APPEND policy_cases 100/${part} 100/${part}/eq)
+endforeach()
+list(APPEND policy_cases activate/100)
+foreach(part cpu read check build store)
+	list(APPEND policy_cases activate/100/${part})
+endforeach()
+set(replay_cases inputs-once looks-at-time each-decision)
+set(store_cases append/batch-1 append/batch-10 append/batch-64 append/batch-1000 append/size)
+
+# The type of a member of a line; "none" when it is not there.
+function(type_of line member out)
+	string(JSON type ERROR_VARIABLE error TYPE "${line}" ${member})
+	if(NOT error STREQUAL "NOTFOUND")
+		set(type "none")
+	endif()
+	set(${out} ${type} PARENT_SCOPE)
+endfunction()
+
+# A floor comes with a ratio. A case that has one may have none here, when nothing was done in a moment.
+function(check_line line)
+	string(JSON count ERROR_VARIABLE error LENGTH "${line}")
+	type_of("${line}" name name)
+	type_of("${line}" value value)
+	type_of("${line}" unit unit)
+	type_of("${line}" floor floor)
+	type_of("${line}" ratio ratio)
+	set(types "${count}: ${name} ${value} ${unit} ${floor} ${ratio}")
+	if(NOT types STREQUAL "3: STRING NUMBER STRING none none" AND
+	   NOT types STREQUAL "5: STRING NUMBER STRING NUMBER NUMBER")
+		message(FATAL_ERROR "not a result: ${line}\n${types}")
+	endif()
+endfunction()
+
+execute_process(COMMAND ${BENCH} ERROR_VARIABLE usage RESULT_VARIABLE result)
+string(REGEX MATCHALL "\n  [a-z]+ " suites "${usage}")
+list(TRANSFORM suites STRIP)
+if(NOT result EQUAL 2 OR NOT suites STREQUAL "audit;channel;decide;policy;replay;store")
+	message(FATAL_ERROR "the suites are not those listed here: ${usage}")
+endif()
+
+set(ENV{WSAUTHZ_BENCH_TINY} 1)
+foreach(suite IN LISTS suites)
+	execute_process(COMMAND ${BENCH} ${suite} --json
+		OUTPUT_VARIABLE output ERROR_VARIABLE errors RESULT_VARIABLE result)
+	if(NOT result EQUAL 0)
+		message(FATAL_ERROR "wsauthz-bench ${suite} ended with ${result}\n${output}${errors}")
+	endif()
+	string(REGEX REPLACE "\n$" "" output "${output}")
+	string(REPLACE "\n" ";" lines "${output}")
+	set(names "")
+	foreach(line IN LISTS lines)
+		check_line("${line}")
+		string(JSON name GET "${line}" name)
+		list(APPEND names ${name})
+	endforeach()
+	set(expected ${${suite}_cases})
+	list(TRANSFORM expected PREPEND "${suite}/")
+	list(SORT expected)
+	list(SORT names)
+	if(NOT names STREQUAL expected)
+		string(REPLACE ";" "\n\t" names "${names}")
+		string(REPLACE ";" "\n\t" expected "${expected}")
+		message(FATAL_ERROR "wsauthz-bench ${suite} ran\n\t${names}\nexpected\n\t${expected}")
+	endif()
+endforeach()
