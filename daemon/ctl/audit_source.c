@@ -25,7 +25,7 @@ enum ctl_exit audit_source_open(const struct ctl *ctl, struct audit_reader **out
 	buf_init(&why, WHY_MAX);
 	error = audit_reader_open(directory, &env, out, &why);
 	if (error != ERR_NONE)
-		output_error("%s", why.length != 0 ? buf_text(&why) : error_text(error));
+		ctl_report_unreadable(directory, error, &why);
 	buf_deinit(&why);
 	return error == ERR_NONE ? CTL_DONE : CTL_INVALID;
 }

@@ -18,12 +18,14 @@
 enum { LINE_MAX_BYTES = 1 << 20 };
 
 struct block_options {
-	const char *duration, *reason;
+	const char *duration, *until, *reason;
 };
 
 static const struct arg_option block_options[] = {
 	{"--for", ARG_TEXT, offsetof(struct block_options, duration), "SPAN",
 	 "how long, such as 30m or 8h; for ever without it"},
+	{"--until", ARG_TEXT, offsetof(struct block_options, until), "TIME",
+	 "instead of --for: its end, such as 18:00 or 2026-12-01T08:00+01:00 (without: UTC)"},
 	{"--reason", ARG_TEXT, offsetof(struct block_options, reason), "TEXT",
 	 "why, for other administrators"},
 	{NULL, ARG_FLAG, 0, NULL, NULL},
@@ -81,20 +83,47 @@ static void print_block(const struct ctl *ctl, const Wsauthz__BlockEntry *entry)
 	buf_deinit(&line);
 }
 
-/* Reads --for into whole seconds, at least one. */
-static bool read_duration(const char *text, uint64_t *seconds)
+/* How long it is until then. */
+static bool read_end(const char *text, uint64_t *ms)
 {
-	uint64_t ms;
+	int64_t now_us = clock_wall_us(platform_clock()), end_us;
+	uint64_t span_ms;
 
-	if (text == NULL) {
-		*seconds = 0;
-		return true;
-	}
-	if (!when_parse_span(str_from(text), &ms)) {
-		output_error("--for takes a span such as 30m, 8h or 1d12h; not '%s'", text);
+	/* A span as a time would lie in the past. */
+	if (when_parse_span(str_from(text), &span_ms) ||
+	    !when_parse(str_from(text), now_us, &end_us)) {
+		output_error("--until takes a time such as 18:00 or 2026-12-01T08:00+01:00; not "
+			     "'%s'",
+			     text);
 		return false;
 	}
+	if (end_us <= now_us) {
+		output_error("--until %s is over", text);
+		return false;
+	}
+	*ms = (uint64_t)(end_us - now_us) / 1000;
+	return true;
+}
+
+/* Reads --for or --until into whole seconds, at least one; 0 for neither. */
+static bool read_duration(const struct block_options *options, uint64_t *seconds)
+{
+	uint64_t ms = 0;
+
+	if (options->duration != NULL && options->until != NULL) {
+		output_error("give --for or --until, not both");
+		return false;
+	}
+	if (options->duration != NULL && !when_parse_span(str_from(options->duration), &ms)) {
+		output_error("--for takes a span such as 30m, 8h or 1d12h; not '%s'",
+			     options->duration);
+		return false;
+	}
+	if (options->until != NULL && !read_end(options->until, &ms))
+		return false;
 	*seconds = (ms + 999) / 1000;
+	if (options->until != NULL && *seconds == 0)
+		*seconds = 1;
 	return true;
 }
 
@@ -124,7 +153,7 @@ static enum ctl_exit run_block(const struct ctl *ctl, const void *opaque, char *
 	enum ctl_exit code;
 
 	(void)operand_count;
-	if (!read_duration(options->duration, &block.duration_s))
+	if (!read_duration(options, &block.duration_s))
 		return CTL_USAGE;
 	buf_init(&principal, LINE_MAX_BYTES);
 	block.reason = link_bytes(str_from(options->reason));

@@ -37,6 +37,9 @@ bool ctl_find_state(const struct ctl *ctl, const char **directory);
 struct settings;
 bool ctl_find_settings(const struct ctl *ctl, const struct settings **settings);
 
+/* Says on stderr why the databases in `directory` cannot be read, and what to do; `why` may be empty. */
+void ctl_report_unreadable(const char *directory, enum error error, struct buf *why);
+
 /* Reads the configuration file, which must be there. Errors with `why`, of config_read() and
  * file_read_trusted(); texts of `*out` live in `arena`. */
 struct config;

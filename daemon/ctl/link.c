@@ -153,7 +153,8 @@ static enum ctl_exit connect_channel(struct link *link)
 	buf_init(&why, WHY_MAX);
 	error = channel_open(link->path, CONNECT_TIMEOUT_MS, &link->channel, &why);
 	if (error != ERR_NONE)
-		output_error("%s", buf_text(&why));
+		output_error("%s%s", buf_text(&why),
+			     error == ERR_DENIED ? "; root may, and the members of its group" : "");
 	buf_deinit(&why);
 	if (error != ERR_NONE)
 		return CTL_UNREACHABLE;

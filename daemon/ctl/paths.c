@@ -83,3 +83,29 @@ bool ctl_find_settings(const struct ctl *ctl, const struct settings **settings)
 		*settings = &config->server;
 	return config != NULL;
 }
+
+static enum error ignore_name(void *arg, const char *name)
+{
+	(void)arg;
+	(void)name;
+	return ERR_NONE;
+}
+
+void ctl_report_unreadable(const char *directory, enum error error, struct buf *why)
+{
+	const char *text = why->length != 0 ? buf_text(why) : error_text(error);
+
+	/* A database in a directory that may not be searched seems to be missing. */
+	if (error == ERR_NOT_FOUND &&
+	    directory_list_names(directory, ignore_name, NULL) == ERR_DENIED)
+		error = ERR_DENIED;
+	if (error == ERR_DENIED)
+		output_error("%s: permission denied; root may read it, and the daemon's account",
+			     directory);
+	else if (error == ERR_NOT_FOUND)
+		output_error("%s; did the daemon ever run here? --state DIR names another "
+			     "directory",
+			     text);
+	else
+		output_error("%s", text);
+}

@@ -21,7 +21,7 @@ enum ctl_exit policy_state_open(const struct ctl *ctl, struct state **out)
 	buf_init(&why, WHY_MAX);
 	error = state_open_readonly(directory, &env, out, &why);
 	if (error != ERR_NONE) {
-		output_error("%s", why.length != 0 ? buf_text(&why) : error_text(error));
+		ctl_report_unreadable(directory, error, &why);
 		code = CTL_INVALID;
 	}
 	buf_deinit(&why);
@@ -115,7 +115,7 @@ static enum ctl_exit open_directory(struct policy_source *source, const char *pa
 	buf_init(&why, WHY_MAX);
 	error = policy_read_directory(path, &source->tree, &why);
 	if (error != ERR_NONE)
-		output_error("%s: %s", path, why.length != 0 ? buf_text(&why) : error_text(error));
+		output_error("%s", why.length != 0 ? buf_text(&why) : error_text(error));
 	buf_deinit(&why);
 	if (error != ERR_NONE)
 		return CTL_INVALID;

@@ -291,6 +291,18 @@ static void authorize_takes_what_policies_are_written_with(void **state)
 	fixture_stop(&daemon);
 }
 
+static void where_nothing_can_be_read_it_is_said_what_to_do(void **state)
+{
+	(void)state;
+	assert_int_equal(command_run_alone("audit query --state /nonesuch"), COMMAND_INVALID);
+	command_expect("/nonesuch: not found; did the daemon ever run here?");
+	assert_int_equal(command_run_alone("policy history --state /nonesuch"), COMMAND_INVALID);
+	command_expect("; did the daemon ever run here?");
+	assert_int_equal(command_run_alone("status --admin /nonesuch/admin.sock"),
+			 COMMAND_UNREACHABLE);
+	command_expect("is the daemon running?");
+}
+
 static void audit_query_filters_and_works_without_the_daemon(void **state)
 {
 	struct daemon daemon;
@@ -416,6 +428,15 @@ static void a_user_is_revoked_and_blocked_and_let_go(void **state)
 
 	assert_int_equal(command_run(&daemon, "block " ALICE " --for 90"), COMMAND_USAGE);
 	command_expect("--for takes a span");
+	assert_int_equal(command_run(&daemon, "block " ALICE " --until 8h"), COMMAND_USAGE);
+	command_expect("--until takes a time such as");
+	assert_int_equal(command_run(&daemon, "block " ALICE " --until yesterday"), COMMAND_USAGE);
+	command_expect("--until yesterday is over");
+	assert_int_equal(command_run(&daemon, "block " ALICE " --until 2999-01-01 --for 1h"),
+			 COMMAND_USAGE);
+	assert_int_equal(command_run(&daemon, "block " ALICE " --until 2090-01-02T08:00+01:00"),
+			 COMMAND_DONE);
+	command_expect("until 2090-01-02 0");
 	assert_int_equal(
 		command_run(&daemon, "block " ALICE " --for 8h --reason 'left\tthe company'"),
 		COMMAND_DONE);
@@ -467,6 +488,7 @@ int main(void)
 		cmocka_unit_test(authorize_says_what_the_policy_says_and_records_nothing),
 		cmocka_unit_test(a_request_that_cannot_be_decided_is_no_denial_by_policy),
 		cmocka_unit_test(authorize_takes_what_policies_are_written_with),
+		cmocka_unit_test(where_nothing_can_be_read_it_is_said_what_to_do),
 		cmocka_unit_test(audit_query_filters_and_works_without_the_daemon),
 		cmocka_unit_test(hostile_names_cannot_disturb_a_terminal),
 		cmocka_unit_test(records_list_shows_live_records_by_name_whatever_the_case),
