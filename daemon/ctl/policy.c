@@ -27,17 +27,25 @@ static const struct arg_option reload_options[] = {
 	{NULL, ARG_FLAG, 0, NULL, NULL},
 };
 
-static void print_reply(struct buf *out, const Wsauthz__PolicyReloadReply *reply)
+static void print_reply(struct buf *out, const Wsauthz__PolicyReloadReply *reply,
+			const Wsauthz__AdminRequest *request)
 {
+	bool is_rollback = request->body_case == WSAUTHZ__ADMIN_REQUEST__BODY_POLICY_ROLLBACK;
+	const char *pin = is_rollback ? "; pinned until the next policy reload" : "";
+
 	diagnostics_print(out, reply->diagnostics, reply->n_diagnostics);
 	if (!reply->valid) {
 		buf_append_str(out, STR("NOT activated: "));
 		output_count(out, reply->error_count, "error", "errors");
 		buf_printf(out, "; revision %" PRIu64 " goes on serving\n", reply->revision);
 	} else if (reply->activated) {
-		buf_printf(out, "activated revision %" PRIu64 "\n", reply->revision);
+		buf_printf(out, "activated revision %" PRIu64 "%s\n", reply->revision, pin);
+	} else if (!is_rollback && request->policy_reload->check_only) {
+		buf_printf(out, "valid, and not activated; revision %" PRIu64 " serves\n",
+			   reply->revision);
 	} else {
-		buf_printf(out, "valid; revision %" PRIu64 " serves\n", reply->revision);
+		buf_printf(out, "nothing changed; revision %" PRIu64 " serves already%s\n",
+			   reply->revision, pin);
 	}
 }
 
@@ -84,7 +92,7 @@ static enum ctl_exit activate(const struct ctl *ctl, Wsauthz__AdminRequest *requ
 		if (ctl->json)
 			json_reply(&out, reply->policy_reload);
 		else
-			print_reply(&out, reply->policy_reload);
+			print_reply(&out, reply->policy_reload, request);
 		output_text(stdout, buf_str(&out));
 		code = reply->policy_reload->valid ? CTL_DONE : CTL_INVALID;
 	}

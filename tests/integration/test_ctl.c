@@ -468,10 +468,18 @@ static void policy_reload_activates_or_says_why_not(void **state)
 	assert_int_equal(command_run(&daemon, "status"), COMMAND_DENIED);
 	command_expect("FAILED");
 	daemon_write_policy(&daemon, "policy.cedar", "permit(principal, action, resource);\n");
+	assert_int_equal(command_run(&daemon, "policy reload --check-only"), COMMAND_DONE);
+	command_expect("valid, and not activated; revision 1 serves\n");
 	assert_int_equal(command_run(&daemon, "policy reload --check-only --json"), COMMAND_DONE);
 	command_expect("\"activated\":false");
 	assert_int_equal(command_run(&daemon, "policy reload --json"), COMMAND_DONE);
 	command_expect("\"activated\":true,\"revision\":2");
+	assert_int_equal(command_run(&daemon, "policy reload"), COMMAND_DONE);
+	command_expect("nothing changed; revision 2 serves already\n");
+	assert_int_equal(command_run(&daemon, "policy rollback 1"), COMMAND_DONE);
+	command_expect("activated revision 1; pinned until the next policy reload\n");
+	assert_int_equal(command_run(&daemon, "policy rollback 1"), COMMAND_DONE);
+	command_expect("nothing changed; revision 1 serves already; pinned until");
 	fixture_stop(&daemon);
 }
 
