@@ -278,7 +278,10 @@ static enum ctl_exit run_arguments(int argc, char **argv)
 
 static void complete(int word_count, char **words)
 {
-	int leading = args_leading(word_count - 1, words, common_options);
+	/* What may follow "help" is what may follow nothing. */
+	int leading = word_count > 1 && strcmp(words[0], "help") == 0
+			      ? 1
+			      : args_leading(word_count - 1, words, common_options);
 
 	complete_print(commands, ARRAY_COUNT(commands), common_options, word_count - leading,
 		       words + leading);
