@@ -212,9 +212,10 @@ static void append_left(struct buf *out, const Wsauthz__BlockEntry *entry)
 {
 	uint64_t now_us = (uint64_t)clock_wall_us(platform_clock());
 
-	if (entry->until_us != 0)
-		output_duration(out,
-				entry->until_us > now_us ? (entry->until_us - now_us) / 1000 : 0);
+	if (entry->until_us > now_us)
+		output_duration(out, (entry->until_us - now_us) / 1000);
+	else if (entry->until_us != 0)
+		buf_append_str(out, STR("ended"));
 }
 
 static bool add_row(struct table *table, const Wsauthz__BlockEntry *entry)
@@ -331,7 +332,7 @@ const struct ctl_command unblock_command = {
 const struct ctl_command blocks_command = {
 	.words = "blocks",
 	.operands = "",
-	.summary = "who is blocked",
+	.summary = "the blocks, and how long each goes on",
 	.options = ctl_no_options,
 	.run = run_blocks,
 };

@@ -98,10 +98,12 @@ static void print_status(struct buf *out, const Wsauthz__StatusReply *status)
 		print_shadow(out, status->shadow);
 	if (status->audit != NULL)
 		print_audit(out, status->audit);
-	buf_printf(out,
-		   "records      %" PRIu64 " live\n"
-		   "connections  %" PRIu32 ", ",
-		   status->record_count, status->connection_count);
+	buf_printf(out, "records      %" PRIu64 " live\n", status->record_count);
+	/* So that nobody stays blocked because it was forgotten. */
+	if (status->block_count != 0)
+		buf_printf(out, "blocks       %" PRIu64 ", see wsauthzctl blocks\n",
+			   status->block_count);
+	buf_printf(out, "connections  %" PRIu32 ", ", status->connection_count);
 	output_count(out, status->in_flight_count, "request", "requests");
 	buf_printf(out,
 		   " in flight\n"
@@ -236,6 +238,7 @@ static void json_status(struct buf *out, const Wsauthz__StatusReply *status)
 		json_write_object_end(&json);
 	}
 	json_count(&json, "records", status->record_count);
+	json_count(&json, "blocks", status->block_count);
 	json_count(&json, "connections", status->connection_count);
 	json_count(&json, "in_flight", status->in_flight_count);
 	json_count(&json, "allowed", status->allowed_count);

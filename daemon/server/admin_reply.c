@@ -245,18 +245,35 @@ static bool fill_problems(struct arena *arena, const struct service *service,
 	return true;
 }
 
+/* Blocks that ended stay until their principal is blocked again or unblocked. */
+struct block_tally {
+	int64_t now_us;
+	uint64_t count;
+};
+
+static bool tally_block(const struct block *block, void *arg)
+{
+	struct block_tally *tally = arg;
+
+	tally->count += tally->now_us <= block->until_us;
+	return true;
+}
+
 #define SUM(counters) metrics_sum(counters, ARRAY_COUNT(counters))
 
 bool admin_reply_status(struct arena *arena, const struct service *service,
 			Wsauthz__StatusReply *status)
 {
 	const struct metrics *metrics = &service->metrics;
+	struct block_tally blocks = {.now_us = clock_wall_us(service->clock)};
 
+	blocks_each(service->blocks, tally_block, &blocks);
 	status->server_version = authz_bytes(server_version(), strlen(server_version()));
 	status->pid = (uint32_t)process_id();
 	status->started_us = (uint64_t)service->started_us;
 	status->uptime_ms = (uint64_t)(clock_boot_ms(service->clock) - service->started_ms);
 	status->record_count = records_count(service->records);
+	status->block_count = blocks.count;
 	status->connection_count = service->authorize_sessions->greeted_count;
 	status->in_flight_count = audit_queue_length(service->audit);
 	status->allowed_count = SUM(metrics->allowed);

@@ -446,6 +446,8 @@ static void a_user_is_revoked_and_blocked_and_let_go(void **state)
 	assert_int_equal(command_run(&daemon, "blocks"), COMMAND_DONE);
 	assert_int_equal(command_line_count(), 3);
 	command_expect("left\\u{9}the company");
+	assert_int_equal(command_run(&daemon, "status"), COMMAND_DONE);
+	command_expect("\nblocks       2, see wsauthzctl blocks\n");
 	assert_int_equal(command_run(&daemon, "blocks --json"), COMMAND_DONE);
 	assert_int_equal(command_line_count(), 2);
 	command_expect("\"reason\":\"left\\tthe company\"");

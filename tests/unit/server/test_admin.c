@@ -63,6 +63,7 @@ static void status_tells_what_happened(void **state)
 	/* Two events of the start, two decisions. */
 	assert_int_equal(status->audit->last_decision_id, 4);
 	assert_int_equal(status->record_count, 1);
+	assert_int_equal(status->block_count, 0);
 	assert_int_equal(status->connection_count, 1);
 	assert_int_equal(status->allowed_count, 1);
 	assert_int_equal(status->denied_count, 1);

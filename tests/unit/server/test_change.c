@@ -265,6 +265,37 @@ static void blocks_are_listed_in_pages(void **state)
 	talk_close(&admin);
 }
 
+static uint64_t count_blocks(struct running *running)
+{
+	Wsauthz__AdminRequest request = WSAUTHZ__ADMIN_REQUEST__INIT;
+	Wsauthz__Status body = WSAUTHZ__STATUS__INIT;
+	struct talk admin;
+	uint64_t count;
+
+	running_open_admin(running, &admin);
+	request.status = &body;
+	count = ask(&admin, &request, WSAUTHZ__ADMIN_REQUEST__BODY_STATUS)->status->block_count;
+	talk_close(&admin);
+	return count;
+}
+
+static void status_counts_blocks_until_their_last_moment(void **state)
+{
+	struct running *running = *state;
+	struct talk admin;
+
+	running_stop_clock(running);
+	running_start(running);
+	running_open_admin(running, &admin);
+	ask_block(&admin, "a", 10, "");
+	ask_block(&admin, "b", 0, "");
+	talk_close(&admin);
+	running_advance(running, 10000);
+	assert_int_equal(count_blocks(running), 2);
+	running_advance(running, 1);
+	assert_int_equal(count_blocks(running), 1);
+}
+
 static void a_member_of_the_break_glass_group_gets_in_and_it_is_logged(void **state)
 {
 	struct running *running = *state;
@@ -501,6 +532,7 @@ int main(void)
 		SERVER_TEST(a_block_holds_from_the_next_request_on_and_over_a_restart),
 		SERVER_TEST(the_last_of_commands_sent_together_holds),
 		SERVER_TEST(blocks_are_listed_in_pages),
+		SERVER_TEST(status_counts_blocks_until_their_last_moment),
 		SERVER_TEST(a_member_of_the_break_glass_group_gets_in_and_it_is_logged),
 		SERVER_TEST(every_change_is_recorded_with_who_asked_for_it),
 		SERVER_TEST(a_role_may_do_what_it_is_for_and_nothing_else),
