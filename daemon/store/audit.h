@@ -42,6 +42,9 @@ enum audit_kind {
 /* What was answered. The numbers are stored; zero, as everywhere, is the refusal. */
 enum audit_verdict { AUDIT_DENY = 0, AUDIT_ALLOW = 1, AUDIT_REDIRECT = 2 };
 
+/* Whether the client was still there for its answer. */
+enum audit_delivered { AUDIT_DELIVERY_UNKNOWN, AUDIT_DELIVERED, AUDIT_UNDELIVERED };
+
 /* A list of texts. `items` may be NULL when `count` is 0. */
 struct audit_list {
 	const struct str *items;
@@ -111,6 +114,10 @@ struct audit_row {
 
 	uint64_t latency_us; /* from the request's last byte to the decision */
 	bool relaxed;        /* the answer did not wait for this row */
+
+	/* Whether the answer left; of rows from a query with `with_delivery`. Not part of the row, an
+	 * event tells. */
+	enum audit_delivered delivered;
 };
 
 /* Appends why, in short: the source, and the ids of the policies that determined or else erred:

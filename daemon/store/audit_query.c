@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/arena.h"
+#include "store/audit_delivery.h"
 #include "store/audit_filter.h"
 #include "store/audit_reader.h"
 #include "store/audit_row.h"
@@ -22,6 +23,8 @@ struct query {
 	struct audit_reader *reader;
 	struct audit_filter filter; /* with what is left of the limit */
 	struct row_source decisions, events;
+	struct audit_delivery delivery; /* with_delivery */
+	struct stmt failed;             /* likewise: whether an event of the segment tells */
 	bool (*on_row)(void *arg, const struct audit_row *row);
 	void *arg;
 	bool is_over;
@@ -145,6 +148,24 @@ static struct row_source *pick(struct query *query)
 	return (events->id < decisions->id) != query->filter.newest_first ? events : decisions;
 }
 
+static enum error find_delivery(struct query *query, struct audit_row *row)
+{
+	bool has_failed;
+	enum error error = audit_delivery_read(&query->delivery, query->reader,
+					       query->reader->open_index, query->why);
+
+	if (error != ERR_NONE)
+		return error;
+	has_failed = audit_delivery_is_late(&query->delivery, row->decision_id);
+	if (!has_failed) {
+		stmt_bind_u64(&query->failed, 1, row->decision_id);
+		error = stmt_step(&query->failed, &has_failed);
+		stmt_reset(&query->failed);
+	}
+	row->delivered = has_failed ? AUDIT_UNDELIVERED : AUDIT_DELIVERED;
+	return error;
+}
+
 static enum error deliver(struct query *query, struct row_source *source)
 {
 	struct arena *arena = &query->reader->arena;
@@ -159,6 +180,8 @@ static enum error deliver(struct query *query, struct row_source *source)
 	if (error == ERR_CORRUPT)
 		buf_printf(query->why, "row %" PRIu64 " of the audit holds what is never written",
 			   source->id);
+	if (error == ERR_NONE && query->filter.with_delivery && row.event == NULL)
+		error = find_delivery(query, &row);
 	if (error != ERR_NONE)
 		return error;
 	query->is_over = !query->on_row(query->arg, &row) || query->filter.limit == 1;
@@ -177,12 +200,18 @@ static enum error query_open_segment(struct query *query, bool is_sealed)
 	enum error error = db_begin_read(&reader->db);
 
 	query->decisions = query->events = (struct row_source){0};
+	query->failed = (struct stmt){0};
+	if (error == ERR_NONE && query->filter.with_delivery)
+		error = stmt_prepare(&query->failed, &reader->db,
+				     "SELECT 1 FROM decision d WHERE d.id = ?1"
+				     " AND " AUDIT_DELIVERY_FAILED);
 	if (error == ERR_NONE)
 		error = start_sources(query, is_sealed);
 	while (error == ERR_NONE && !query->is_over && (source = pick(query)) != NULL)
 		error = deliver(query, source);
 	stmt_finish(&query->decisions.stmt);
 	stmt_finish(&query->events.stmt);
+	stmt_finish(&query->failed);
 	if (error != ERR_NONE && query->why->length == said)
 		buf_printf(query->why, "reading the audit: %s: %s", error_text(error),
 			   reader->db.failure);
@@ -227,5 +256,8 @@ enum error audit_query(struct audit_reader *reader, const struct audit_filter *f
 	};
 	enum error error = audit_reader_refresh(reader, why);
 
-	return error == ERR_NONE ? query_segments(&query) : error;
+	if (error == ERR_NONE)
+		error = query_segments(&query);
+	audit_delivery_deinit(&query.delivery);
+	return error;
 }

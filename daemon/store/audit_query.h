@@ -68,6 +68,8 @@ struct audit_filter {
 	uint64_t before_id;   /* ids below it; 0: no bound */
 	bool newest_first;    /* by id; else oldest first */
 	uint64_t limit;       /* rows at most; 0: all */
+
+	bool with_delivery; /* fills in audit_row.delivered, which takes a look-up a row */
 };
 
 /* Delivers the matching rows in order, those of one segment from one moment; an event is a row with

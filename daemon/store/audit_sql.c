@@ -255,6 +255,7 @@ enum error audit_sql_run(struct audit_reader *reader, struct str sql, const stru
 	error = explain(&work, error, why);
 	stmt_finish(&stmt);
 	db_close(&work.db);
+	audit_views_deinit(&work.views);
 	state_close(work.views.state);
 	buf_deinit(&work.no_state);
 	return error;

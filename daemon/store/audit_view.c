@@ -62,6 +62,7 @@ struct table {
 	char *columns[COLUMNS_MAX];
 	int column_count;
 	int time_us, time_text; /* columns; -1: none */
+	int delivered;          /* likewise; what it says, one segment does not know alone */
 };
 
 /* A condition on a column, and the value it is compared with. */
@@ -232,6 +233,7 @@ static int connect(sqlite3 *handle, void *aux, int argc, const char *const *argv
 			sqlite3_mprintf("%s", why.length != 0 ? buf_text(&why) : error_text(error));
 	table->time_us = find_column(table, table->module->view->time_us);
 	table->time_text = find_column(table, table->module->view->time_text);
+	table->delivered = find_column(table, "delivered");
 	buf_deinit(&declaration);
 	buf_deinit(&why);
 	if (result == SQLITE_OK)
@@ -272,7 +274,8 @@ static int best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 		const struct sqlite3_index_constraint *constraint = &info->aConstraint[i];
 		const char *collation = sqlite3_vtab_collation(info, i);
 
-		if (!can_hand_on(constraint) || strcmp(collation, "BINARY") != 0)
+		if (!can_hand_on(constraint) || strcmp(collation, "BINARY") != 0 ||
+		    constraint->iColumn == table_of(base)->delivered)
 			continue;
 		info->aConstraintUsage[i].argvIndex = ++count;
 		buf_printf(&plan, " %d %d", constraint->iColumn, constraint->op);
@@ -385,15 +388,25 @@ static void narrow_range(const struct table *table, const struct condition *cond
 		range->until_us = high + 1;
 }
 
+static bool is_used(const struct cursor *cursor, int column)
+{
+	return (cursor->used_columns >> (column < 63 ? column : 63) & 1) != 0;
+}
+
+static bool asks_delivery(const struct cursor *cursor)
+{
+	int column = table_of(cursor->base.pVtab)->delivered;
+
+	return column >= 0 && is_used(cursor, column);
+}
+
 static void write_columns(const struct table *table, const struct cursor *cursor, struct buf *sql)
 {
 	buf_append_str(sql, STR("SELECT "));
 	for (int i = 0; i < table->column_count; i++) {
-		bool is_used = (cursor->used_columns >> (i < 63 ? i : 63) & 1) != 0;
-
 		if (i != 0)
 			buf_append_str(sql, STR(", "));
-		if (is_used)
+		if (is_used(cursor, i))
 			buf_printf(sql, "\"%s\"", table->columns[i]);
 		else
 			buf_append_str(sql, STR("NULL"));
@@ -500,7 +513,9 @@ static enum error next_source(const struct table *table, struct cursor *cursor, 
 		cursor->source = &cursor->db;
 		cursor->open_index = index;
 		audit_views_watch(shared, &cursor->db);
-		return ERR_NONE;
+		return asks_delivery(cursor)
+			       ? audit_delivery_read(&shared->delivery, shared->reader, index, why)
+			       : ERR_NONE;
 	}
 	cursor->has_row = false;
 	return ERR_NOT_FOUND;
@@ -544,6 +559,9 @@ static int read_plan(struct cursor *cursor, const char *plan, int argc, sqlite3_
 	char *at;
 
 	cursor->used_columns = strtoull(plan, &at, 16);
+	/* Whose answer it is. */
+	if (asks_delivery(cursor))
+		cursor->used_columns |= 1;
 	cursor->is_ordered = at[1] != '-';
 	cursor->is_descending = at[1] == 'd';
 	at += 2;
@@ -558,6 +576,11 @@ static int read_plan(struct cursor *cursor, const char *plan, int argc, sqlite3_
 			return SQLITE_NOMEM;
 	}
 	return SQLITE_OK;
+}
+
+void audit_views_deinit(struct audit_views *shared)
+{
+	audit_delivery_deinit(&shared->delivery);
 }
 
 static int filter(sqlite3_vtab_cursor *base, int number, const char *plan, int argc,
@@ -598,7 +621,15 @@ static int is_at_end(sqlite3_vtab_cursor *base)
 
 static int column(sqlite3_vtab_cursor *base, sqlite3_context *context, int index)
 {
-	sqlite3_result_value(context, sqlite3_column_value(cursor_of(base)->stmt.handle, index));
+	const struct cursor *cursor = cursor_of(base);
+	const struct table *table = table_of(base->pVtab);
+	const struct audit_views *shared = table->module->shared;
+
+	if (index == table->delivered && asks_delivery(cursor) &&
+	    audit_delivery_is_late(&shared->delivery, stmt_u64(&cursor->stmt, 0)))
+		sqlite3_result_int(context, 0);
+	else
+		sqlite3_result_value(context, sqlite3_column_value(cursor->stmt.handle, index));
 	return SQLITE_OK;
 }
 

@@ -14,6 +14,7 @@
 #include "base/attributes.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "store/audit_delivery.h"
 #include "store/audit_reader.h"
 #include "store/db.h"
 #include "store/state.h"
@@ -25,7 +26,11 @@ struct audit_views {
 	/* Called by every connection now and then while it works; true stops the statement. */
 	bool (*should_stop)(void *arg);
 	void *arg;
+	struct audit_delivery delivery; /* as far as the statement asks for it */
 };
+
+/* Frees what statements had to find out. */
+void audit_views_deinit(struct audit_views *shared);
 
 /* Registers the views on `db`, whose authorizer is not set yet. */
 enum error audit_views_add(struct audit_views *shared, struct db *db) ATTR_MUST_CHECK;
