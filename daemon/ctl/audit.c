@@ -163,6 +163,7 @@ static enum ctl_exit run_query(const struct ctl *ctl, const void *opaque, char *
 	}
 	if (code == CTL_DONE)
 		code = audit_source_open(ctl, &reader);
+	filter.with_delivery = format != AUDIT_FORMAT_TABLE;
 	if (code == CTL_DONE)
 		code = print_rows(reader, &filter, format, options->texts ? &texts : NULL);
 	if (code == CTL_DONE && texts.count != 0)

@@ -106,6 +106,7 @@ static enum ctl_exit run_export(const struct ctl *ctl, const void *opaque, char 
 	filter.rows = options->events ? AUDIT_ALL_ROWS : AUDIT_DECISIONS;
 	filter.after_id = options->after;
 	filter.limit = options->limit;
+	filter.with_delivery = true;
 	if (code == CTL_DONE)
 		code = print_rows(reader, &filter, format);
 	audit_reader_close(reader);

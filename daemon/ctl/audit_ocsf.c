@@ -153,6 +153,10 @@ static void append_unmapped(struct json_writer *json, const struct audit_row *ro
 	optional(json, "extended_information", row->extended);
 	text(json, "peer", row->peer);
 	number(json, "latency_us", (int64_t)row->latency_us);
+	if (row->delivered != AUDIT_DELIVERY_UNKNOWN) {
+		json_write_key(json, STR("delivered"));
+		json_write_bool(json, row->delivered == AUDIT_DELIVERED);
+	}
 	json_write_object_end(json);
 }
 

@@ -157,6 +157,10 @@ void audit_row_json(struct buf *out, const struct audit_row *row)
 	json_count(&json, "peer_pid", row->peer_pid);
 	json_count(&json, "latency_us", row->latency_us);
 	json_text(&json, "durability", row->relaxed ? STR("relaxed") : STR("strict"));
+	if (row->delivered != AUDIT_DELIVERY_UNKNOWN) {
+		json_write_key(&json, STR("delivered"));
+		json_write_bool(&json, row->delivered == AUDIT_DELIVERED);
+	}
 	json_write_object_end(&json);
 	buf_deinit(&text);
 }
@@ -166,7 +170,7 @@ void audit_row_csv_header(struct buf *out)
 	buf_append_str(out, STR("id,time,kind,decision,code,source,application,user,principal,"
 				"mechanism,action,action_uri,resource_uri,policies,errors,"
 				"extended_information,administrator,policy_revision,record,peer,"
-				"peer_pid,latency_us,durability"));
+				"peer_pid,latency_us,durability,delivered"));
 }
 
 static void csv_list(struct buf *out, const struct audit_list *list)
@@ -209,7 +213,10 @@ void audit_row_csv(struct buf *out, const struct audit_row *row)
 		   row->policy_revision);
 	csv_append(out, buf_str(&record));
 	csv_append(out, row->peer);
-	buf_printf(out, ",%" PRIu64 ",%" PRIu64 ",%s", row->peer_pid, row->latency_us,
-		   row->relaxed ? "relaxed" : "strict");
+	buf_printf(out, ",%" PRIu64 ",%" PRIu64 ",%s,%s", row->peer_pid, row->latency_us,
+		   row->relaxed ? "relaxed" : "strict",
+		   row->delivered == AUDIT_DELIVERY_UNKNOWN ? ""
+		   : row->delivered == AUDIT_DELIVERED      ? "true"
+							    : "false");
 	buf_deinit(&record);
 }

@@ -12,7 +12,8 @@
 void audit_row_table_init(struct table *table);
 bool audit_row_table(struct table *table, const struct audit_row *row);
 
-/* Appends everything the row holds, without line end; also of an event. */
+/* Appends everything the row holds, without line end; also of an event. Whether the answer left is
+ * part of it when the query asked for it. */
 void audit_row_json(struct buf *out, const struct audit_row *row);
 
 /* RFC 4180, without line end. A text that a spreadsheet would take for a formula gets an apostrophe

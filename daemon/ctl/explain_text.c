@@ -121,6 +121,11 @@ static void write_answer(struct buf *out, const struct explain_view *view)
 	label(out, "because");
 	buf_append_str(out, str_from(explain_because(view)));
 	end_line(out);
+	if (row->delivered == AUDIT_UNDELIVERED) {
+		label(out, "delivered");
+		buf_append_str(out, STR("no, the client was gone before the answer"));
+		end_line(out);
+	}
 }
 
 /* What else had a part in it. */

@@ -77,7 +77,7 @@ static void say_missing(struct audit_reader *reader, uint64_t id)
 
 static enum ctl_exit read_row(struct explain_view *view, struct audit_reader *reader, uint64_t id)
 {
-	struct audit_filter filter = {.decision_id = id, .limit = 1};
+	struct audit_filter filter = {.decision_id = id, .limit = 1, .with_delivery = true};
 	bool found = false;
 	enum ctl_exit code =
 		audit_source_find(reader, &filter, NULL, NULL, &view->arena, &view->row, &found);

@@ -3,6 +3,7 @@
 
 #include <sqlite3.h>
 
+#include "integration/command.h"
 #include "integration/load.h"
 
 enum { CONNECTIONS = 64, KILLS = 12 };
@@ -117,12 +118,62 @@ static void in_relaxed_mode_peers_faster_than_the_disk_are_slowed_down_not_refus
 	load_free(load);
 }
 
+/* The last of these rows waits for the disk, for answers to leave, while its client breaks the
+ * contract and is dropped. */
+static void an_answer_whose_client_had_gone_is_told_as_not_delivered(void **state)
+{
+	static const unsigned char too_long[] = {0xff, 0xff, 0xff, 0xff};
+	struct load *load = load_new(9, 1);
+	struct raw_peer *last = &load->peers[8];
+	struct daemon daemon;
+	sqlite3 *db;
+
+	(void)state;
+	fixture_start(&daemon, FIXTURE_POLICY("15m"),
+		      "audit:\n  durability: relaxed\n  queue_rows: 16\n");
+	load_open(load, &daemon);
+	db = stop_the_disk(&daemon);
+	for (size_t i = 0; i < 8; i++) {
+		load_ask(load, i);
+		assert_true(load_take(load, i));
+	}
+	load_ask(load, 8);
+	ping(last);
+	assert_int_equal(raw_peer_reply(last)->body_case, WSAUTHZ__REPLY__BODY_PONG);
+	assert_true(raw_peer_send(last, too_long, sizeof(too_long)));
+	while (raw_peer_reply(last) != NULL)
+		continue;
+	load->waiting[8] = 0;
+	start_the_disk(db);
+	/* What is answered now was recorded behind it, or refused before it was. */
+	for (size_t allowed = load->allowed_count; load->allowed_count == allowed;) {
+		load_ask(load, 0);
+		assert_true(load_take(load, 0));
+	}
+	load_close(load);
+	assert_int_equal(daemon_stop(&daemon), 0);
+	assert_int_equal(load_expect_rows(load, &daemon), 1);
+	assert_int_equal(command_run(&daemon, "audit sql \"SELECT decision_id, delivered, user FROM"
+					      " v_decision WHERE NOT delivered\" --format csv"),
+			 COMMAND_DONE);
+	command_expect(",0,\"CONTOSO\\user8\"\n");
+	assert_int_equal(command_run(&daemon, "audit query --user 'contoso\\user8' --format json"),
+			 COMMAND_DONE);
+	command_expect("\"delivered\":false");
+	assert_int_equal(command_run(&daemon, "audit export --limit 1 --format csv"), COMMAND_DONE);
+	command_expect(",delivered\n");
+	command_expect(",relaxed,true\n");
+	daemon_deinit(&daemon, false);
+	load_free(load);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(killing_the_daemon_under_load_loses_no_acknowledged_decision),
 		cmocka_unit_test(
 			in_relaxed_mode_peers_faster_than_the_disk_are_slowed_down_not_refused),
+		cmocka_unit_test(an_answer_whose_client_had_gone_is_told_as_not_delivered),
 	};
 
 	return cmocka_run_group_tests_name("durability", tests, NULL, NULL);
