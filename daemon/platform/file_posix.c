@@ -7,10 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/mem.h"
-#include "base/sort.h"
 #include "platform/platform.h"
 #include "platform/posix.h"
+#include "platform/tree.h"
 
 enum error directory_make_private(const char *path, struct buf *why)
 {
@@ -189,103 +188,49 @@ enum error file_read_secret(const char *path, size_t max_bytes, struct buf *out,
 	return read_checked(path, true, max_bytes, out, why);
 }
 
-/* A tree that is being read. */
-struct tree_reader {
-	const struct tree_options *options;
-	struct tree tree;
-	size_t capacity; /* elements tree.files has room for */
-	size_t total_bytes;
-	struct buf *why;
-};
-
-static enum error out_of_memory(struct buf *why)
+static enum error read_content(struct tree_draft *draft, int fd, const char *name, struct buf *why)
 {
-	return why_error(why, ERR_NO_MEMORY, "%s", error_text(ERR_NO_MEMORY));
-}
-
-static enum error add_file(struct tree_reader *reader, struct tree_file file)
-{
-	struct tree *tree = &reader->tree;
-
-	if (tree->file_count == reader->capacity) {
-		size_t capacity = reader->capacity != 0 ? reader->capacity * 2 : 16;
-		struct tree_file *files = mem_resize(tree->files, capacity, sizeof(*files));
-
-		if (files == NULL)
-			return out_of_memory(reader->why);
-		tree->files = files;
-		reader->capacity = capacity;
-	}
-	tree->files[tree->file_count++] = file;
-	return ERR_NONE;
-}
-
-static enum error read_content(struct tree_reader *reader, int fd, const char *name)
-{
-	size_t left = reader->options->max_total_bytes - reader->total_bytes;
 	enum error error;
-	struct tree_file file;
 	struct stat st;
 	char *text;
 
-	error = check_file(fd, name, reader->options->max_file_bytes, &st, reader->why);
+	error = check_file(fd, name, draft->options->max_file_bytes, &st, why);
 	if (error != ERR_NONE)
 		return error;
 	if (st.st_nlink != 1)
-		return why_error(reader->why, ERR_INVALID,
+		return why_error(why, ERR_INVALID,
 				 "%s: has %lu names (hard links); only one is allowed", name,
 				 (unsigned long)st.st_nlink);
-	if ((size_t)st.st_size > left)
-		return why_error(reader->why, ERR_LIMIT,
-				 "%s: all files together have more than %zu bytes", name,
-				 reader->options->max_total_bytes);
-	text = arena_alloc(&reader->tree.arena, (size_t)st.st_size + 1);
-	file.name = arena_copy(&reader->tree.arena, str_from(name));
-	if (text == NULL || file.name.ptr == NULL)
-		return out_of_memory(reader->why);
-	error = read_exactly(fd, name, text, (size_t)st.st_size, reader->why);
-	if (error != ERR_NONE)
-		return error;
-	text[st.st_size] = '\0';
-	file.text = str_make(text, (size_t)st.st_size);
-	reader->total_bytes += file.text.length;
-	return add_file(reader, file);
+	error = tree_draft_add(draft, name, (size_t)st.st_size, &text, why);
+	if (error == ERR_NONE)
+		error = read_exactly(fd, name, text, (size_t)st.st_size, why);
+	return error;
 }
 
 /* `name` is the entry in `directory`, `shown` its name relative to the tree. */
-static enum error read_entry(struct tree_reader *reader, int directory, const char *name,
-			     const char *shown)
+static enum error read_entry(struct tree_draft *draft, int directory, const char *name,
+			     const char *shown, struct buf *why)
 {
-	enum error error;
+	enum error error = tree_draft_check_count(draft, shown, why);
 	int fd;
 
-	if (reader->tree.file_count == reader->options->max_files)
-		return why_error(reader->why, ERR_LIMIT, "%s: more than %u files", shown,
-				 (unsigned)reader->options->max_files);
+	if (error != ERR_NONE)
+		return error;
 	fd = openat(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 && errno == ELOOP)
-		return why_error(reader->why, ERR_INVALID, "%s: is a symbolic link", shown);
+		return why_error(why, ERR_INVALID, "%s: is a symbolic link", shown);
 	if (fd < 0 && errno == ENXIO)
-		return why_error(reader->why, ERR_INVALID, "%s: is a socket, not a regular file",
-				 shown);
+		return why_error(why, ERR_INVALID, "%s: is a socket, not a regular file", shown);
 	if (fd < 0)
-		return why_errno(reader->why, shown, "open");
-	error = read_content(reader, fd, shown);
+		return why_errno(why, shown, "open");
+	error = read_content(draft, fd, shown, why);
 	close(fd);
 	return error;
 }
 
-static bool is_subdirectory(const struct tree_options *options, const char *name)
-{
-	for (size_t i = 0; i < options->subdirectory_count; i++) {
-		if (strcmp(options->subdirectories[i], name) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Reads the wanted entries of one open directory, whose descriptor it takes over. */
-static enum error read_directory(struct tree_reader *reader, int fd, const char *prefix)
+static enum error read_directory(struct tree_draft *draft, int fd, const char *prefix,
+				 struct buf *why)
 {
 	DIR *stream = fdopendir(fd);
 	enum error error = ERR_NONE;
@@ -294,24 +239,22 @@ static enum error read_directory(struct tree_reader *reader, int fd, const char 
 
 	if (stream == NULL) {
 		close(fd);
-		return out_of_memory(reader->why);
+		return tree_out_of_memory(why);
 	}
 	while (error == ERR_NONE) {
 		errno = 0;
 		entry = readdir(stream);
 		if (entry == NULL) {
 			if (errno != 0)
-				error = why_errno(reader->why, prefix, "list the directory");
+				error = why_errno(why, prefix, "list the directory");
 			break;
 		}
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
 		snprintf(shown, sizeof(shown), "%s%s%s", prefix, prefix[0] != '\0' ? "/" : "",
 			 entry->d_name);
-		if (is_subdirectory(reader->options, shown) ||
-		    !reader->options->wants(str_from(shown)))
-			continue;
-		error = read_entry(reader, dirfd(stream), entry->d_name, shown);
+		if (tree_draft_wants(draft, shown))
+			error = read_entry(draft, dirfd(stream), entry->d_name, shown, why);
 	}
 	closedir(stream);
 	return error;
@@ -347,7 +290,8 @@ static enum error open_directory(int top, const char *name, int *out, struct buf
 	return ERR_NONE;
 }
 
-static enum error read_subdirectory(struct tree_reader *reader, int top, const char *name)
+static enum error read_subdirectory(struct tree_draft *draft, int top, const char *name,
+				    struct buf *why)
 {
 	enum error error;
 	struct stat st;
@@ -355,50 +299,29 @@ static enum error read_subdirectory(struct tree_reader *reader, int top, const c
 
 	if (name[0] == '\0') {
 		fd = fcntl(top, F_DUPFD_CLOEXEC, 0);
-		return fd >= 0 ? read_directory(reader, fd, name)
-			       : why_errno(reader->why, ".", "open the directory");
+		return fd >= 0 ? read_directory(draft, fd, name, why)
+			       : why_errno(why, ".", "open the directory");
 	}
 	if (fstatat(top, name, &st, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT)
 		return ERR_NONE;
-	error = open_directory(top, name, &fd, reader->why);
-	return error == ERR_NONE ? read_directory(reader, fd, name) : error;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-	return str_compare(((const struct tree_file *)a)->name,
-			   ((const struct tree_file *)b)->name);
+	error = open_directory(top, name, &fd, why);
+	return error == ERR_NONE ? read_directory(draft, fd, name, why) : error;
 }
 
 enum error tree_read(const char *path, const struct tree_options *options, struct tree *out,
 		     struct buf *why)
 {
-	struct tree_reader reader = {.options = options, .why = why};
+	struct tree_draft draft;
 	enum error error;
 	int top = -1;
 
-	/* Names and padding come on top of the texts. */
-	arena_init(&reader.tree.arena, 16 * 1024, SIZE_MAX);
+	tree_draft_init(&draft, options);
 	error = open_directory(AT_FDCWD, path, &top, why);
 	if (error == ERR_NONE)
 		error = check_ancestors(path, why);
 	for (size_t i = 0; error == ERR_NONE && i < options->subdirectory_count; i++)
-		error = read_subdirectory(&reader, top, options->subdirectories[i]);
+		error = read_subdirectory(&draft, top, options->subdirectories[i], why);
 	if (top >= 0)
 		close(top);
-	if (error != ERR_NONE) {
-		tree_deinit(&reader.tree);
-		return error;
-	}
-	sort(reader.tree.files, reader.tree.file_count, sizeof(*reader.tree.files), compare_names);
-	*out = reader.tree;
-	return ERR_NONE;
-}
-
-void tree_deinit(struct tree *tree)
-{
-	mem_free(tree->files);
-	arena_deinit(&tree->arena);
-	tree->files = NULL;
-	tree->file_count = 0;
+	return tree_draft_end(&draft, error, out);
 }

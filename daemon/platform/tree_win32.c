@@ -8,44 +8,18 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/sort.h"
 #include "platform/file_win32.h"
 #include "platform/security_win32.h"
+#include "platform/tree.h"
 
 enum { SHOWN_BYTES = 8 * MAX_PATH };
 
-/* A tree that is being read. */
 struct tree_reader {
-	const struct tree_options *options;
+	struct tree_draft draft;
 	const char *top;
-	struct tree tree;
-	size_t capacity; /* elements tree.files has room for */
-	size_t total_bytes;
 	const char *prefix; /* of the directory that is being read */
 	struct buf *why;
 };
-
-static enum error out_of_memory(struct buf *why)
-{
-	return why_error(why, ERR_NO_MEMORY, "%s", error_text(ERR_NO_MEMORY));
-}
-
-static enum error add_file(struct tree_reader *reader, struct tree_file file)
-{
-	struct tree *tree = &reader->tree;
-
-	if (tree->file_count == reader->capacity) {
-		size_t capacity = reader->capacity != 0 ? reader->capacity * 2 : 16;
-		struct tree_file *files = mem_resize(tree->files, capacity, sizeof(*files));
-
-		if (files == NULL)
-			return out_of_memory(reader->why);
-		tree->files = files;
-		reader->capacity = capacity;
-	}
-	tree->files[tree->file_count++] = file;
-	return ERR_NONE;
-}
 
 static enum error check_links(HANDLE handle, const char *name, struct buf *why)
 {
@@ -62,32 +36,19 @@ static enum error check_links(HANDLE handle, const char *name, struct buf *why)
 
 static enum error read_content(struct tree_reader *reader, HANDLE handle, const char *name)
 {
-	size_t left = reader->options->max_total_bytes - reader->total_bytes;
-	struct tree_file file;
+	struct tree_draft *draft = &reader->draft;
 	enum error error;
 	size_t size = 0;
 	char *text;
 
-	error = file_check(handle, name, reader->options->max_file_bytes, &size, reader->why);
+	error = file_check(handle, name, draft->options->max_file_bytes, &size, reader->why);
 	if (error == ERR_NONE)
 		error = check_links(handle, name, reader->why);
-	if (error != ERR_NONE)
-		return error;
-	if (size > left)
-		return why_error(reader->why, ERR_LIMIT,
-				 "%s: all files together have more than %zu bytes", name,
-				 reader->options->max_total_bytes);
-	text = arena_alloc(&reader->tree.arena, size + 1);
-	file.name = arena_copy(&reader->tree.arena, str_from(name));
-	if (text == NULL || file.name.ptr == NULL)
-		return out_of_memory(reader->why);
-	error = file_read_exactly(handle, name, text, size, reader->why);
-	if (error != ERR_NONE)
-		return error;
-	text[size] = '\0';
-	file.text = str_make(text, size);
-	reader->total_bytes += size;
-	return add_file(reader, file);
+	if (error == ERR_NONE)
+		error = tree_draft_add(draft, name, size, &text, reader->why);
+	if (error == ERR_NONE)
+		error = file_read_exactly(handle, name, text, size, reader->why);
+	return error;
 }
 
 /* Opens "TOP\NAME", or the top itself for "". */
@@ -104,21 +65,12 @@ static HANDLE open_below(const struct tree_reader *reader, const char *name, enu
 	wide = path.failed == ERR_NONE ? wide_new(buf_str(&path)) : NULL;
 	buf_deinit(&path);
 	if (wide == NULL) {
-		*error = out_of_memory(reader->why);
+		*error = tree_out_of_memory(reader->why);
 		return handle;
 	}
 	handle = file_open_quiet(wide, name[0] != '\0' ? name : reader->top, error, reader->why);
 	mem_free(wide);
 	return handle;
-}
-
-static bool is_subdirectory(const struct tree_options *options, const char *name)
-{
-	for (size_t i = 0; i < options->subdirectory_count; i++) {
-		if (strcmp(options->subdirectories[i], name) == 0)
-			return true;
-	}
-	return false;
 }
 
 /* One entry of the directory that is being read; for directory_list_names(). */
@@ -131,11 +83,11 @@ static enum error read_entry(void *arg, const char *entry)
 
 	snprintf(shown, sizeof(shown), "%s%s%s", reader->prefix,
 		 reader->prefix[0] != '\0' ? "/" : "", entry);
-	if (is_subdirectory(reader->options, shown) || !reader->options->wants(str_from(shown)))
+	if (!tree_draft_wants(&reader->draft, shown))
 		return ERR_NONE;
-	if (reader->tree.file_count == reader->options->max_files)
-		return why_error(reader->why, ERR_LIMIT, "%s: more than %u files", shown,
-				 (unsigned)reader->options->max_files);
+	error = tree_draft_check_count(&reader->draft, shown, reader->why);
+	if (error != ERR_NONE)
+		return error;
 	file = open_below(reader, shown, &error);
 	if (error != ERR_NONE)
 		return error;
@@ -195,21 +147,14 @@ static enum error read_subdirectory(struct tree_reader *reader, const char *name
 	return error;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return str_compare(((const struct tree_file *)a)->name,
-			   ((const struct tree_file *)b)->name);
-}
-
 enum error tree_read(const char *path, const struct tree_options *options, struct tree *out,
 		     struct buf *why)
 {
-	struct tree_reader reader = {.options = options, .top = path, .why = why};
+	struct tree_reader reader = {.top = path, .why = why};
 	enum error error = ERR_NONE;
 	HANDLE top;
 
-	/* Names and padding come on top of the texts. */
-	arena_init(&reader.tree.arena, 16 * 1024, SIZE_MAX);
+	tree_draft_init(&reader.draft, options);
 	top = open_below(&reader, "", &error);
 	if (error == ERR_NONE)
 		error = directory_check(top, path, why);
@@ -218,19 +163,5 @@ enum error tree_read(const char *path, const struct tree_options *options, struc
 	for (size_t i = 0; error == ERR_NONE && i < options->subdirectory_count; i++)
 		error = read_subdirectory(&reader, options->subdirectories[i]);
 	close_handle(top);
-	if (error != ERR_NONE) {
-		tree_deinit(&reader.tree);
-		return error;
-	}
-	sort(reader.tree.files, reader.tree.file_count, sizeof(*reader.tree.files), compare_names);
-	*out = reader.tree;
-	return ERR_NONE;
-}
-
-void tree_deinit(struct tree *tree)
-{
-	mem_free(tree->files);
-	arena_deinit(&tree->arena);
-	tree->files = NULL;
-	tree->file_count = 0;
+	return tree_draft_end(&reader.draft, error, out);
 }
