@@ -1,4 +1,4 @@
-/* The real daemon, from the console, in a directory of its own. */
+/* From the console. */
 #include <windows.h>
 
 #include <pthread.h>
@@ -6,11 +6,9 @@
 #include <string.h>
 
 #include "support/tmpdir.h"
-#include "winrm-host/audit_rows.h"
-#include "winrm-host/daemon_control.h"
+#include "winrm-host/daemon_real.h"
 #include "winrm-host/own_sid_win32.h"
 #include "winrm-host/port.h"
-#include "winrm-host/report.h"
 #include "winrm-host/users.h"
 
 enum { LINE_BYTES = 4096, PATH_BYTES = 512 };
@@ -30,14 +28,16 @@ static void *read_log(void *arg)
 	return NULL;
 }
 
-/* Returns when it serves. */
-static void start(void)
+bool real_runs(void)
+{
+	return process != NULL;
+}
+
+void real_start(void)
 {
 	char config[PATH_BYTES], line[LINE_BYTES];
 	const char *const arguments[] = {WSAUTHZD, "--config", config, NULL};
 
-	if (process != NULL)
-		return;
 	tmpdir_path(&dir, "wsauthz.yaml", config, sizeof(config));
 	process = process_start(WSAUTHZD, arguments, PROCESS_ERRORS);
 	do {
@@ -49,9 +49,9 @@ static void start(void)
 		port_fail("no thread");
 }
 
-static void kill_process(void)
+void real_kill(void)
 {
-	if (process == NULL)
+	if (!real_runs())
 		return;
 	process_end(process);
 	pthread_join(reader, NULL);
@@ -59,43 +59,13 @@ static void kill_process(void)
 	process = NULL;
 }
 
-static void write_policy(const char *text)
+void real_write_policy(const char *text)
 {
 	tmpdir_write(&dir, "policy/policy.cedar", text, strlen(text));
 }
 
-/* Another policy, by a new start: connections end, user records stay. */
-static bool set_mode(const char *mode)
+void real_add_rows(struct audit_rows *rows)
 {
-	bool was_running = process != NULL;
-
-	if (strcmp(mode, "chaos") == 0)
-		return true; /* what real life is to it, the scenario does */
-	if (strcmp(mode, "deny") != 0 && strcmp(mode, "answer") != 0)
-		return false;
-	kill_process();
-	write_policy(strcmp(mode, "deny") == 0 ? users_policy_deny_all : users_policy);
-	if (was_running)
-		start();
-	return true;
-}
-
-static bool await(unsigned long question_count)
-{
-	(void)question_count;
-	return false;
-}
-
-static bool get(const char *name, unsigned long *value)
-{
-	(void)name;
-	(void)value;
-	return false;
-}
-
-static bool check_audit(uint64_t allowed_users, uint64_t allowed_operations, bool exactly)
-{
-	struct audit_rows rows = {.users = 0};
 	char pattern[PATH_BYTES], name[PATH_BYTES], path[PATH_BYTES];
 	WIN32_FIND_DATAA entry;
 	HANDLE search;
@@ -106,16 +76,14 @@ static bool check_audit(uint64_t allowed_users, uint64_t allowed_operations, boo
 		port_fail("%s: no audit", pattern);
 	do {
 		snprintf(name, sizeof(name), "state\\%s", entry.cFileName);
-		audit_rows_add(&rows, tmpdir_path(&dir, name, path, sizeof(path)));
+		audit_rows_add(rows, tmpdir_path(&dir, name, path, sizeof(path)));
 	} while (FindNextFileA(search, &entry));
 	FindClose(search);
-	audit_rows_check(&rows, allowed_users, allowed_operations, exactly);
-	return true;
 }
 
-static void close_daemon(void)
+void real_close(void)
 {
-	kill_process();
+	real_kill();
 	tmpdir_remove(&dir);
 }
 
@@ -139,17 +107,8 @@ static void write_config(void)
 	tmpdir_write(&dir, "wsauthz.yaml", text, (size_t)length);
 }
 
-const struct daemon_control *daemon_real(void)
+void real_open(void)
 {
-	static const struct daemon_control control = {
-		.start = start,
-		.kill = kill_process,
-		.set_mode = set_mode,
-		.await = await,
-		.get = get,
-		.check_audit = check_audit,
-		.close = close_daemon,
-	};
 	char owner[192];
 
 	if (!own_sid(owner, sizeof(owner)))
@@ -157,9 +116,8 @@ const struct daemon_control *daemon_real(void)
 	endpoint_name(endpoint, sizeof(endpoint));
 	tmpdir_create(&dir);
 	make_directory("policy");
-	write_policy(users_policy);
+	real_write_policy(users_policy);
 	write_config();
 	setting_put_text("Endpoint", endpoint);
 	setting_put_text("ServerOwner", owner);
-	return &control;
 }
