@@ -104,7 +104,11 @@ static LPPROC_THREAD_ATTRIBUTE_LIST new_attributes(HANDLE handles[2])
 
 	InitializeProcThreadAttributeList(NULL, 1, 0, &size);
 	list = mem_alloc(size);
-	if (list == NULL || !InitializeProcThreadAttributeList(list, 1, 0, &size)) {
+	if (list == NULL) {
+		SetLastError(ERROR_NOT_ENOUGH_MEMORY);
+		return NULL;
+	}
+	if (!InitializeProcThreadAttributeList(list, 1, 0, &size)) {
 		mem_free(list);
 		return NULL;
 	}
