@@ -211,17 +211,19 @@ static bool print_one(struct listing *listing, const Wsauthz__Record *record)
 	return true;
 }
 
-/* All pages of the records that the query is about; it is changed. */
-static enum ctl_exit list(struct listing *listing, struct link *link, Wsauthz__RecordsList *query)
+/* All pages of the records that `wanted` is about. */
+static enum ctl_exit list(struct listing *listing, struct link *link,
+			  const Wsauthz__RecordsList *wanted)
 {
+	Wsauthz__RecordsList query = *wanted;
 	Wsauthz__AdminRequest request = WSAUTHZ__ADMIN_REQUEST__INIT;
 	const Wsauthz__AdminReply *reply = NULL;
 	uint8_t last[AUTHZ_ID_BYTES];
 	enum ctl_exit code;
 
-	query->limit = ADMIN_RECORDS_MAX;
+	query.limit = ADMIN_RECORDS_MAX;
 	request.body_case = WSAUTHZ__ADMIN_REQUEST__BODY_RECORDS_LIST;
-	request.records_list = query;
+	request.records_list = &query;
 	do {
 		const Wsauthz__RecordsListReply *page;
 
@@ -238,7 +240,7 @@ static enum ctl_exit list(struct listing *listing, struct link *link, Wsauthz__R
 		if (page->n_records == 0 || !page->more)
 			return CTL_DONE;
 		memcpy(last, page->records[page->n_records - 1]->record_id.data, sizeof(last));
-		query->after = authz_bytes(last, sizeof(last));
+		query.after = authz_bytes(last, sizeof(last));
 	} while (true);
 }
 
