@@ -17,6 +17,7 @@
 
 enum {
 	DOCTOR_TEXT_MAX = 64 * 1024,
+	DOCTOR_OWNER_MAX = 192,
 	DOCTOR_SPACE_WARNING_MIB = 1024, /* less of free space is a warning */
 	DOCTOR_SPACE_PROBLEM_MIB = 64,   /* and less than that a problem */
 };
@@ -41,7 +42,8 @@ struct doctor {
 	bool has_config;
 	struct config config;
 	bool has_owner;
-	struct account owner; /* of the state directory: whom the daemon runs as */
+	struct account owner;                /* of the state directory: whom the daemon runs as */
+	char server_owner[DOCTOR_OWNER_MAX]; /* whom the plug-in believes; empty when not known */
 	char service_program[PLATFORM_PATH_MAX]; /* of the service; empty when it is not known */
 	bool is_barred;                          /* this account may not read the state directory */
 	int64_t newest_us;                  /* time of the newest row of the audit; 0 for none */
@@ -87,6 +89,11 @@ enum doctor_result doctor_look_clock(struct doctor *doctor, struct doctor_findin
 enum doctor_result doctor_look_service(struct doctor *doctor, struct doctor_finding *finding);
 enum doctor_result doctor_look_program(struct doctor *doctor, struct doctor_finding *finding);
 enum doctor_result doctor_look_settings(struct doctor *doctor, struct doctor_finding *finding);
+
+/* doctor_pipe.c; behind the settings, which say whose the pipes must be. */
+enum doctor_result doctor_look_authorize_pipe(struct doctor *doctor,
+					      struct doctor_finding *finding);
+enum doctor_result doctor_look_admin_pipe(struct doctor *doctor, struct doctor_finding *finding);
 
 /* doctor_plugin.c */
 enum doctor_result doctor_look_library(struct doctor *doctor, struct doctor_finding *finding);

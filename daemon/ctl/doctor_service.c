@@ -198,15 +198,18 @@ static enum error see_value(void *arg, const char *name)
 	return ERR_NONE;
 }
 
-static enum doctor_result look_at_values(const struct doctor *doctor,
-					 struct doctor_finding *finding)
+static enum doctor_result look_at_values(struct doctor *doctor, struct doctor_finding *finding)
 {
 	struct plugin_settings settings;
 	struct settings_fault fault;
 
-	if (settings_load(&settings, &fault) == CLIENT_OK)
+	if (settings_load(&settings, &fault) == CLIENT_OK) {
+		if (sid_valid(str_from(settings.server_owner)))
+			snprintf(doctor->server_owner, sizeof(doctor->server_owner), "%s",
+				 settings.server_owner);
 		return doctor_judge_settings(&settings, doctor->config.server.authorize.socket,
 					     finding);
+	}
 	buf_printf(&finding->detail, "%s %s", fault.name, fault.rule);
 	buf_append_str(&finding->advice, STR("correct the value and recycle the application pools; "
 					     "until then everybody is denied"));

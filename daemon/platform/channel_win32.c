@@ -29,7 +29,7 @@ static DWORD left_ms(int64_t deadline_ms)
 	return left > 0 ? (DWORD)left : 0;
 }
 
-static enum error connect_within(const char *path, int timeout_ms, HANDLE *out, struct buf *why)
+enum error pipe_open(const char *path, DWORD rights, int timeout_ms, HANDLE *out, struct buf *why)
 {
 	int64_t deadline_ms = now_ms() + timeout_ms;
 	wchar_t *wide = wide_path(path, why);
@@ -41,8 +41,7 @@ static enum error connect_within(const char *path, int timeout_ms, HANDLE *out, 
 	for (;;) {
 		DWORD left;
 
-		pipe = CreateFileW(wide, PIPE_CLIENT_RIGHTS, 0, NULL, OPEN_EXISTING, pipe_flags,
-				   NULL);
+		pipe = CreateFileW(wide, rights, 0, NULL, OPEN_EXISTING, pipe_flags, NULL);
 		error = pipe != INVALID_HANDLE_VALUE ? ERROR_SUCCESS : GetLastError();
 		left = left_ms(deadline_ms);
 		if (error != ERROR_PIPE_BUSY || left == 0)
@@ -92,8 +91,9 @@ enum error channel_open(const char *path, int timeout_ms, struct channel **out, 
 		return why_error(why, ERR_NO_MEMORY, "%s", error_text(ERR_NO_MEMORY));
 	channel->pipe = INVALID_HANDLE_VALUE;
 	channel->event = CreateEventW(NULL, TRUE, FALSE, NULL);
-	error = channel->event != NULL ? connect_within(path, timeout_ms, &channel->pipe, why)
-				       : why_win32(why, path, "make an event", GetLastError());
+	error = channel->event != NULL
+			? pipe_open(path, PIPE_CLIENT_RIGHTS, timeout_ms, &channel->pipe, why)
+			: why_win32(why, path, "make an event", GetLastError());
 	if (error != ERR_NONE) {
 		channel_close(channel);
 		return error;

@@ -83,7 +83,7 @@ static void append_access(struct list *list, const struct account *account)
 }
 
 /* Network logons and anonymous ones are out before anybody is let in, and nobody but us may add an
- * instance. A door that only administrators go through takes no program of lower integrity. */
+ * instance. Administrators, who could take it anyway, may look at the list. A door that only administrators go through takes no program of lower integrity. */
 static void write_sddl(const struct endpoint_options *options, const struct account *owner,
 		       struct buf *sddl)
 {
@@ -95,7 +95,7 @@ static void write_sddl(const struct endpoint_options *options, const struct acco
 	account_append(owner, sddl);
 	buf_append_str(sddl, STR("D:P(D;;GA;;;NU)(D;;GA;;;AN)(A;;GA;;;"));
 	account_append(owner, sddl);
-	buf_append_byte(sddl, ')');
+	buf_printf(sddl, ")(A;;0x%08x;;;BA)", (unsigned)PIPE_LOOK_RIGHTS);
 	for (size_t i = 0; i < options->rules_count; i++) {
 		const struct peer_rules *rules = &options->rules[i];
 

@@ -70,6 +70,16 @@ enum error path_inspect_parent(const char *path, struct path_facts *out,
 				 : why_error(why, error, "%s: %s", path, error_text(error));
 }
 
+enum error endpoint_inspect(const char *path, int timeout_ms, struct access_facts *out,
+			    struct buf *why)
+{
+	(void)path;
+	(void)timeout_ms;
+	(void)out;
+	(void)why;
+	return ERR_UNSUPPORTED;
+}
+
 enum error path_free_bytes(const char *path, uint64_t *out, struct buf *why)
 {
 	struct statvfs fs;

@@ -1,5 +1,10 @@
-#include "base/mem.h"
 #include "platform/system_win32.h"
+
+#include <aclapi.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "platform/security_win32.h"
 
 enum error path_inspect(const char *path, struct path_facts *out, struct buf *why)
 {
@@ -14,6 +19,68 @@ enum error path_inspect_parent(const char *path, struct path_facts *out,
 {
 	parent[0] = '\0';
 	return path_inspect(path, out, why);
+}
+
+static void write_account(PSID sid, char out[SID_TEXT_MAX])
+{
+	struct account account = account_of_sid(sid);
+	struct buf text;
+
+	buf_init_fixed(&text, out, SID_TEXT_MAX);
+	account_append(&account, &text);
+	(void)buf_text(&text);
+}
+
+/* Entries of kinds that no pipe has are kept with an account of nobody. */
+static enum error read_list(PACL list, const char *path, struct access_facts *out, struct buf *why)
+{
+	if (list->AceCount > ACCESS_ENTRIES_MAX)
+		return why_error(why, ERR_LIMIT, "%s: has %u entries; the limit is %d", path,
+				 (unsigned)list->AceCount, ACCESS_ENTRIES_MAX);
+	for (DWORD i = 0; i < list->AceCount; i++) {
+		struct access_entry *entry = &out->entries[out->entry_count];
+		const ACCESS_ALLOWED_ACE *allowed;
+		void *ace;
+
+		if (!GetAce(list, i, &ace))
+			return why_win32(why, path, "read the access list", GetLastError());
+		allowed = ace;
+		if ((allowed->Header.AceFlags & INHERIT_ONLY_ACE) != 0)
+			continue;
+		*entry = (struct access_entry){.rights = allowed->Mask, .account = "nobody"};
+		entry->is_denied = allowed->Header.AceType == ACCESS_DENIED_ACE_TYPE;
+		if (entry->is_denied || allowed->Header.AceType == ACCESS_ALLOWED_ACE_TYPE)
+			write_account((PSID)(uintptr_t)&allowed->SidStart, entry->account);
+		out->entry_count++;
+	}
+	return ERR_NONE;
+}
+
+enum error endpoint_inspect(const char *path, int timeout_ms, struct access_facts *out,
+			    struct buf *why)
+{
+	PSECURITY_DESCRIPTOR descriptor = NULL;
+	HANDLE pipe = INVALID_HANDLE_VALUE;
+	PSID owner = NULL;
+	PACL list = NULL;
+	DWORD result;
+	enum error error = pipe_open(path, READ_CONTROL, timeout_ms, &pipe, why);
+
+	if (error != ERR_NONE)
+		return error;
+	memset(out, 0, sizeof(*out));
+	result = GetSecurityInfo(pipe, SE_KERNEL_OBJECT,
+				 OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION, &owner,
+				 NULL, &list, NULL, &descriptor);
+	CloseHandle(pipe);
+	if (result != ERROR_SUCCESS)
+		return why_win32(why, path, "read the access list", result);
+	write_account(owner, out->owner);
+	out->has_list = list != NULL;
+	if (list != NULL)
+		error = read_list(list, path, out, why);
+	LocalFree(descriptor);
+	return error;
 }
 
 enum error path_free_bytes(const char *path, uint64_t *out, struct buf *why)

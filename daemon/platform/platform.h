@@ -454,6 +454,36 @@ enum error path_inspect_parent(const char *path, struct path_facts *out,
  * `why`. */
 enum error path_free_bytes(const char *path, uint64_t *out, struct buf *why) ATTR_MUST_CHECK;
 
+/* The access list of an endpoint, where it has one. */
+
+enum {
+	/* The rights of a client on a pipe: read and write without what on a pipe is the right to
+	 * add an instance of it. */
+	PIPE_CLIENT_RIGHTS = 0x0012019B,
+	/* And of who only looks at its access list; the system always asks for the last two. */
+	PIPE_LOOK_RIGHTS = 0x00120080,
+	ACCESS_ENTRIES_MAX = 512,
+};
+
+struct access_entry {
+	bool is_denied;
+	uint32_t rights; /* as the system numbers them */
+	char account[SID_TEXT_MAX];
+};
+
+struct access_facts {
+	char owner[SID_TEXT_MAX];
+	bool has_list; /* everybody has all rights on what has none */
+	uint32_t entry_count;
+	struct access_entry entries[ACCESS_ENTRIES_MAX]; /* in the order in which they count */
+};
+
+/* Connects to see it, and closes; whoever listens may note a connection that it turned away.
+ * ERR_NOT_FOUND (nobody listens), ERR_DENIED and so on with `why`; ERR_UNSUPPORTED, without, where
+ * an endpoint is a file. */
+enum error endpoint_inspect(const char *path, int timeout_ms, struct access_facts *out,
+			    struct buf *why) ATTR_MUST_CHECK;
+
 /* What is installed beside the daemon where WinRM is, for wsauthzctl doctor; nothing is changed.
  * Elsewhere there is none of it: ERR_UNSUPPORTED without `why`. installation_posix.c. */
 

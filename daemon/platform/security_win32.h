@@ -14,10 +14,6 @@
 /* Of the service "wsauthz": S-1-5-80 and the SHA-1 of its name in capitals. */
 #define SERVICE_SID "S-1-5-80-2547975705-2253474220-1768302429-2609100955-2658970097"
 
-/* The rights of a client on a pipe: read and write without FILE_APPEND_DATA, which on a pipe is the
- * right to add an instance of it. */
-enum { PIPE_CLIENT_RIGHTS = 0x0012019B };
-
 /* The SID as an account; a SID always fits. */
 struct account account_of_sid(PSID sid);
 PSID account_sid(const struct account *account);

@@ -36,6 +36,11 @@ void buf_append_wide(struct buf *out, const wchar_t *text);
 /* NULL and INVALID_HANDLE_VALUE are no handles. */
 void close_handle(HANDLE handle);
 
+/* Opens the client's end of a pipe with `rights` within the time, so that whoever serves learns who we
+ * are and can do nothing in our name; errors of channel_open(), with `why`: channel_win32.c. */
+enum error pipe_open(const char *path, DWORD rights, int timeout_ms, HANDLE *out,
+		     struct buf *why) ATTR_MUST_CHECK;
+
 /* Whether this process is the body of a service: service_win32.c. */
 bool service_is_running(void);
 

@@ -170,7 +170,8 @@ static void the_access_list_has_exactly_who_is_configured(void **state)
 			 ERR_NONE);
 	open_endpoint(f);
 	snprintf(expected, sizeof(expected),
-		 "O:%sG:%sD:P(D;;GA;;;NU)(D;;GA;;;AN)(A;;GA;;;%s)(A;;0x12019b;;;" POOL ")"
+		 "O:%sG:%sD:P(D;;GA;;;NU)(D;;GA;;;AN)(A;;GA;;;%s)(A;;0x120080;;;BA)(A;;0x12019b;;"
+		 ";" POOL ")"
 		 "(A;;0x12019b;;;S-1-5-21-1-2-3-1101)(A;;0x12019b;;;S-1-5-21-1-2-3-110)",
 		 f->own, f->own, f->own);
 	for (size_t i = 0; i < created_count; i++)
