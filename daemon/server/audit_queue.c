@@ -14,11 +14,13 @@ struct entry_list {
 
 struct audit_queue {
 	struct audit_queue_options options;
+	uint32_t gather_rows; /* so many are worth a commit */
 	uv_async_t wakeup;
 	uv_thread_t thread;
 
 	/* Loop thread. */
 	struct entry_list pushed; /* not yet handed to the writer */
+	uint32_t pushed_count;
 	uint32_t length;
 	size_t held_bytes; /* by the entries on their way */
 	/* The entries on their way in the order they were pushed, which is how they come back. */
@@ -30,6 +32,8 @@ struct audit_queue {
 	uv_mutex_t lock;
 	uv_cond_t work;
 	struct entry_list submitted;
+	uint32_t submitted_count;
+	bool is_gathering; /* the writer waits for enough of them, or for long enough */
 	struct entry_list done;
 	bool is_closing;
 	bool is_poked;
@@ -247,6 +251,21 @@ static void write_batch(struct audit_queue *queue, struct entry_list *list)
 	uv_async_send(&queue->wakeup);
 }
 
+/* Waits for more rows to share the commit with. */
+static void gather(struct audit_queue *queue)
+{
+	uint64_t now_ns = uv_hrtime();
+	uint64_t end_ns = now_ns + queue->options.gather_ms * UINT64_C(1000000);
+
+	queue->is_gathering = true;
+	while (queue->submitted_count < queue->gather_rows && !queue->is_closing &&
+	       now_ns < end_ns) {
+		uv_cond_timedwait(&queue->work, &queue->lock, end_ns - now_ns);
+		now_ns = uv_hrtime();
+	}
+	queue->is_gathering = false;
+}
+
 /* Sleeps until there is work, and mends a broken connection meanwhile. False at the end. */
 static bool wait_for_work(struct audit_queue *queue, struct entry_list *list)
 {
@@ -271,7 +290,10 @@ static bool wait_for_work(struct audit_queue *queue, struct entry_list *list)
 			note_success(queue);
 		uv_mutex_lock(&queue->lock);
 	}
+	if (queue->options.gather_ms != 0)
+		gather(queue);
 	list_append(list, &queue->submitted);
+	queue->submitted_count = 0;
 	uv_mutex_unlock(&queue->lock);
 	return list->first != NULL;
 }
@@ -347,6 +369,10 @@ enum error audit_queue_new(const struct audit_queue_options *options, struct aud
 	if (queue == NULL)
 		return ERR_NO_MEMORY;
 	queue->options = *options;
+	/* A small queue must not be full while the writer waits. */
+	queue->gather_rows = options->max_rows / 4;
+	if (queue->gather_rows > AUDIT_QUEUE_GATHER_ROWS)
+		queue->gather_rows = AUDIT_QUEUE_GATHER_ROWS;
 	queue->reopen_rate = (struct log_rate)LOG_RATE_INIT(1, AUDIT_QUEUE_LOG_INTERVAL_MS);
 	list_init(&queue->pushed);
 	list_init(&queue->submitted);
@@ -393,6 +419,7 @@ enum error audit_queue_push(struct audit_queue *queue, struct audit_entry *entry
 	if (!audit_row_fits(&entry->row))
 		return ERR_LIMIT;
 	list_push(&queue->pushed, entry);
+	queue->pushed_count++;
 	entry->pushed_ns = uv_hrtime();
 	entry->next_out = NULL;
 	if (queue->first_out == NULL)
@@ -411,7 +438,10 @@ void audit_queue_submit(struct audit_queue *queue)
 		return;
 	uv_mutex_lock(&queue->lock);
 	list_append(&queue->submitted, &queue->pushed);
-	uv_cond_signal(&queue->work);
+	queue->submitted_count += queue->pushed_count;
+	queue->pushed_count = 0;
+	if (!queue->is_gathering || queue->submitted_count >= queue->gather_rows)
+		uv_cond_signal(&queue->work);
 	uv_mutex_unlock(&queue->lock);
 }
 

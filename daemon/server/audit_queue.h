@@ -28,6 +28,7 @@
 
 enum {
 	AUDIT_QUEUE_BATCH_ROWS = 1024,       /* most rows of one transaction */
+	AUDIT_QUEUE_GATHER_ROWS = 128,       /* so many are worth a commit */
 	AUDIT_QUEUE_ROW_BYTES = 8 * 1024,    /* most memory that waits with a row, on average */
 	AUDIT_QUEUE_LOG_INTERVAL_MS = 30000, /* between two messages about them */
 };
@@ -63,6 +64,9 @@ struct audit_queue_options {
 	struct audit_sink sink;
 	uint32_t max_rows;
 	uint32_t retry_ms; /* between attempts to recover */
+	/* How long rows wait for AUDIT_QUEUE_GATHER_ROWS of them, or a quarter of max_rows, to share
+	 * a commit; 0: not at all. For answers that do not wait for their row. */
+	uint32_t gather_ms;
 	bool relaxed;
 	/* An entry comes back; loop thread. May push again, except while the queue closes. */
 	void (*on_done)(struct audit_entry *entry, enum error error, void *arg);

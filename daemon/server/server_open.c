@@ -6,7 +6,10 @@
 #include "server/server_parts.h"
 #include "server/version.h"
 
-enum { AUDIT_RETRY_MS = 250 };
+enum {
+	AUDIT_RETRY_MS = 250,
+	AUDIT_GATHER_MS = 10, /* far below the 50 ms within which a relaxed row is promised */
+};
 
 enum error server_init_service(struct server *server, const struct settings *settings,
 			       const struct log *log, const struct clock *clock)
@@ -227,13 +230,15 @@ static void start_shadow(struct server *server)
 static enum error open_queues(struct server *server)
 {
 	struct service *service = &server->service;
+	bool is_relaxed = service->settings->durability == DURABILITY_RELAXED;
 	struct audit_queue_options options = {
 		.loop = &server->loop,
 		.log = service->log,
 		.sink = audit_log_sink(service->audit_log),
 		.max_rows = service->settings->audit_queue_rows,
 		.retry_ms = AUDIT_RETRY_MS,
-		.relaxed = service->settings->durability == DURABILITY_RELAXED,
+		.gather_ms = is_relaxed ? AUDIT_GATHER_MS : 0,
+		.relaxed = is_relaxed,
 		.on_done = authorize_on_recorded,
 		.arg = service,
 	};

@@ -453,6 +453,56 @@ static void a_broken_connection_is_opened_again_before_the_next_row(void **state
 	assert_int_equal(f->errors[1], ERR_NONE);
 }
 
+enum { GATHER_FOREVER_MS = 3600 * 1000 };
+
+static void rows_gather_until_they_are_worth_a_commit(void **state)
+{
+	struct fixture *f = *state;
+
+	f->options.gather_ms = GATHER_FOREVER_MS;
+	start(f);
+	for (size_t i = 0; i < AUDIT_QUEUE_GATHER_ROWS; i++)
+		push(f, i, 1);
+	wait_done(f, AUDIT_QUEUE_GATHER_ROWS);
+	assert_int_equal(f->append_count, 1);
+}
+
+static void a_quarter_of_a_small_queue_is_worth_a_commit(void **state)
+{
+	struct fixture *f = *state;
+
+	f->options.gather_ms = GATHER_FOREVER_MS;
+	f->options.max_rows = 8;
+	start(f);
+	push(f, 0, 1);
+	push(f, 1, 1);
+	wait_done(f, 2);
+	assert_int_equal(f->append_count, 1);
+}
+
+static void rows_gather_no_longer_than_their_time(void **state)
+{
+	struct fixture *f = *state;
+
+	f->options.gather_ms = 1;
+	start(f);
+	push(f, 0, 1);
+	wait_done(f, 1);
+	assert_int_equal(f->errors[0], ERR_NONE);
+}
+
+static void closing_ends_the_gathering(void **state)
+{
+	struct fixture *f = *state;
+
+	f->options.gather_ms = GATHER_FOREVER_MS;
+	start(f);
+	push(f, 0, 3);
+	close_queue(f);
+	assert_int_equal(f->done_count, 3);
+	assert_int_equal(f->stored, 3);
+}
+
 static void in_relaxed_mode_a_batch_is_tried_until_it_is_stored(void **state)
 {
 	struct fixture *f = *state;
@@ -585,6 +635,10 @@ int main(void)
 		QUEUE_TEST(rows_that_wait_grow_old),
 		QUEUE_TEST(whatever_fails_the_queue_recovers_and_stores_the_rest),
 		QUEUE_TEST(a_broken_connection_is_opened_again_before_the_next_row),
+		QUEUE_TEST(rows_gather_until_they_are_worth_a_commit),
+		QUEUE_TEST(a_quarter_of_a_small_queue_is_worth_a_commit),
+		QUEUE_TEST(rows_gather_no_longer_than_their_time),
+		QUEUE_TEST(closing_ends_the_gathering),
 		QUEUE_TEST(in_relaxed_mode_a_batch_is_tried_until_it_is_stored),
 		QUEUE_TEST(in_relaxed_mode_nothing_is_taken_while_rows_cannot_be_stored),
 		QUEUE_TEST(in_relaxed_mode_a_batch_that_was_stored_after_all_is_found),
