@@ -36,7 +36,7 @@ static void append_until(struct buf *out, const Wsauthz__BlockEntry *entry)
 	if (entry->until_us == 0)
 		buf_append_str(out, STR("for ever"));
 	else
-		output_time(out, (int64_t)entry->until_us);
+		output_time_of_second(out, (int64_t)entry->until_us);
 }
 
 static void write_moment(struct json_writer *json, const char *key, uint64_t wall_us)
@@ -226,7 +226,7 @@ static bool add_row(struct table *table, const Wsauthz__BlockEntry *entry)
 	buf_init(&since, 64);
 	buf_init(&until, 64);
 	buf_init(&left, 32);
-	output_time(&since, (int64_t)entry->created_us);
+	output_time_of_second(&since, (int64_t)entry->created_us);
 	append_until(&until, entry);
 	append_left(&left, entry);
 	ok = table_add(table, (const struct str[]){link_str(entry->principal), buf_str(&since),

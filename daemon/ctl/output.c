@@ -208,6 +208,13 @@ void output_time(struct buf *out, int64_t wall_us)
 	out->length--; /* the Z */
 }
 
+void output_time_of_second(struct buf *out, int64_t wall_us)
+{
+	output_time(out, wall_us);
+	if (out->failed == ERR_NONE)
+		out->length -= strlen(".000");
+}
+
 void output_count(struct buf *out, uint64_t count, const char *one, const char *many)
 {
 	buf_printf(out, "%llu %s", (unsigned long long)count, count == 1 ? one : many);

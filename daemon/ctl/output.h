@@ -42,6 +42,9 @@ void table_print(const struct table *table);
 /* Appends "2026-11-22 21:38:31.123", UTC; civil_append() has the form for JSON. */
 void output_time(struct buf *out, int64_t wall_us);
 
+/* The same to the second: "2026-11-22 21:38:31". */
+void output_time_of_second(struct buf *out, int64_t wall_us);
+
 /* Appends a span of time as people say it: "850ms", "12s", "4m 10s", "3h 5m", "2d 4h". */
 void output_duration(struct buf *out, uint64_t ms);
 

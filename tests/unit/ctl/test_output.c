@@ -140,6 +140,26 @@ static void without_memory_a_table_says_so(void **state)
 	}
 }
 
+static void a_time_is_told_to_the_millisecond_or_to_the_second(void **state)
+{
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 64);
+	output_time(&out, INT64_C(1795383511999999));
+	assert_string_equal(buf_text(&out), "2026-11-22 21:38:31.999");
+	buf_clear(&out);
+	output_time_of_second(&out, INT64_C(1795383511999999));
+	assert_string_equal(buf_text(&out), "2026-11-22 21:38:31");
+	buf_deinit(&out);
+	buf_init(&out, 64);
+	fault_arm(0, FAULT_ONCE);
+	output_time_of_second(&out, 0);
+	assert_true(fault_disarm());
+	assert_int_equal(out.failed, ERR_NO_MEMORY);
+	buf_deinit(&out);
+}
+
 static void expect_wrapped(const char *before, const char *text, size_t indent, size_t width,
 			   const char *expected)
 {
@@ -179,6 +199,7 @@ int main(void)
 		cmocka_unit_test(a_terminal_of_one_column_is_taken_for_a_narrow_one),
 		cmocka_unit_test(what_would_move_the_cursor_is_escaped_in_a_table),
 		cmocka_unit_test(without_memory_a_table_says_so),
+		cmocka_unit_test(a_time_is_told_to_the_millisecond_or_to_the_second),
 		cmocka_unit_test(lines_are_broken_between_words),
 		cmocka_unit_test(a_word_that_fits_nowhere_stands_alone),
 	};
