@@ -1,27 +1,21 @@
 #include "store/audit_view.h"
 
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <sqlite3.h>
 
-#include "base/civil.h"
 #include "base/mem.h"
 #include "store/audit_filter.h"
 #include "store/audit_schema.h"
 #include "store/state_db.h"
 #include "store/stmt.h"
+#include "store/view_question.h"
 
 enum {
-	COLUMNS_MAX = 64, /* as many as SQLite tells of which are used */
-	CONDITIONS_MAX = 16,
 	SQL_MAX_BYTES = 16 * 1024,
 	WHY_MAX_BYTES = 4096,
 	WATCH_STEPS = 1000, /* of the virtual machine between two questions whether to stop */
-	/* A text of time may end within a minute, and milliseconds are rounded. */
-	TEXT_SLACK_US = 61 * 1000 * 1000,
 };
 
 /* A view and where it is. */
@@ -59,28 +53,14 @@ struct module {
 struct table {
 	sqlite3_vtab base; /* first: SQLite knows the table by it */
 	const struct module *module;
-	char *columns[COLUMNS_MAX];
-	int column_count;
-	int time_us, time_text; /* columns; -1: none */
-	int delivered;          /* likewise; what it says, one segment does not know alone */
-};
-
-/* A condition on a column, and the value it is compared with. */
-struct condition {
-	int column;
-	int op; /* SQLITE_INDEX_CONSTRAINT_... */
-	sqlite3_value *value;
+	struct view_columns columns;
 };
 
 struct cursor {
 	sqlite3_vtab_cursor base; /* first */
-	struct condition conditions[CONDITIONS_MAX];
-	int condition_count;
-	sqlite3_uint64 used_columns;
-	bool is_ordered, is_descending; /* by the first column */
-	struct audit_filter range;      /* what the conditions say of times and ids */
-	struct db db;                   /* of the open segment */
-	struct db *source;              /* &db, or that of the state database; NULL: none */
+	struct view_question question;
+	struct db db;      /* of the open segment */
+	struct db *source; /* &db, or that of the state database; NULL: none */
 	size_t open_index;
 	size_t next; /* segments looked at */
 	struct stmt stmt;
@@ -130,16 +110,16 @@ static int disconnect(sqlite3_vtab *base)
 {
 	struct table *table = table_of(base);
 
-	for (int i = 0; i < table->column_count; i++)
-		mem_free(table->columns[i]);
+	for (int i = 0; i < table->columns.count; i++)
+		mem_free(table->columns.names[i]);
 	mem_free(table);
 	return SQLITE_OK;
 }
 
 static int find_column(const struct table *table, const char *name)
 {
-	for (int i = 0; name != NULL && i < table->column_count; i++) {
-		if (strcmp(table->columns[i], name) == 0)
+	for (int i = 0; name != NULL && i < table->columns.count; i++) {
+		if (strcmp(table->columns.names[i], name) == 0)
 			return i;
 	}
 	return -1;
@@ -151,17 +131,17 @@ static enum error copy_columns(struct table *table, const struct stmt *stmt,
 {
 	int count = sqlite3_column_count(stmt->handle);
 
-	if (count > COLUMNS_MAX)
+	if (count > VIEW_COLUMNS_MAX)
 		return ERR_LIMIT;
 	buf_append_str(declaration, STR("CREATE TABLE x("));
 	for (int i = 0; i < count; i++) {
 		const char *name = sqlite3_column_name(stmt->handle, i);
 		const char *type = sqlite3_column_decltype(stmt->handle, i);
 
-		table->columns[i] = name != NULL ? mem_copy_text(name, strlen(name)) : NULL;
-		if (table->columns[i] == NULL)
+		table->columns.names[i] = name != NULL ? mem_copy_text(name, strlen(name)) : NULL;
+		if (table->columns.names[i] == NULL)
 			return ERR_NO_MEMORY;
-		table->column_count++;
+		table->columns.count++;
 		buf_printf(declaration, "%s\"%s\" %s", i != 0 ? ", " : "", name,
 			   type != NULL ? type : "");
 	}
@@ -222,6 +202,8 @@ static int connect(sqlite3 *handle, void *aux, int argc, const char *const *argv
 	if (table == NULL)
 		return SQLITE_NOMEM;
 	table->module = aux;
+	table->columns.view = table->module->view->name;
+	table->columns.is_state = table->module->view->is_state;
 	buf_init(&declaration, SQL_MAX_BYTES);
 	buf_init(&why, WHY_MAX_BYTES);
 	error = describe_source(table, &declaration, &why);
@@ -231,9 +213,9 @@ static int connect(sqlite3 *handle, void *aux, int argc, const char *const *argv
 	if (result == SQLITE_ERROR)
 		*message =
 			sqlite3_mprintf("%s", why.length != 0 ? buf_text(&why) : error_text(error));
-	table->time_us = find_column(table, table->module->view->time_us);
-	table->time_text = find_column(table, table->module->view->time_text);
-	table->delivered = find_column(table, "delivered");
+	table->columns.time_us = find_column(table, table->module->view->time_us);
+	table->columns.time_text = find_column(table, table->module->view->time_text);
+	table->columns.delivered = find_column(table, "delivered");
 	buf_deinit(&declaration);
 	buf_deinit(&why);
 	if (result == SQLITE_OK)
@@ -243,56 +225,9 @@ static int connect(sqlite3 *handle, void *aux, int argc, const char *const *argv
 	return result;
 }
 
-/* The plan: "used columns in hexadecimal, order, then column and operator of each condition". */
-
-static bool can_hand_on(const struct sqlite3_index_constraint *constraint)
-{
-	switch (constraint->op) {
-	case SQLITE_INDEX_CONSTRAINT_EQ:
-	case SQLITE_INDEX_CONSTRAINT_GT:
-	case SQLITE_INDEX_CONSTRAINT_GE:
-	case SQLITE_INDEX_CONSTRAINT_LT:
-	case SQLITE_INDEX_CONSTRAINT_LE: return constraint->usable != 0 && constraint->iColumn >= 0;
-	default: return false;
-	}
-}
-
 static int best_index(sqlite3_vtab *base, sqlite3_index_info *info)
 {
-	const struct view *view = table_of(base)->module->view;
-	bool is_ordered = !view->is_state && info->nOrderBy == 1 && info->aOrderBy[0].iColumn == 0;
-	double rows = view->is_state ? 1e3 : 1e7;
-	struct buf plan;
-	int count = 0;
-
-	buf_init(&plan, SQL_MAX_BYTES);
-	buf_printf(&plan, "%llx %c", (unsigned long long)info->colUsed,
-		   !is_ordered              ? '-'
-		   : info->aOrderBy[0].desc ? 'd'
-					    : 'a');
-	for (int i = 0; i < info->nConstraint && count < CONDITIONS_MAX; i++) {
-		const struct sqlite3_index_constraint *constraint = &info->aConstraint[i];
-		const char *collation = sqlite3_vtab_collation(info, i);
-
-		if (!can_hand_on(constraint) || strcmp(collation, "BINARY") != 0 ||
-		    constraint->iColumn == table_of(base)->delivered)
-			continue;
-		info->aConstraintUsage[i].argvIndex = ++count;
-		buf_printf(&plan, " %d %d", constraint->iColumn, constraint->op);
-		if (constraint->op == SQLITE_INDEX_CONSTRAINT_EQ)
-			rows /= constraint->iColumn == 0 ? 1e7 : 100;
-		else
-			rows /= 4;
-	}
-	info->idxStr = plan.failed == ERR_NONE ? sqlite3_mprintf("%s", buf_text(&plan)) : NULL;
-	buf_deinit(&plan);
-	if (info->idxStr == NULL)
-		return SQLITE_NOMEM;
-	info->needToFreeIdxStr = 1;
-	info->orderByConsumed = is_ordered;
-	info->estimatedRows = rows < 1 ? 1 : (sqlite3_int64)rows;
-	info->estimatedCost = rows < 1 ? 10 : rows * 2;
-	return SQLITE_OK;
+	return view_question_plan(&table_of(base)->columns, info);
 }
 
 /* Cursors. */
@@ -308,13 +243,6 @@ static int open_cursor(sqlite3_vtab *base, sqlite3_vtab_cursor **out)
 	return SQLITE_OK;
 }
 
-static void forget_conditions(struct cursor *cursor)
-{
-	for (int i = 0; i < cursor->condition_count; i++)
-		sqlite3_value_free(cursor->conditions[i].value);
-	cursor->condition_count = 0;
-}
-
 static void close_source(struct cursor *cursor)
 {
 	stmt_finish(&cursor->stmt);
@@ -328,130 +256,16 @@ static int close_cursor(sqlite3_vtab_cursor *base)
 	struct cursor *cursor = cursor_of(base);
 
 	close_source(cursor);
-	forget_conditions(cursor);
+	view_question_clear(&cursor->question);
 	mem_free(cursor);
 	return SQLITE_OK;
 }
 
-/* A bound in microseconds or ids. False when the value says nothing that could be used. */
-static bool read_bound(const struct table *table, const struct condition *condition, int64_t *low,
-		       int64_t *high)
-{
-	int type = sqlite3_value_type(condition->value);
-	int64_t value;
-
-	*low = INT64_MIN;
-	*high = INT64_MAX;
-	if (condition->column == table->time_text && type == SQLITE_TEXT) {
-		struct str text = str_from((const char *)sqlite3_value_text(condition->value));
-
-		/* A blank for the T is before all times of its day. */
-		if ((text.length != 10 && (text.length < 11 || text.ptr[10] != 'T')) ||
-		    !civil_parse(text, &value))
-			return false;
-		*low = value - TEXT_SLACK_US;
-		*high = value + TEXT_SLACK_US;
-	} else if (type == SQLITE_INTEGER) {
-		value = sqlite3_value_int64(condition->value);
-		*low = *high = value;
-	} else {
-		return false;
-	}
-	return true;
-}
-
-/* Narrows the range by a condition; a row that it lets through is never lost. */
-static void narrow_range(const struct table *table, const struct condition *condition,
-			 struct audit_filter *range)
-{
-	int op = condition->op;
-	bool from = op == SQLITE_INDEX_CONSTRAINT_EQ || op == SQLITE_INDEX_CONSTRAINT_GT ||
-		    op == SQLITE_INDEX_CONSTRAINT_GE;
-	bool to = op == SQLITE_INDEX_CONSTRAINT_EQ || op == SQLITE_INDEX_CONSTRAINT_LT ||
-		  op == SQLITE_INDEX_CONSTRAINT_LE;
-	int64_t low, high;
-
-	if (!read_bound(table, condition, &low, &high))
-		return;
-	if (condition->column == 0) {
-		if (from && low > 1 && (uint64_t)low - 1 > range->after_id)
-			range->after_id = (uint64_t)low - 1;
-		if (to && high >= 0 && high < INT64_MAX &&
-		    (range->before_id == 0 || (uint64_t)high + 1 < range->before_id))
-			range->before_id = (uint64_t)high + 1;
-		return;
-	}
-	if (from && low > range->since_us)
-		range->since_us = low;
-	if (to && high > 0 && high < INT64_MAX &&
-	    (range->until_us == 0 || high + 1 < range->until_us))
-		range->until_us = high + 1;
-}
-
-static bool is_used(const struct cursor *cursor, int column)
-{
-	return (cursor->used_columns >> (column < 63 ? column : 63) & 1) != 0;
-}
-
 static bool asks_delivery(const struct cursor *cursor)
 {
-	int column = table_of(cursor->base.pVtab)->delivered;
+	int column = table_of(cursor->base.pVtab)->columns.delivered;
 
-	return column >= 0 && is_used(cursor, column);
-}
-
-static void write_columns(const struct table *table, const struct cursor *cursor, struct buf *sql)
-{
-	buf_append_str(sql, STR("SELECT "));
-	for (int i = 0; i < table->column_count; i++) {
-		if (i != 0)
-			buf_append_str(sql, STR(", "));
-		if (is_used(cursor, i))
-			buf_printf(sql, "\"%s\"", table->columns[i]);
-		else
-			buf_append_str(sql, STR("NULL"));
-	}
-	buf_printf(sql, " FROM %s WHERE true", table->module->view->name);
-}
-
-static const char *operator_of(int op)
-{
-	switch (op) {
-	case SQLITE_INDEX_CONSTRAINT_GT: return ">";
-	case SQLITE_INDEX_CONSTRAINT_GE: return ">=";
-	case SQLITE_INDEX_CONSTRAINT_LT: return "<";
-	case SQLITE_INDEX_CONSTRAINT_LE: return "<=";
-	default: return "=";
-	}
-}
-
-/* What is asked of one file. `range` has what audit_filter_narrow() made of the times there. */
-static void write_sql(const struct table *table, const struct cursor *cursor,
-		      const struct audit_filter *range, struct buf *sql)
-{
-	const char *id = table->columns[0];
-
-	write_columns(table, cursor, sql);
-	for (int i = 0; i < cursor->condition_count; i++) {
-		const struct condition *condition = &cursor->conditions[i];
-		buf_printf(sql, " AND \"%s\" %s ?%d", table->columns[condition->column],
-			   operator_of(condition->op), i + 1);
-	}
-	if (range->after_id != 0)
-		buf_printf(sql, " AND \"%s\" > %" PRIu64, id, range->after_id);
-	if (range->before_id != 0)
-		buf_printf(sql, " AND \"%s\" < %" PRIu64, id, range->before_id);
-	if (cursor->is_ordered)
-		buf_printf(sql, " ORDER BY \"%s\"%s", id, cursor->is_descending ? " DESC" : "");
-}
-
-static bool has_equality(const struct cursor *cursor)
-{
-	for (int i = 0; i < cursor->condition_count; i++) {
-		if (cursor->conditions[i].op == SQLITE_INDEX_CONSTRAINT_EQ)
-			return true;
-	}
-	return false;
+	return column >= 0 && view_question_uses(&cursor->question, column);
 }
 
 static enum error start(const struct table *table, struct cursor *cursor)
@@ -463,20 +277,20 @@ static enum error start(const struct table *table, struct cursor *cursor)
 
 	/* A range of ids is for reading all rows in it; where there may be an index it would keep
 	 * the planner from it. */
-	if (strcmp(view->name, "v_decision") == 0 && !has_equality(cursor)) {
-		range = cursor->range;
+	if (strcmp(view->name, "v_decision") == 0 &&
+	    !view_question_has_equality(&cursor->question)) {
+		range = cursor->question.range;
 		error = audit_filter_narrow(&range, cursor->source);
 	}
 	buf_init(&sql, SQL_MAX_BYTES);
-	write_sql(table, cursor, &range, &sql);
+	view_question_write(&cursor->question, &table->columns, &range, &sql);
 	const char *text = buf_text(&sql);
 	if (error == ERR_NONE)
 		error = sql.failed;
 	if (error == ERR_NONE)
 		error = stmt_prepare(&cursor->stmt, cursor->source, text);
-	for (int i = 0; error == ERR_NONE && i < cursor->condition_count; i++)
-		error = db_fail(cursor->source, sqlite3_bind_value(cursor->stmt.handle, i + 1,
-								   cursor->conditions[i].value));
+	if (error == ERR_NONE)
+		error = view_question_bind(&cursor->question, &cursor->stmt);
 	buf_deinit(&sql);
 	return error;
 }
@@ -492,12 +306,12 @@ static enum error next_source(const struct table *table, struct cursor *cursor, 
 		return ERR_NONE;
 	}
 	while (cursor->next < segments->count) {
-		size_t index =
-			cursor->is_descending ? segments->count - 1 - cursor->next : cursor->next;
+		size_t index = cursor->question.is_descending ? segments->count - 1 - cursor->next
+							      : cursor->next;
 		size_t said = why->length;
 
 		cursor->next++;
-		if (!audit_filter_may_match(&cursor->range, &segments->items[index]))
+		if (!audit_filter_may_match(&cursor->question.range, &segments->items[index]))
 			continue;
 		/* The inner side of a join asks the same segment again and again. */
 		if (cursor->source != NULL && cursor->open_index == index)
@@ -554,30 +368,6 @@ static int advance(struct cursor *cursor)
 	return result;
 }
 
-static int read_plan(struct cursor *cursor, const char *plan, int argc, sqlite3_value **argv)
-{
-	char *at;
-
-	cursor->used_columns = strtoull(plan, &at, 16);
-	/* Whose answer it is. */
-	if (asks_delivery(cursor))
-		cursor->used_columns |= 1;
-	cursor->is_ordered = at[1] != '-';
-	cursor->is_descending = at[1] == 'd';
-	at += 2;
-	for (int i = 0; i < argc; i++) {
-		struct condition *condition = &cursor->conditions[i];
-
-		condition->column = (int)strtol(at, &at, 10);
-		condition->op = (int)strtol(at, &at, 10);
-		condition->value = sqlite3_value_dup(argv[i]);
-		cursor->condition_count = i + 1;
-		if (condition->value == NULL)
-			return SQLITE_NOMEM;
-	}
-	return SQLITE_OK;
-}
-
 void audit_views_deinit(struct audit_views *shared)
 {
 	audit_delivery_deinit(&shared->delivery);
@@ -592,20 +382,10 @@ static int filter(sqlite3_vtab_cursor *base, int number, const char *plan, int a
 
 	(void)number;
 	stmt_finish(&cursor->stmt);
-	forget_conditions(cursor);
 	cursor->next = 0;
-	cursor->range = (struct audit_filter){0};
-	result = read_plan(cursor, plan, argc, argv);
+	result = view_question_read(&cursor->question, &table->columns, plan, argc, argv);
 	if (result != SQLITE_OK)
 		return result;
-	for (int i = 0; i < argc; i++) {
-		const struct condition *condition = &cursor->conditions[i];
-		bool is_range = condition->column == 0 || condition->column == table->time_us ||
-				condition->column == table->time_text;
-
-		if (!table->module->view->is_state && is_range)
-			narrow_range(table, condition, &cursor->range);
-	}
 	return advance(cursor);
 }
 
@@ -625,7 +405,7 @@ static int column(sqlite3_vtab_cursor *base, sqlite3_context *context, int index
 	const struct table *table = table_of(base->pVtab);
 	const struct audit_views *shared = table->module->shared;
 
-	if (index == table->delivered && asks_delivery(cursor) &&
+	if (index == table->columns.delivered && asks_delivery(cursor) &&
 	    audit_delivery_is_late(&shared->delivery, stmt_u64(&cursor->stmt, 0)))
 		sqlite3_result_int(context, 0);
 	else
