@@ -27,7 +27,9 @@ struct shared {
 struct turn {
 	uv_work_t work;
 	bool prepare, seal, prune;
-	uint32_t live; /* segments before this one are closed */
+	uint32_t live;     /* segments before this one are closed */
+	int64_t oldest_us; /* what is all before it is not kept */
+	bool was_asked;    /* to prune */
 	uint32_t sealed_count, removed_count;
 	enum error error;
 };
@@ -46,6 +48,8 @@ struct audit_log {
 	bool is_working, is_stopping;
 	bool seal_is_due; /* there may be closed segments */
 	int64_t not_before_ms, prune_at_ms, head_at_ms;
+	int64_t age_holds_until_ms; /* nothing is removed by age but on request */
+	int64_t clock_offset_ms;    /* wall clock minus running time, when last looked at */
 	struct audit_log_waiter *sealing, *pruning; /* asked for; both lists */
 	uint32_t sealed_for_waiters;
 	void (*on_stopped)(void *arg);
@@ -313,7 +317,8 @@ static void work(uv_work_t *work)
 	if (turn->seal)
 		turn->error = audit_upkeep_seal(&log->upkeep, turn->live, &turn->sealed_count);
 	if (turn->prune && turn->error == ERR_NONE)
-		turn->error = audit_upkeep_prune(&log->upkeep, &turn->removed_count);
+		turn->error =
+			audit_upkeep_prune(&log->upkeep, turn->oldest_us, &turn->removed_count);
 	if (turn->prepare) {
 		enum error error = prepare(log);
 
@@ -364,12 +369,37 @@ static void on_worked(uv_work_t *work, int status)
 		log->not_before_ms = clock_boot_ms(log->options.clock) + AUDIT_LOG_RETRY_MS;
 	log->seal_is_due |= turn->seal && turn->error != ERR_NONE;
 	log->sealed_for_waiters += turn->sealed_count;
-	if (turn->prune)
+	if (turn->was_asked)
 		answer(&log->pruning, turn->error, turn->removed_count);
 	if (log->is_stopping)
 		finish_stop(log);
 	else
 		look(log);
+}
+
+static int64_t clock_offset_ms(const struct clock *clock)
+{
+	return clock_wall_us(clock) / MICROSECONDS_OF_MS - clock_boot_ms(clock);
+}
+
+/* Slewing moves the clock slowly, and is followed. */
+static void look_at_clock(struct audit_log *log, int64_t now_ms)
+{
+	int64_t offset_ms = clock_offset_ms(log->options.clock);
+	int64_t step_ms = offset_ms - log->clock_offset_ms;
+
+	log->clock_offset_ms = offset_ms;
+	if (step_ms >= AUDIT_LOG_CLOCK_STEP_MS || step_ms <= -AUDIT_LOG_CLOCK_STEP_MS)
+		log->age_holds_until_ms = now_ms + AUDIT_LOG_AGE_HOLD_MS;
+}
+
+/* What rows must be before to be too old. */
+static int64_t oldest_us(const struct audit_log *log, int64_t now_ms)
+{
+	if (log->pruning == NULL && now_ms < log->age_holds_until_ms)
+		return INT64_MIN;
+	return clock_wall_us(log->options.clock) -
+	       log->options.settings->retention_ms * MICROSECONDS_OF_MS;
 }
 
 /* Queues what is due. */
@@ -380,6 +410,7 @@ static void look(struct audit_log *log)
 	struct turn *turn = &log->turn;
 	bool has_next, has_ended, is_wanted, is_due;
 
+	look_at_clock(log, now_ms);
 	if (log->is_working || log->is_stopping)
 		return;
 	uv_mutex_lock(&shared->lock);
@@ -407,6 +438,8 @@ static void look(struct audit_log *log)
 		.prepare = !has_next && (is_due || is_half_full),
 		.seal = log->seal_is_due,
 		.prune = log->pruning != NULL || now_ms >= log->prune_at_ms,
+		.was_asked = log->pruning != NULL,
+		.oldest_us = oldest_us(log, now_ms),
 		.live = live,
 	};
 	if (!turn->prepare && !turn->seal && !turn->prune)
@@ -441,7 +474,9 @@ void audit_log_start(struct audit_log *log, uv_loop_t *loop, struct audit_queue 
 {
 	log->queue = queue;
 	log->upkeep.store = store;
-	log->seal_is_due = true;          /* what a crash left half done */
+	log->seal_is_due = true; /* what a crash left half done */
+	log->clock_offset_ms = clock_offset_ms(log->options.clock);
+	log->age_holds_until_ms = clock_boot_ms(log->options.clock) + AUDIT_LOG_AGE_HOLD_MS;
 	uv_timer_init(loop, &log->timer); /* cannot fail */
 	log->timer.data = log;
 	(void)uv_timer_start(&log->timer, on_timer, AUDIT_LOG_TICK_MS, AUDIT_LOG_TICK_MS);

@@ -31,6 +31,10 @@ enum {
 	AUDIT_LOG_RETRY_MS = 5000,       /* after work that failed */
 	AUDIT_LOG_PRUNE_MS = 10 * 60000, /* between two looks at what retention keeps */
 	AUDIT_LOG_HEAD_MS = 5 * 60000,   /* between two heads in the log */
+	/* A wall clock that is set wrong, or was when the machine started, makes everything old:
+	 * nothing is removed by age for so long after it was set by so much, and after a start. */
+	AUDIT_LOG_AGE_HOLD_MS = 60 * 60000,
+	AUDIT_LOG_CLOCK_STEP_MS = 60000,
 };
 
 struct audit_log;
@@ -78,7 +82,7 @@ struct audit_log_waiter {
  * there is nothing to do. */
 void audit_log_seal(struct audit_log *log, struct audit_log_waiter *waiter);
 
-/* Removes now what retention does not keep. */
+/* Removes now what retention does not keep, by the clock as it is. */
 void audit_log_prune(struct audit_log *log, struct audit_log_waiter *waiter);
 
 /* The live segment. */

@@ -117,12 +117,9 @@ static enum error remove_one(const struct audit_upkeep *upkeep, const struct seg
 	return ERR_NONE;
 }
 
-enum error audit_upkeep_prune(struct audit_upkeep *upkeep, uint32_t *count)
+enum error audit_upkeep_prune(struct audit_upkeep *upkeep, int64_t oldest_us, uint32_t *count)
 {
-	const struct settings *settings = upkeep->settings;
-	int64_t oldest_us =
-		clock_wall_us(upkeep->clock) - settings->retention_ms * MICROSECONDS_OF_MS;
-	uint64_t total = 0, max = (uint64_t)settings->retention_mib * MIB;
+	uint64_t total = 0, max = (uint64_t)upkeep->settings->retention_mib * MIB;
 	enum error error = list_segments(upkeep);
 
 	for (size_t i = 0; i < upkeep->segments.count; i++)

@@ -38,10 +38,12 @@ void audit_upkeep_deinit(struct audit_upkeep *upkeep);
 enum error audit_upkeep_seal(struct audit_upkeep *upkeep, uint32_t live,
 			     uint32_t *count) ATTR_MUST_CHECK;
 
-/* Removes what retention does not keep of the sealed segments, from the oldest on, and adds to
- * `*count` how many, also when an error ended it. Errors, those of segment_list_read(),
+/* Removes the sealed segments with no row from `oldest_us` on by the wall clock, and what else
+ * retention does not keep of them, from the oldest on, and adds to `*count` how many, also when an
+ * error ended it. Errors, those of segment_list_read(),
  * state_store_use() and segment_remove(), are in the log. */
-enum error audit_upkeep_prune(struct audit_upkeep *upkeep, uint32_t *count) ATTR_MUST_CHECK;
+enum error audit_upkeep_prune(struct audit_upkeep *upkeep, int64_t oldest_us,
+			      uint32_t *count) ATTR_MUST_CHECK;
 
 /* Logs `event` with a head, for 'wsauthzctl audit verify --head', should the tail of the audit be cut
  * off. Any thread. */

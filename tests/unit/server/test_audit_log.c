@@ -175,6 +175,47 @@ static void retention_removes_the_oldest_sealed_segments_and_notes_them(void **s
 	talk_close(&admin);
 }
 
+static uint32_t first_segment(struct running *running)
+{
+	struct segment_list segments = list(running);
+	uint32_t number = segments.items[0].number;
+
+	segment_list_deinit(&segments);
+	return number;
+}
+
+/* Has the daemon look what it keeps, and waits until it has: the look is at the latest part of the
+ * work that begins with the request. */
+static void look_at_retention(struct running *running, struct talk *talk, struct talk *admin)
+{
+	running_advance(running, AUDIT_LOG_PRUNE_MS);
+	decide(talk, 1);
+	assert_int_equal(ask_seal(admin), 1);
+}
+
+static void a_clock_that_is_set_wrong_does_not_cost_the_audit(void **state)
+{
+	const int64_t year_ms = INT64_C(366) * 24 * 60 * 60 * 1000;
+	struct running *running = *state;
+	struct talk talk, admin;
+
+	running_stop_clock(running);
+	running_start(running);
+	running_open_authorize(running, &talk);
+	running_open_admin(running, &admin);
+	running_advance(running, AUDIT_LOG_AGE_HOLD_MS);
+	look_at_retention(running, &talk, &admin);
+	running_step_wall(running, year_ms);
+	look_at_retention(running, &talk, &admin);
+	assert_int_equal(first_segment(running), 1);
+	/* It really is a year later. */
+	running_advance(running, AUDIT_LOG_AGE_HOLD_MS);
+	look_at_retention(running, &talk, &admin);
+	assert_int_equal(first_segment(running), 2);
+	talk_close(&talk);
+	talk_close(&admin);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, running_setup, running_teardown)
@@ -182,6 +223,7 @@ int main(void)
 		TEST(a_segment_is_sealed_on_request_while_decisions_go_on),
 		TEST(a_full_segment_ends_by_itself),
 		TEST(retention_removes_the_oldest_sealed_segments_and_notes_them),
+		TEST(a_clock_that_is_set_wrong_does_not_cost_the_audit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
