@@ -164,7 +164,7 @@ bool records_is_revoked(const struct records *records, const struct record_key *
 	const struct entry *entry = find_key(records, key);
 
 	return entry != NULL && entry->record.revoked &&
-	       now_ms <= record_last_usable_ms(&entry->record);
+	       (!entry->live || now_ms <= record_last_usable_ms(&entry->record));
 }
 
 /* Making and unmaking. */
@@ -326,13 +326,12 @@ enum error records_reserve(struct records *records, const struct record_owner *o
 	struct entry *entry = find_key(records, &owner->key);
 	enum error error;
 
-	if (entry != NULL && entry->live && !is_usable(entry, now_ms)) {
-		if (entry->record.revoked)
-			end(records, entry);
-		else
-			retire(records, entry);
-		entry = find_key(records, &owner->key);
-	}
+	/* One that is revoked was let in before; this is anew. */
+	if (entry != NULL && entry->record.revoked)
+		end(records, entry);
+	else if (entry != NULL && entry->live && !is_usable(entry, now_ms))
+		retire(records, entry);
+	entry = find_key(records, &owner->key);
 	if (entry == NULL) {
 		error = add_entry(records, owner, next_id(records), &entry);
 		if (error != ERR_NONE)
@@ -392,6 +391,11 @@ void records_apply(struct records *records, const struct record_change *change,
 	if (change->kind == RECORD_PUT)
 		entry->hold_count--;
 	if (entry->record.revoked) {
+		/* Revoked while it waited: its user is let in by now, and remembered from here. */
+		if (change->kind == RECORD_PUT && !entry->ended && !entry->live) {
+			put(records, entry, change, decision_id);
+			records->live_count--;
+		}
 		free_if_unused(records, entry);
 		return;
 	}
@@ -428,11 +432,9 @@ bool records_revoke(struct records *records, struct record_id id)
 
 	if (entry == NULL || entry->ended || entry->record.revoked)
 		return false;
-	if (!entry->live) {
-		end(records, entry);
-		return true;
-	}
 	entry->record.revoked = true;
+	if (!entry->live)
+		return true;
 	records->live_count--;
 	expiry_move(&records->expiry, &entry->expiry, record_last_usable_ms(&entry->record));
 	mark_changed(records, entry);
@@ -575,21 +577,32 @@ size_t records_count(const struct records *records)
 struct listing {
 	bool (*visit)(const struct record *record, void *arg);
 	void *arg;
+	bool with_pending;
 };
 
-static bool visit_if_live(struct map_node *node, void *arg)
+static bool visit_entry(struct map_node *node, void *arg)
 {
 	const struct entry *entry = CONTAINER_OF(node, struct entry, by_id);
 	const struct listing *listing = arg;
+	bool is_listed = entry->live || (listing->with_pending && !entry->ended);
 
-	return !entry->live || listing->visit(&entry->record, listing->arg);
+	return !is_listed || listing->visit(&entry->record, listing->arg);
 }
 
 void records_each(const struct records *records,
 		  bool (*visit)(const struct record *record, void *arg), void *arg)
 {
 	struct map by_id = records->by_id;
-	struct listing listing = {visit, arg};
+	struct listing listing = {visit, arg, false};
 
-	map_each(&by_id, visit_if_live, &listing);
+	map_each(&by_id, visit_entry, &listing);
+}
+
+void records_each_owner(const struct records *records,
+			bool (*visit)(const struct record *record, void *arg), void *arg)
+{
+	struct map by_id = records->by_id;
+	struct listing listing = {visit, arg, true};
+
+	map_each(&by_id, visit_entry, &listing);
 }

@@ -131,8 +131,9 @@ void records_drop(struct records *records, const struct record_change *change);
 
 /* Ends a record at once, as an administrator asks, and with it what waits to be applied to it. WinRM
  * may hold on to the user it was told to let in, so the record is remembered to the end of its
- * maximum lifetime or until its user connects anew: until then records_is_revoked(). A pending one
- * is forgotten at once. True when it lived or was pending. */
+ * maximum lifetime or until its user connects anew: until then records_is_revoked(). A pending one is
+ * remembered likewise once its change is applied, as its user is let in then, and forgotten when that
+ * is dropped. True when it lived or was pending. */
 bool records_revoke(struct records *records, struct record_id id);
 
 /* True when the record with this key was revoked and its user has not connected since. */
@@ -179,5 +180,9 @@ bool records_have_changes(const struct records *records);
  * not change the records. */
 void records_each(const struct records *records,
 		  bool (*visit)(const struct record *record, void *arg), void *arg);
+
+/* The same, and visits also the pending ones, of which only the owner is set. */
+void records_each_owner(const struct records *records,
+			bool (*visit)(const struct record *record, void *arg), void *arg);
 
 #endif

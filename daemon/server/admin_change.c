@@ -321,13 +321,13 @@ static bool find_records(struct admin_change *change, struct str principal)
 	struct request *request = change->request;
 	struct search search = {.scratch = &request->arena, .principal = principal};
 
-	records_each(request->service->records, find, &search);
+	records_each_owner(request->service->records, find, &search);
 	search.ids = arena_calloc(&request->arena, search.count + 1, sizeof(*search.ids));
 	if (search.ids == NULL)
 		return false;
 	search.capacity = search.count;
 	search.count = 0;
-	records_each(request->service->records, find, &search);
+	records_each_owner(request->service->records, find, &search);
 	change->ids = search.ids;
 	change->count = search.count;
 	return true;

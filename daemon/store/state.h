@@ -92,7 +92,7 @@ struct state_record_changes {
 enum error state_apply_records(struct state *state,
 			       const struct state_record_changes *changes) ATTR_MUST_CHECK;
 
-/* Removes the records of other boots than `boot_id`, which have expired, then delivers the rest.
+/* Removes the records of other boots than `boot_id`, which have expired, then delivers the rest, those that are revoked first.
  * The texts live until `on_record` returns; its error ends the loading and is returned. Nothing
  * that expired within this boot is left out: that is for the caller, who knows the time. */
 enum error state_load_records(struct state *state, const uint8_t boot_id[STATE_BOOT_ID_BYTES],

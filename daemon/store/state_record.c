@@ -13,7 +13,7 @@ static const char load_sql[] =
 	"SELECT id, key, boot_id, application, principal, user, mechanism, policy_revision,"
 	" decision_id, created_us, created_ms, last_used_ms, expires_ms, idle_ms, max_lifetime_ms,"
 	" max_shells, max_operations, timeslot_s, max_operations_per_timeslot, administrator,"
-	" revoked FROM record";
+	" revoked FROM record ORDER BY revoked DESC";
 
 static bool fits(const struct state_record *record)
 {

@@ -242,28 +242,72 @@ static void a_revoked_record_is_gone_with_all_that_waits(void **state)
 	assert_false(record_id_equal(put(*state, 1, START_MS), id));
 }
 
+static bool is_revoked(struct records *records, uint8_t number, int64_t now_ms)
+{
+	struct record_key key = {{number}};
+
+	return records_is_revoked(records, &key, now_ms);
+}
+
 static void a_pending_record_can_be_revoked(void **state)
 {
 	struct record_id id = reserve(*state, 1, START_MS);
 	struct record_change change = put_change(id, START_MS, 1);
 
 	assert_true(records_revoke(*state, id));
+	assert_true(is_revoked(*state, 1, START_MS));
 	records_apply(*state, &change, 9);
 	assert_null(find(*state, 1, START_MS));
+	assert_true(is_revoked(*state, 1, START_MS));
+	assert_int_equal(records_count(*state), 0);
 	assert_false(records_revoke(*state, id));
 }
 
-static void what_was_revoked_while_it_waited_leaves_no_trace(void **state)
+static void who_connects_after_a_pending_record_was_revoked_is_let_in(void **state)
+{
+	struct record_id before = reserve(*state, 1, START_MS), after;
+	struct record_change first = put_change(before, START_MS, 1), second;
+
+	assert_true(records_revoke(*state, before));
+	after = reserve(*state, 1, START_MS);
+	assert_false(record_id_equal(before, after));
+	second = put_change(after, START_MS, 1);
+	records_apply(*state, &first, 8);
+	records_apply(*state, &second, 9);
+	assert_non_null(find(*state, 1, START_MS));
+	assert_int_equal(records_count(*state), 1);
+}
+
+static bool count_owner(const struct record *record, void *arg)
+{
+	(void)record;
+	++*(int *)arg;
+	return true;
+}
+
+static void pending_records_are_visited_for_their_owner_only(void **state)
+{
+	struct record_id id = reserve(*state, 1, START_MS);
+	struct record_change change = put_change(id, START_MS, 1);
+	int listed = 0, owned = 0;
+
+	records_each(*state, count_owner, &listed);
+	records_each_owner(*state, count_owner, &owned);
+	assert_int_equal(listed, 0);
+	assert_int_equal(owned, 1);
+	records_drop(*state, &change);
+	records_each_owner(*state, count_owner, &owned);
+	assert_int_equal(owned, 1);
+}
+
+static void what_was_revoked_and_not_let_in_leaves_no_trace(void **state)
 {
 	for (int i = 0; i < 2 * MAX_COUNT; i++) {
 		struct record_id id = reserve(*state, 1, START_MS);
 		struct record_change change = put_change(id, START_MS, 1);
 
 		assert_true(records_revoke(*state, id));
-		if (i % 2 == 0)
-			records_drop(*state, &change);
-		else
-			records_apply(*state, &change, 1);
+		records_drop(*state, &change);
 	}
 	assert_int_equal(records_count(*state), 0);
 	assert_false(records_have_changes(*state));
@@ -277,13 +321,6 @@ static void a_denied_user_loses_the_record(void **state)
 	records_apply(*state, &change, 9);
 	assert_null(find(*state, 1, START_MS));
 	records_apply(*state, &change, 9);
-}
-
-static bool is_revoked(struct records *records, uint8_t number, int64_t now_ms)
-{
-	struct record_key key = {{number}};
-
-	return records_is_revoked(records, &key, now_ms);
 }
 
 static void a_revoked_record_is_remembered_to_the_end_of_its_lifetime(void **state)
@@ -624,7 +661,9 @@ int main(void)
 		TEST(an_earlier_decision_does_not_overwrite_a_later_one),
 		TEST(a_revoked_record_is_gone_with_all_that_waits),
 		TEST(a_pending_record_can_be_revoked),
-		TEST(what_was_revoked_while_it_waited_leaves_no_trace),
+		TEST(who_connects_after_a_pending_record_was_revoked_is_let_in),
+		TEST(pending_records_are_visited_for_their_owner_only),
+		TEST(what_was_revoked_and_not_let_in_leaves_no_trace),
 		TEST(a_denied_user_loses_the_record),
 		TEST(a_revoked_record_is_remembered_to_the_end_of_its_lifetime),
 		TEST(neither_use_nor_release_nor_a_denial_forgets_a_revocation),

@@ -83,6 +83,23 @@ static enum error apply(struct state *state, const struct state_record *puts, si
 		state, &(struct state_record_changes){puts, put_count, deletes, delete_count});
 }
 
+/* When there is room for less than is stored, a revocation must not be what is left out. */
+static void what_is_revoked_is_loaded_first(void **state)
+{
+	struct fixture *fixture = *state;
+	struct state *store = open_state(fixture);
+	struct state_record records[] = {make_record(1, 1, this_boot), make_record(2, 2, this_boot),
+					 make_record(3, 3, this_boot)};
+
+	records[1].revoked = true;
+	assert_int_equal(apply(store, records, ARRAY_COUNT(records), NULL, 0), ERR_NONE);
+	struct loaded loaded = load(store);
+	assert_int_equal(loaded.count, 3);
+	assert_true(loaded.record[0].revoked);
+	assert_false(loaded.record[1].revoked);
+	state_close(store);
+}
+
 static void a_record_survives_a_restart(void **state)
 {
 	struct fixture *fixture = *state;
@@ -486,6 +503,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_record_survives_a_restart),
+		TEST(what_is_revoked_is_loaded_first),
 		TEST(records_of_another_boot_are_gone_for_good),
 		TEST(a_put_replaces_by_id_and_by_key),
 		TEST(deletions_come_before_puts),
