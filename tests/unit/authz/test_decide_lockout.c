@@ -8,22 +8,7 @@
 #define ERRING                                                                                     \
 	PERMIT_ALL "forbid(principal, action, resource) when { 9223372036854775807 + 1 > 0 };\n"
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
-
-static int setup(void **state)
-{
-	static struct world world;
-
-	world_init(&world);
-	*state = &world;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	world_deinit(*state);
-	return 0;
-}
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
 static void expect(const struct decision *decision, enum decision_verdict verdict,
 		   enum decision_source source)

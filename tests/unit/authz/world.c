@@ -122,3 +122,38 @@ const struct record *world_record(struct world *world)
 	return records_find(world->records, &world->decision.identity.key,
 			    clock_boot_ms(&world->clock.clock));
 }
+
+int world_setup(void **state)
+{
+	static struct world world;
+
+	world_init(&world);
+	*state = &world;
+	return 0;
+}
+
+int world_teardown(void **state)
+{
+	world_deinit(*state);
+	return 0;
+}
+
+void world_expect_source(const struct decision *decision, enum decision_verdict verdict,
+			 enum decision_source source)
+{
+	assert_string_equal(decision_source_text(decision->source), decision_source_text(source));
+	assert_int_equal(decision->verdict, verdict);
+}
+
+void world_expect_denied(const struct decision *decision, enum decision_source source)
+{
+	world_expect_source(decision, DECISION_DENY, source);
+	assert_int_equal(decision_win32_code(decision), 5);
+	assert_false(decision->administrator);
+}
+
+void world_expect_allowed(const struct decision *decision, enum decision_source source)
+{
+	world_expect_source(decision, DECISION_ALLOW, source);
+	assert_int_equal(decision_win32_code(decision), 0);
+}

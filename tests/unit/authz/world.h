@@ -53,4 +53,14 @@ void world_abandon(struct world *world);
 /* The live record of the sender, or NULL. */
 const struct record *world_record(struct world *world);
 
+/* For cmocka: `*state` becomes a struct world. */
+int world_setup(void **state);
+int world_teardown(void **state);
+
+/* Fails the test unless that is what was decided, with the code that goes with it. */
+void world_expect_source(const struct decision *decision, enum decision_verdict verdict,
+			 enum decision_source source);
+void world_expect_denied(const struct decision *decision, enum decision_source source);
+void world_expect_allowed(const struct decision *decision, enum decision_source source);
+
 #endif
