@@ -21,6 +21,7 @@ static const struct doctor_check checks[] = {
 	{"plugin.settings", doctor_look_settings},
 	{"plugin.library", doctor_look_library},
 	{"plugin.library32", doctor_look_library32},
+	{"plugin.iis", doctor_look_iis},
 	{"authorize.pipe", doctor_look_authorize_pipe},
 	{"admin.pipe", doctor_look_admin_pipe},
 	{"daemon.answers", doctor_look_daemon},

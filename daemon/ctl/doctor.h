@@ -99,6 +99,9 @@ enum doctor_result doctor_look_admin_pipe(struct doctor *doctor, struct doctor_f
 enum doctor_result doctor_look_library(struct doctor *doctor, struct doctor_finding *finding);
 enum doctor_result doctor_look_library32(struct doctor *doctor, struct doctor_finding *finding);
 
+/* doctor_iis.c */
+enum doctor_result doctor_look_iis(struct doctor *doctor, struct doctor_finding *finding);
+
 /* doctor_report.c: counts by enum doctor_result. */
 struct doctor_counts {
 	uint32_t of[DOCTOR_LEFT_OUT];

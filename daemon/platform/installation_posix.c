@@ -8,6 +8,14 @@ enum error module_beside(const char *name, struct buf *path, struct buf *why)
 	return ERR_UNSUPPORTED;
 }
 
+enum error path_expand(const char *path, struct buf *out, struct buf *why)
+{
+	(void)path;
+	(void)out;
+	(void)why;
+	return ERR_UNSUPPORTED;
+}
+
 enum error module_read(const char *path, size_t max_bytes, struct buf *out, struct buf *why)
 {
 	(void)path;

@@ -27,6 +27,23 @@ enum error module_beside(const char *name, struct buf *path, struct buf *why)
 		       : why_error(why, path->failed, "%s: %s", name, error_text(path->failed));
 }
 
+enum error path_expand(const char *path, struct buf *out, struct buf *why)
+{
+	wchar_t expanded[MODULE_UNITS], *wide = wide_path(path, why);
+	DWORD units;
+
+	if (wide == NULL)
+		return ERR_INVALID;
+	units = ExpandEnvironmentStringsW(wide, expanded, MODULE_UNITS);
+	mem_free(wide);
+	if (units == 0 || units > MODULE_UNITS)
+		return why_error(why, ERR_LIMIT, "%s: the path is too long", path);
+	buf_append_wide(out, expanded);
+	return out->failed == ERR_NONE
+		       ? ERR_NONE
+		       : why_error(why, out->failed, "%s: %s", path, error_text(out->failed));
+}
+
 /* What lies beside a program is loaded by it, so its directory matters like the file. */
 static enum error check_directory_of(const wchar_t *file, const char *name, struct buf *why)
 {

@@ -491,6 +491,10 @@ enum error endpoint_inspect(const char *path, int timeout_ms, struct access_fact
  * `why`. */
 enum error module_beside(const char *name, struct buf *path, struct buf *why) ATTR_MUST_CHECK;
 
+/* Appends `path` with the names of the environment in it, such as %windir%, replaced by what they are
+ * for this process. ERR_LIMIT, ERR_INVALID and ERR_NO_MEMORY with `why`. */
+enum error path_expand(const char *path, struct buf *out, struct buf *why) ATTR_MUST_CHECK;
+
 /* Reads a whole program or DLL of at most `max_bytes`, which nobody but administrators, the system,
  * the service and who runs this program may be able to change or replace, nor put others beside it.
  * ERR_NOT_FOUND, ERR_INVALID, ERR_LIMIT, ERR_DENIED and so on with `why`; `out` is cleared first. */
