@@ -40,7 +40,7 @@ struct config config_default(void)
 				.sandbox_violation = VIOLATION_FAILS,
 				.durability = DURABILITY_STRICT,
 				.audit_queue_rows = 16384,
-				.seal_rows = 1000000,
+				.seal_rows = 250000,
 				.seal_ms = CONFIG_DAYS(1),
 				.retention_ms = CONFIG_DAYS(90),
 				.retention_mib = 4096,

@@ -152,7 +152,7 @@ enum error audit_filter_narrow(struct audit_filter *filter, struct db *db)
 	    range.last_id - range.first_id < NARROW_MIN_ROWS)
 		return error;
 	/* Rows that come meanwhile are later than those that are there. */
-	int64_t end = range.last_id;
+	int64_t begin = range.first_id, end = range.last_id;
 	error = stmt_prepare(&stmt, db,
 			     "SELECT wall_us FROM decision WHERE id >= ?1 ORDER BY id LIMIT 1");
 	if (error == ERR_NONE)
@@ -160,7 +160,8 @@ enum error audit_filter_narrow(struct audit_filter *filter, struct db *db)
 	stmt_finish(&stmt);
 	if (error != ERR_NONE)
 		return error;
-	if ((uint64_t)range.first_id - 1 > filter->after_id)
+	/* A bound that excludes nothing is still compared with each row. */
+	if (range.first_id > begin && (uint64_t)range.first_id - 1 > filter->after_id)
 		filter->after_id = (uint64_t)range.first_id - 1;
 	if (range.last_id < end &&
 	    (filter->before_id == 0 || filter->before_id > (uint64_t)range.last_id + 1))

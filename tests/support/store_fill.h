@@ -17,8 +17,8 @@
 
 enum {
 	STORE_FILL_USERS = 2000,
-	STORE_FILL_SEGMENT_ROWS = 1000000,
-	/* Between two rows, so that a segment is a day. */
+	STORE_FILL_SEGMENT_ROWS = 250000, /* the default of audit.seal_rows */
+	/* Between two rows, so that a million is a day. */
 	STORE_FILL_STEP_US = 86400,
 };
 
