@@ -9,15 +9,17 @@ enum { WHY_MAX = 4096 };
 
 enum ctl_exit audit_source_open(const struct ctl *ctl, struct audit_reader **out)
 {
+	static struct process_rests rests; /* of the one thread of this program */
 	/* Opening for reading needs none of the services of the writer. */
-	struct store_env env = {.list_names = directory_list_names};
+	struct store_env env = {
+		.list_names = directory_list_names, .rest = process_rest, .rest_arg = &rests};
 	const char *directory;
 	enum error error;
 	struct buf why;
 
+	process_give_way();
 	if (!ctl_find_state(ctl, &directory))
 		return CTL_INVALID;
-	process_give_way();
 	if (platform_random(&env.hash_key, sizeof(env.hash_key)) != ERR_NONE) {
 		output_error("the system gives no random bytes");
 		return CTL_INVALID;

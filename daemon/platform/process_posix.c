@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "platform/platform.h"
@@ -90,13 +92,48 @@ enum error process_arguments(int *argc, char ***argv)
 const int process_stop_signals[PROCESS_STOP_SIGNALS_MAX] = {SIGTERM, SIGINT, 0};
 const int process_reload_signal = SIGHUP;
 
-enum { GIVE_WAY_NICENESS = 10 };
+enum { GIVE_WAY_NICENESS = 19 };
 
 void process_give_way(void)
 {
 	/* Of this thread alone: Linux has a niceness for each. What fails costs others some time. */
 	if (getpriority(PRIO_PROCESS, 0) < GIVE_WAY_NICENESS)
 		(void)setpriority(PRIO_PROCESS, 0, GIVE_WAY_NICENESS);
+}
+
+enum {
+	NS_PER_S = 1000 * 1000 * 1000,
+	WORK_NS = 200 * 1000,
+	REST_NS = 500 * 1000,
+	/* How many follow an interruption: for what they are worth, and some 20 ms of work. */
+	RESTS = 100,
+};
+
+static uint64_t now_ns(void)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
+		return 0;
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+void process_rest(void *arg)
+{
+	const struct timespec rest = {.tv_nsec = REST_NS};
+	struct process_rests *rests = arg;
+	struct rusage usage;
+
+	if (now_ns() < rests->due_ns || getrusage(RUSAGE_THREAD, &usage) != 0)
+		return;
+	if (rests->due_ns != 0 && usage.ru_nivcsw != rests->interruptions)
+		rests->left = RESTS;
+	rests->interruptions = usage.ru_nivcsw;
+	if (rests->left != 0) {
+		rests->left--;
+		(void)nanosleep(&rest, NULL);
+	}
+	rests->due_ns = now_ns() + WORK_NS;
 }
 
 uint64_t process_id(void)

@@ -138,6 +138,12 @@ void process_give_way(void)
 	(void)SetThreadPriority(GetCurrentThread(), THREAD_PRIORITY_LOWEST);
 }
 
+/* A thread of a higher priority is given the processor at once, whichever it is. */
+void process_rest(void *arg)
+{
+	(void)arg;
+}
+
 uint64_t process_id(void)
 {
 	return GetCurrentProcessId();

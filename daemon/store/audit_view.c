@@ -15,7 +15,6 @@
 enum {
 	SQL_MAX_BYTES = 16 * 1024,
 	WHY_MAX_BYTES = 4096,
-	WATCH_STEPS = 1000, /* of the virtual machine between two questions whether to stop */
 };
 
 /* A view and where it is. */
@@ -81,13 +80,16 @@ static struct cursor *cursor_of(sqlite3_vtab_cursor *base)
 static int on_progress(void *arg)
 {
 	const struct audit_views *shared = arg;
+	const struct store_env *env = &shared->reader->env;
 
+	if (env->rest != NULL)
+		env->rest(env->rest_arg);
 	return shared->should_stop(shared->arg);
 }
 
 void audit_views_watch(struct audit_views *shared, struct db *db)
 {
-	sqlite3_progress_handler(db->handle, WATCH_STEPS, on_progress, shared);
+	sqlite3_progress_handler(db->handle, DB_REST_STEPS, on_progress, shared);
 }
 
 static int fail(sqlite3_vtab *base, enum error error, const char *text)

@@ -57,6 +57,24 @@ enum error db_fail(struct db *db, int result)
 	return error;
 }
 
+void db_rest(const struct db *db)
+{
+	if (db->rest != NULL)
+		db->rest(db->rest_arg);
+}
+
+static int on_progress(void *arg)
+{
+	db_rest(arg);
+	return 0;
+}
+
+void db_watch_rest(struct db *db)
+{
+	if (db->rest != NULL)
+		sqlite3_progress_handler(db->handle, DB_REST_STEPS, on_progress, db);
+}
+
 enum error db_exec(struct db *db, const char *sql)
 {
 	return db_fail(db, sqlite3_exec(db->handle, sql, NULL, NULL, NULL));

@@ -25,6 +25,7 @@ enum {
 	DB_PATH_MAX_BYTES = 4096,
 	DB_FAILURE_TEXT_BYTES = 256,
 	DB_LOG_PAGES = 1000,
+	DB_REST_STEPS = 250, /* of the virtual machine between two calls of store_env.rest */
 };
 
 /* One step from an empty database to the present schema: schema/KIND/NNNN-name.sql. */
@@ -70,6 +71,8 @@ struct db {
 	struct sqlite3 *handle;
 	const struct db_schema *schema;
 	struct schema_memo *memo; /* of the store_env; may be NULL */
+	void (*rest)(void *arg);  /* of the store_env; NULL also for writing */
+	void *rest_arg;
 	bool may_write;
 	enum error broken; /* the failure after which nothing is tried any more */
 	char failure[DB_FAILURE_TEXT_BYTES];
@@ -97,6 +100,10 @@ enum error db_fail(struct db *db, int result);
 /* Gives the connection up for a failure that SQLite does not see: returns `error`, which must be one
  * of those, with `text` as its text. */
 enum error db_break(struct db *db, enum error error, const char *text);
+
+/* Calls store_env.rest, if there is one; from db_watch_rest() on statements do so themselves. */
+void db_rest(const struct db *db);
+void db_watch_rest(struct db *db);
 
 /* Runs SQL text without parameters or results. */
 enum error db_exec(struct db *db, const char *sql) ATTR_MUST_CHECK;

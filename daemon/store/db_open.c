@@ -95,6 +95,8 @@ static enum error open_file(struct db *db, const char *path, const struct store_
 		return refuse(ERR_FOREIGN, "is or lies behind a symbolic link", path, why);
 	if (result == SQLITE_OK)
 		result = set_options(db);
+	if (result == SQLITE_OK)
+		db_watch_rest(db);
 	if (result == SQLITE_OK && db->may_write && sqlite3_db_readonly(db->handle, "main") == 1)
 		return refuse(ERR_IO, "cannot be written", path, why);
 	return db_fail(db, result);
@@ -368,7 +370,12 @@ enum error db_open(struct db *db, const char *directory, const char *file_name,
 	size_t said = why->length;
 	struct buf path;
 
-	*db = (struct db){.schema = schema, .memo = env->memo, .may_write = mode != DB_READ};
+	*db = (struct db){.schema = schema,
+			  .memo = env->memo,
+			  .rest = mode == DB_READ ? env->rest : NULL,
+			  .rest_arg = env->rest_arg,
+			  .may_write = mode != DB_READ};
+	db_rest(db);
 	buf_init(&path, DB_PATH_MAX_BYTES);
 	buf_printf(&path, "%s/%s", directory, file_name);
 	const char *text = buf_text(&path);

@@ -20,6 +20,10 @@ struct store_env {
 	 * it and is returned. ERR_NOT_FOUND when there is no such directory. */
 	enum error (*list_names)(const char *directory,
 				 enum error (*on_name)(void *arg, const char *name), void *arg);
+	/* Called every now and then by whoever reads, between two steps of a question: a place to let
+	 * others have the processor. NULL: none. */
+	void (*rest)(void *arg);
+	void *rest_arg;
 	/* The SQLite VFS to use; NULL for the system's own. */
 	const char *vfs;
 	/* Seeds the tables of recently used texts, whose keys come from outside. */

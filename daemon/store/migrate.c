@@ -126,18 +126,23 @@ static enum error compare(struct stmt *actual, struct stmt *expected, struct buf
 	}
 }
 
-/* An empty database in which the migrations up to `version` have run shows what must be there. */
-static enum error make_expected(struct db *expected, const struct db_schema *schema,
-				uint64_t version, bool is_sealed)
+/* An empty database in which the same migrations have run as in `db` shows what must be there. */
+static enum error make_expected(struct db *expected, const struct db *db,
+				const struct schema_key *key)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY |
 		    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
 	int result = sqlite3_open_v2(":memory:", &expected->handle, flags, NULL);
 
-	expected->schema = schema;
-	enum error error =
-		result == SQLITE_OK ? run_to(expected, version) : db_fail(expected, result);
-	return error == ERR_NONE && is_sealed ? migrate_seal(expected) : error;
+	*expected = (struct db){.handle = expected->handle,
+				.schema = db->schema,
+				.rest = db->rest,
+				.rest_arg = db->rest_arg};
+	if (result != SQLITE_OK)
+		return db_fail(expected, result);
+	db_watch_rest(expected);
+	enum error error = run_to(expected, key->version);
+	return error == ERR_NONE && key->is_sealed ? migrate_seal(expected) : error;
 }
 
 enum error migrate_seal(struct db *db)
@@ -207,7 +212,7 @@ static enum error compare_with_expected(struct db *db, const struct schema_key *
 	struct stmt actual_rows = {0}, expected_rows = {0};
 	uint8_t digest[SCHEMA_DIGEST_BYTES];
 	struct db expected = {0};
-	enum error error = make_expected(&expected, db->schema, key->version, key->is_sealed);
+	enum error error = make_expected(&expected, db, key);
 
 	if (error == ERR_NONE)
 		error = stmt_prepare(&expected_rows, &expected, objects_sql);

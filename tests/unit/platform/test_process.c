@@ -55,12 +55,33 @@ static void who_gives_way_is_nicer_and_nobody_else(void **state)
 	(void)state;
 	if (pid == 0) {
 		process_give_way();
-		_exit(getpriority(PRIO_PROCESS, 0) >= 10 ? 0 : 1);
+		_exit(getpriority(PRIO_PROCESS, 0) == 19 ? 0 : 1);
 	}
 	assert_true(pid > 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_int_equal(status, 0);
 	assert_int_equal(getpriority(PRIO_PROCESS, 0), before);
+}
+
+static void who_was_interrupted_rests_a_number_of_times(void **state)
+{
+	struct process_rests rests = {0};
+
+	(void)state;
+	process_rest(&rests);
+	assert_int_equal(rests.left, 0);
+	/* Before its time nothing is looked at. */
+	rests.due_ns = UINT64_MAX;
+	rests.interruptions--;
+	process_rest(&rests);
+	assert_int_equal(rests.left, 0);
+	rests.due_ns = 1;
+	process_rest(&rests);
+	assert_in_range(rests.left, 1, 1000);
+	while (rests.left != 0) {
+		rests.due_ns = 1;
+		process_rest(&rests);
+	}
 }
 
 static void random_bytes_differ_from_call_to_call(void **state)
@@ -144,6 +165,7 @@ int main(void)
 		cmocka_unit_test(local_time_is_what_the_zone_says),
 		cmocka_unit_test(a_boot_has_one_id),
 		cmocka_unit_test(who_gives_way_is_nicer_and_nobody_else),
+		cmocka_unit_test(who_was_interrupted_rests_a_number_of_times),
 		cmocka_unit_test(random_bytes_differ_from_call_to_call),
 		cmocka_unit_test(the_process_knows_its_memory),
 		cmocka_unit_test(hardening_takes_rights_and_dumps_away),
