@@ -33,8 +33,12 @@ int bench_policy(bool json);
 int bench_replay(bool json);
 int bench_store(bool json);
 
-/* The cases of the suite "store", with names below `prefix`. */
+/* Parts of the suite "audit". `last_us` is the time of the last row, and the last segment a full one
+ * that is not sealed. */
 bool bench_audit_queries(const char *directory, int64_t last_us, bool json);
+/* One user and one day, asked by a run of wsauthzctl: milliseconds; negative when it failed. */
+double bench_audit_ask(const char *directory, int64_t last_us);
+/* The cases of the suite "store", with names below `prefix`. */
 int bench_store_append(const char *prefix, bool json);
 
 #endif

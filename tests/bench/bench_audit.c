@@ -5,7 +5,9 @@
  *	audit/query         questions of wsauthzctl, process and all (bench_audit_query.c)
  *	audit/daemon        decisions a second, pipelined and strict, with that many rows in the
  *	                    store, beside the same with an empty one, in turns
- *	audit/asked         the p99 of decisions while queries run, beside the same without
+ *	audit/asked         the p99 of decisions while somebody asks with wsauthzctl about one user
+ *	                    and one day, again and again, beside the same without; and how long
+ *	                    such a question takes then, beside the same while nothing is decided
  *	audit/verify        rows a second
  *	audit/size          bytes a row of a sealed segment, indexes and all
  *
@@ -30,7 +32,14 @@
 
 /* Half the connections that the daemon takes, for it may see the end of those of one round later than
  * the next begin. */
-enum { ROWS = 10000000, ROUNDS = 5, CONNECTIONS = 32, OUTSTANDING = 32 };
+enum {
+	ROWS = 10000000,
+	ROUNDS = 5,
+	ASKED_ROUNDS = 9,
+	CONNECTIONS = 32,
+	OUTSTANDING = 32,
+	QUESTIONS_MAX = 4096, /* of one round */
+};
 
 /* Of a round. */
 enum { WARM_UP_MS = 300, MEASURED_MS = 2000 };
@@ -113,77 +122,71 @@ static bool run_daemons(struct load_questions *all, const struct daemon daemons[
 	return true;
 }
 
-/* Reads in the state directory until told to end. */
+/* Somebody who asks with the command, one question behind the other, until told to end. */
 struct asker {
 	const char *directory;
+	int64_t last_us;
 	atomic_bool is_over;
+	double times_ms[QUESTIONS_MAX];
+	int count;
 	bool failed;
-	uint64_t query_count;
 };
-
-static bool count_row(void *arg, const struct audit_row *row)
-{
-	(void)row;
-	++*(uint64_t *)arg;
-	return true;
-}
 
 static void *ask_in_turns(void *arg)
 {
-	struct store_env env = store_env_make(NULL);
 	struct asker *asker = arg;
-	struct audit_reader *reader;
-	struct buf why;
-	struct audit_filter filter = {
-		.user = STR("contoso\\user7"), .newest_first = true, .limit = 50};
-	uint64_t rows = 0;
 
-	process_give_way(); /* as wsauthzctl does */
-	buf_init(&why, 4096);
-	asker->failed = audit_reader_open(asker->directory, &env, &reader, &why) != ERR_NONE;
-	while (!asker->failed && !atomic_load(&asker->is_over)) {
-		asker->failed = audit_query(reader, &filter, count_row, &rows, &why) != ERR_NONE;
-		asker->query_count++;
-	}
-	if (asker->failed)
-		fprintf(stderr, "bench: %s\n", buf_text(&why));
-	else
-		audit_reader_close(reader);
-	buf_deinit(&why);
+	do {
+		double ms = bench_audit_ask(asker->directory, asker->last_us);
+
+		asker->times_ms[asker->count++] = ms;
+		asker->failed = ms < 0;
+	} while (!asker->failed && asker->count < QUESTIONS_MAX && !atomic_load(&asker->is_over));
 	return NULL;
 }
 
-/* One outstanding a connection: latency, and not the length of a queue. */
-static bool run_asked(struct load_questions *all, const struct daemon *daemon, bool json)
+static bool measure_asked(struct load_questions *all, const struct daemon *daemon,
+			  struct asker *asker, struct load_result *result)
 {
-	int rounds = bench_size(ROUNDS, 1);
-	double p99s[2][ROUNDS];
-	uint64_t queries = 0;
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, ask_in_turns, asker) != 0)
+		return false;
+	bool done = measure(all, daemon, 1, result);
+	atomic_store(&asker->is_over, true);
+	pthread_join(thread, NULL);
+	return done && !asker->failed;
+}
+
+/* One outstanding a connection: latency, and not the length of a queue. */
+static bool run_asked(struct load_questions *all, const struct daemon *daemon, int64_t last_us,
+		      bool json)
+{
+	double p99s[2][ASKED_ROUNDS], busy_ms[ASKED_ROUNDS], idle_ms[ASKED_ROUNDS];
+	int rounds = bench_size(ASKED_ROUNDS, 1);
+	double count = 0;
 
 	for (int round = 0; round < rounds; round++) {
-		for (int side = 0; side < 2; side++) {
-			struct asker asker = {.directory = daemon->state_dir};
-			struct load_result result;
-			pthread_t thread;
+		struct asker asker = {.directory = daemon->state_dir, .last_us = last_us};
+		struct load_result alone, asked;
 
-			if (side == 1 && pthread_create(&thread, NULL, ask_in_turns, &asker) != 0)
-				return false;
-			bool done = measure(all, daemon, 1, &result);
-			if (side == 1) {
-				atomic_store(&asker.is_over, true);
-				pthread_join(thread, NULL);
-			}
-			if (!done || asker.failed)
-				return false;
-			p99s[side][round] = result.p99_us;
-			queries += asker.query_count;
-		}
+		idle_ms[round] = bench_audit_ask(daemon->state_dir, last_us);
+		if (idle_ms[round] < 0 || !measure(all, daemon, 1, &alone) ||
+		    !measure_asked(all, daemon, &asker, &asked))
+			return false;
+		p99s[0][round] = alone.p99_us;
+		p99s[1][round] = asked.p99_us;
+		busy_ms[round] = bench_median(asker.times_ms, asker.count);
+		count += asker.count;
 	}
 	bench_report(&(struct bench_result){"audit/asked/32x1/p99", bench_median(p99s[1], rounds),
 					    "us", bench_median(p99s[0], rounds)},
 		     json);
+	bench_report(&(struct bench_result){"audit/asked/query", bench_median(busy_ms, rounds),
+					    "ms", bench_median(idle_ms, rounds)},
+		     json);
 	bench_report(&(struct bench_result){.name = "audit/asked/queries",
-					    .value = (double)queries / rounds,
+					    .value = count / rounds,
 					    .unit = "a round"},
 		     json);
 	return true;
@@ -246,7 +249,7 @@ int bench_audit(bool json)
 	     bench_audit_queries(daemons[1].state_dir, last_us, json);
 	for (int side = 0; ok && side < 2; side++)
 		ok = daemon_start(&daemons[side], NULL);
-	ok = ok && run_daemons(all, daemons, json) && run_asked(all, &daemons[1], json) &&
+	ok = ok && run_daemons(all, daemons, json) && run_asked(all, &daemons[1], last_us, json) &&
 	     daemon_stop(&daemons[1]) == 0 && run_reading(&daemons[1], json);
 	for (int side = 0; side < 2; side++)
 		daemon_deinit(&daemons[side], !ok);
