@@ -105,8 +105,9 @@ enum {
 	NS_PER_S = 1000 * 1000 * 1000,
 	WORK_NS = 200 * 1000,
 	REST_NS = 500 * 1000,
-	/* How many follow an interruption: for what they are worth, and some 20 ms of work. */
-	RESTS = 100,
+	/* How many follow an interruption: each costs a question its time, also where somebody else
+	 * wanted the processor only once. */
+	RESTS = 2,
 };
 
 static uint64_t now_ns(void)
