@@ -16,6 +16,7 @@ enum { WHY_MAX = 4096, PROGRESS_MS = 500 };
 struct verify_options {
 	const char *head, *public_key;
 	uint64_t signed_from;
+	bool rows_only;
 };
 
 static const struct arg_option verify_options[] = {
@@ -25,6 +26,8 @@ static const struct arg_option verify_options[] = {
 	 "every sealed segment must be signed by this key"},
 	{"--signed-from", ARG_COUNT, offsetof(struct verify_options, signed_from), "N",
 	 "segments before N may be without signature, with --public-key"},
+	{"--rows-only", ARG_FLAG, offsetof(struct verify_options, rows_only), NULL,
+	 "leave out the indexes: a third of the time, and a row may be hidden from questions"},
 	{NULL, ARG_FLAG, 0, NULL, NULL},
 };
 
@@ -225,6 +228,7 @@ static enum ctl_exit run_verify(const struct ctl *ctl, const void *opaque, char 
 		.public_key = given->public_key != NULL ? public_key : NULL,
 		.signed_from =
 			given->signed_from < UINT32_MAX ? (uint32_t)given->signed_from : UINT32_MAX,
+		.rows_only = given->rows_only,
 	};
 
 	(void)operands;

@@ -385,7 +385,7 @@ static enum error verify_open_segment(struct verifier *verifier, const struct se
 		error = stmt_prepare(&verifier->events.stmt, db, events_sql);
 	if (error == ERR_NONE)
 		error = verify_rows(verifier, segment);
-	if (error == ERR_NONE && verifier->result.intact)
+	if (error == ERR_NONE && verifier->result.intact && !verifier->options->rows_only)
 		error = db_check(db, &is_sound);
 	stmt_finish(&verifier->decisions.stmt);
 	stmt_finish(&verifier->events.stmt);

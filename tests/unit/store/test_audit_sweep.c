@@ -124,13 +124,14 @@ static uint64_t ask(const struct original *original, int segment, const char *sq
 
 /* What `audit verify` says with the exported head and the public key. ERR_CORRUPT and the like are
  * findings too: *has_result is false then. */
-static bool is_found(const struct original *original, struct audit_verification *result,
-		     bool *has_result)
+static bool is_found_in(const struct original *original, bool rows_only,
+			struct audit_verification *result, bool *has_result)
 {
 	struct fixture *fixture = original->fixture;
 	const struct audit_verify_options options = {
 		.expected = &original->head,
 		.public_key = original->key.public_key,
+		.rows_only = rows_only,
 	};
 	struct audit_reader *reader;
 
@@ -143,6 +144,12 @@ static bool is_found(const struct original *original, struct audit_verification 
 	}
 	*has_result = error == ERR_NONE;
 	return error == ERR_CORRUPT || (error == ERR_NONE && !result->intact);
+}
+
+static bool is_found(const struct original *original, struct audit_verification *result,
+		     bool *has_result)
+{
+	return is_found_in(original, false, result, has_result);
 }
 
 /* Does it, expects it to be found at the row `first_bad` (0: anywhere), and undoes it. */
@@ -444,6 +451,7 @@ static void every_row_that_an_index_leads_past_is_found(void **state)
 		assert_true(has_result);
 		assert_int_equal(result.flaw, AUDIT_FLAW_INDEX);
 		assert_int_equal(result.segment, indexes[i].segment + 1);
+		assert_false(is_found_in(original, true, &result, &has_result));
 		restore(original, indexes[i].segment);
 	}
 }
