@@ -26,12 +26,32 @@ static bool looks_escaped(struct str text)
 	return text.length >= 3 && (text.ptr[1] == 'u' || text.ptr[1] == 'x') && text.ptr[2] == '{';
 }
 
+/* How much of the text stands for itself and is ASCII, which most of it is. */
+static size_t plain_length(struct str text)
+{
+	size_t length = 0;
+
+	while (length < text.length && text.ptr[length] >= ' ' && text.ptr[length] <= '~' &&
+	       text.ptr[length] != '\\')
+		length++;
+	return length;
+}
+
 void log_escape(struct buf *out, struct str text)
 {
 	while (text.length != 0) {
 		uint32_t c = 0;
-		size_t length = utf8_decode(text, &c);
+		size_t plain = plain_length(text);
+		size_t length;
 
+		/* As much as there is room for, as byte by byte. */
+		if (plain > out->max_bytes - out->length)
+			plain = out->max_bytes - out->length;
+		buf_append(out, text.ptr, plain);
+		text = str_make(text.ptr + plain, text.length - plain);
+		if (text.length == 0)
+			return;
+		length = utf8_decode(text, &c);
 		if (length == 0) {
 			buf_printf(out, "\\x{%x}", (unsigned)(unsigned char)text.ptr[0]);
 			length = 1;

@@ -250,8 +250,12 @@ void output_duration(struct buf *out, uint64_t ms)
 
 void output_hex(struct buf *out, const uint8_t *bytes, size_t length)
 {
-	for (size_t i = 0; i < length; i++)
-		buf_printf(out, "%02x", bytes[i]);
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < length; i++) {
+		buf_append_byte(out, digits[bytes[i] >> 4]);
+		buf_append_byte(out, digits[bytes[i] & 15]);
+	}
 }
 
 void output_wrap(struct buf *out, struct str text, size_t indent, size_t width)
