@@ -69,6 +69,13 @@ static enum error open_and_read(struct audit_delivery *delivery, const struct au
 	return error;
 }
 
+/* Of a sealed one its seal tells. */
+static bool has_events(const struct segment *segment)
+{
+	return segment->first_id != 0 &&
+	       (segment->state != SEGMENT_SEALED || segment->event_count != 0);
+}
+
 static int compare(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -89,7 +96,7 @@ enum error audit_delivery_read(struct audit_delivery *delivery, const struct aud
 	while (error == ERR_NONE && delivery->known_from > index + 1) {
 		const struct segment *segment = &segments->items[delivery->known_from - 1];
 
-		if (segment->first_id != 0)
+		if (has_events(segment))
 			error = open_and_read(delivery, reader, segment, why);
 		if (error == ERR_NONE)
 			delivery->known_from--;

@@ -365,7 +365,8 @@ static bool is_noted_as_it_is(const struct verifier *verifier, const struct segm
 			return noted->first_id == segment->first_id &&
 			       noted->last_id == segment->last_id &&
 			       noted->first_us == segment->first_us &&
-			       noted->last_us == segment->last_us;
+			       noted->last_us == segment->last_us &&
+			       noted->event_count == segment->event_count;
 	}
 	return true;
 }

@@ -291,25 +291,42 @@ static void the_end_of_a_sealed_segment_cannot_be_cut_off(void **state)
 	assert_int_equal(result.head.decision_id, ROWS - 1);
 }
 
-/* What the state database notes of a segment decides which questions look into it. */
-static void a_note_that_hides_a_segment_is_found(void **state)
+static void expect_note_found(struct fixture *fixture, const struct segment *noted)
 {
-	struct fixture *fixture = *state;
 	struct audit_verification result;
-	struct segment segment;
 	struct state *notes;
 
-	fill(fixture);
-	segment = seal(fixture, NULL);
 	assert_int_equal(state_open(fixture->dir.path, &fixture->env, false, &notes, &fixture->why),
 			 ERR_NONE);
-	segment.last_us = segment.first_us;
-	assert_int_equal(state_put_segment(notes, &segment), ERR_NONE);
+	assert_int_equal(state_put_segment(notes, noted), ERR_NONE);
 	state_close(notes);
 	result = verify(fixture, NULL);
 	assert_false(result.intact);
 	assert_int_equal(result.flaw, AUDIT_FLAW_INDEX);
 	assert_int_equal(result.segment, 1);
+}
+
+/* What the state database notes of a segment decides which questions look into it. */
+static void a_note_that_hides_a_segment_is_found(void **state)
+{
+	struct fixture *fixture = *state;
+	struct segment segment;
+
+	fill(fixture);
+	segment = seal(fixture, NULL);
+	segment.last_us = segment.first_us;
+	expect_note_found(fixture, &segment);
+}
+
+static void a_note_that_hides_events_is_found(void **state)
+{
+	struct fixture *fixture = *state;
+	struct segment segment;
+
+	fill(fixture);
+	segment = seal(fixture, NULL);
+	segment.event_count++;
+	expect_note_found(fixture, &segment);
 }
 
 int main(void)
@@ -328,6 +345,7 @@ int main(void)
 		TEST(a_seal_that_does_not_fit_is_found),
 		TEST(the_end_of_a_sealed_segment_cannot_be_cut_off),
 		TEST(a_note_that_hides_a_segment_is_found),
+		TEST(a_note_that_hides_events_is_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
