@@ -150,39 +150,53 @@ static enum error read_headers(struct reader *reader, struct pe *pe)
 
 /* What the headers point to. */
 
-/* Where in the file the `bytes` at an address in memory are; false when they are not in it. */
-static bool locate(const struct reader *reader, uint32_t address, size_t bytes, size_t *offset)
+/* Where in the file an address in memory is, and how many bytes follow there. Of sections that overlap,
+ * as no linker makes them, the first counts, so that an address has one place. False when it is not
+ * in the file. */
+static bool find_place(const struct reader *reader, uint32_t address, size_t *offset,
+		       size_t *available)
 {
 	for (uint32_t i = 0; i < reader->section_count; i++) {
 		const struct section *section = &reader->sections[i];
 
 		if (address >= section->address &&
-		    address - section->address < section->file_bytes &&
-		    bytes <= section->file_bytes - (address - section->address)) {
+		    address - section->address < section->file_bytes) {
 			*offset = section->offset + (size_t)(address - section->address);
+			*available = section->file_bytes - (address - section->address);
 			return true;
 		}
 	}
+	if (address >= reader->header_bytes || address >= reader->image.length)
+		return false;
 	*offset = address;
-	return address < reader->header_bytes && bytes <= reader->header_bytes - address &&
-	       has(reader, address, bytes);
+	*available = reader->header_bytes < reader->image.length ? reader->header_bytes - address
+								 : reader->image.length - address;
+	return true;
+}
+
+/* Where in the file the `bytes` at an address in memory are; false when they are not in it. */
+static bool locate(const struct reader *reader, uint32_t address, size_t bytes, size_t *offset)
+{
+	size_t available;
+
+	return find_place(reader, address, offset, &available) && bytes <= available;
 }
 
 /* A name ends with a zero, and is worth being shown. */
 static bool locate_name(const struct reader *reader, uint32_t address, struct str *out)
 {
-	size_t start, at;
+	size_t start, available;
 
-	for (uint32_t length = 0; length <= PE_NAME_MAX_BYTES; length++) {
-		if (length > UINT32_MAX - address || !locate(reader, address + length, 1, &at))
-			return false;
-		if (reader->image.ptr[at] == '\0') {
-			if (length == 0 || !locate(reader, address, length, &start))
-				return false;
+	if (!find_place(reader, address, &start, &available))
+		return false;
+	for (size_t length = 0; length < available && length <= PE_NAME_MAX_BYTES; length++) {
+		char c = reader->image.ptr[start + length];
+
+		if (c == '\0') {
 			*out = str_make(reader->image.ptr + start, length);
-			return true;
+			return length != 0;
 		}
-		if (reader->image.ptr[at] < ' ' || reader->image.ptr[at] > '~')
+		if (c < ' ' || c > '~')
 			return false;
 	}
 	return false;

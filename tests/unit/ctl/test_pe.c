@@ -442,6 +442,29 @@ static void names_that_would_disturb_a_terminal_are_refused(void **state)
 	}
 }
 
+/* Its first bytes would be those of one section and the rest those of the other, which no loader
+ * sees. */
+static void a_name_in_sections_that_overlap_is_refused(void **state)
+{
+	const size_t first = OPTIONAL_AT + 112 + 128, second = first + 40, harmless = 1024;
+	struct parts parts = whole;
+	struct image image;
+	size_t name = HEADERS_BYTES;
+
+	(void)state;
+	parts.section_count = 2;
+	parts.exports[0] = "a\nb";
+	image = *make(&parts);
+	while (memcmp(image.bytes + name, "a\nb", 4) != 0)
+		name++;
+	memcpy(image.bytes + second, image.bytes + first, 40);
+	memcpy(image.bytes + harmless, "xy", 2);
+	put32(&image, first + 12, address_of(name));
+	put32(&image, first + 16, 2);
+	put32(&image, first + 20, (uint32_t)harmless);
+	expect_refused(&image, ERR_INVALID, "the name of an export");
+}
+
 static void machines_have_names(void **state)
 {
 	(void)state;
@@ -464,6 +487,7 @@ int main(void)
 		cmocka_unit_test(pointers_out_of_the_file_are_refused),
 		cmocka_unit_test(a_list_of_imports_that_the_file_ends_in_is_refused),
 		cmocka_unit_test(names_that_would_disturb_a_terminal_are_refused),
+		cmocka_unit_test(a_name_in_sections_that_overlap_is_refused),
 		cmocka_unit_test(machines_have_names),
 	};
 
