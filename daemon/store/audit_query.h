@@ -120,7 +120,7 @@ struct audit_verify_options {
 	/* With a public key, sealed segments that are not signed are a flaw from this number on; what
 	 * is older may be from before there was a key. */
 	uint32_t signed_from;
-	/* Only what the chain proves: indexes, whose look-up takes twice as long again, are left
+	/* Only what the chain proves: indexes, whose look-up takes three times as long, are left
 	 * alone. */
 	bool rows_only;
 	/* Called now and then with the rows looked at and how many there are, about; may be NULL.
