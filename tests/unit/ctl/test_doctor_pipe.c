@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "support/cmocka.h"
+#include "unit/ctl/finding.h"
 
 #define OWNER          "S-1-5-80-1-2-3-4-5"
 #define POOL           "S-1-5-82-1-2-3-4-5"
@@ -13,7 +14,6 @@
 
 enum { ALL = 0x001F01FF };
 
-static struct doctor_finding finding;
 static struct access_facts facts;
 static struct doctor_pipe wanted;
 
@@ -28,9 +28,7 @@ static void put(bool is_denied, uint32_t rights, const char *account)
 /* The pipe as the daemon makes it for one application pool. */
 static int make_pipe(void **state)
 {
-	(void)state;
-	buf_init(&finding.detail, DOCTOR_TEXT_MAX);
-	buf_init(&finding.advice, DOCTOR_TEXT_MAX);
+	finding_start(state);
 	facts = (struct access_facts){.owner = OWNER, .has_list = true};
 	put(true, ALL, NETWORK);
 	put(true, ALL, ANONYMOUS);
@@ -42,24 +40,9 @@ static int make_pipe(void **state)
 	return 0;
 }
 
-static int free_finding(void **state)
-{
-	(void)state;
-	buf_deinit(&finding.detail);
-	buf_deinit(&finding.advice);
-	return 0;
-}
-
 static void expect(enum doctor_result expected, const char *detail)
 {
-	enum doctor_result result = doctor_judge_pipe(&facts, &wanted, &finding);
-
-	if (result != expected || strcmp(buf_text(&finding.detail), detail) != 0)
-		fail_msg("result %d, '%s', not %d with '%s'", (int)result,
-			 buf_text(&finding.detail), (int)expected, detail);
-	assert_int_equal(finding.advice.length == 0, expected == DOCTOR_OK);
-	buf_clear(&finding.detail);
-	buf_clear(&finding.advice);
+	finding_expect_exactly(doctor_judge_pipe(&facts, &wanted, &finding), expected, detail);
 }
 
 static void the_pipe_as_the_daemon_makes_it_is_well(void **state)
@@ -188,7 +171,7 @@ static void an_account_is_wanted_once_and_no_more_fit_than_fit(void **state)
 	assert_false(doctor_pipe_add(&wanted, "S-1-5-21-999"));
 }
 
-#define PIPE_TEST(test) cmocka_unit_test_setup_teardown(test, make_pipe, free_finding)
+#define PIPE_TEST(test) cmocka_unit_test_setup_teardown(test, make_pipe, finding_end)
 
 int main(void)
 {

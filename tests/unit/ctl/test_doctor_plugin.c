@@ -4,35 +4,7 @@
 
 #include "base/attributes.h"
 #include "support/cmocka.h"
-
-static struct doctor_finding finding;
-
-static int start_finding(void **state)
-{
-	(void)state;
-	buf_init(&finding.detail, DOCTOR_TEXT_MAX);
-	buf_init(&finding.advice, DOCTOR_TEXT_MAX);
-	return 0;
-}
-
-static int end_finding(void **state)
-{
-	(void)state;
-	buf_deinit(&finding.detail);
-	buf_deinit(&finding.advice);
-	return 0;
-}
-
-/* The finding must say each of the texts and what to do. */
-static void expect(enum doctor_result result, enum doctor_result expected, const char *detail)
-{
-	if (result != expected || strstr(buf_text(&finding.detail), detail) == NULL)
-		fail_msg("result %d, '%s', not %d with '%s'", (int)result,
-			 buf_text(&finding.detail), (int)expected, detail);
-	assert_int_equal(finding.advice.length == 0, expected == DOCTOR_OK);
-	buf_clear(&finding.detail);
-	buf_clear(&finding.advice);
-}
+#include "unit/ctl/finding.h"
 
 /* The DLL as it is built. */
 static struct pe make_library(void)
@@ -53,12 +25,12 @@ static void the_library_as_it_is_built_is_well(void **state)
 
 	(void)state;
 	assert_int_equal(pe.export_count, 6);
-	expect(doctor_judge_library(&pe, PE_X64, &finding), DOCTOR_OK,
-	       "a DLL, x64, exports and loads what it must and no more");
+	finding_expect(doctor_judge_library(&pe, PE_X64, &finding), DOCTOR_OK,
+		       "a DLL, x64, exports and loads what it must and no more");
 	pe.machine = PE_X86;
 	pe.imports[0] = STR("kernel32.DLL");
 	pe.import_count = 1;
-	expect(doctor_judge_library(&pe, PE_X86, &finding), DOCTOR_OK, "a DLL, x86");
+	finding_expect(doctor_judge_library(&pe, PE_X86, &finding), DOCTOR_OK, "a DLL, x86");
 }
 
 static void a_library_of_the_other_machine_is_a_problem(void **state)
@@ -66,11 +38,11 @@ static void a_library_of_the_other_machine_is_a_problem(void **state)
 	struct pe pe = make_library();
 
 	(void)state;
-	expect(doctor_judge_library(&pe, PE_X86, &finding), DOCTOR_PROBLEM,
-	       "a DLL, x64, but it must be for x86");
+	finding_expect(doctor_judge_library(&pe, PE_X86, &finding), DOCTOR_PROBLEM,
+		       "a DLL, x64, but it must be for x86");
 	pe.is_dll = false;
-	expect(doctor_judge_library(&pe, PE_X64, &finding), DOCTOR_PROBLEM,
-	       "a program, x64, but it must be a DLL");
+	finding_expect(doctor_judge_library(&pe, PE_X64, &finding), DOCTOR_PROBLEM,
+		       "a program, x64, but it must be a DLL");
 }
 
 static void each_missing_export_is_named(void **state)
@@ -83,7 +55,7 @@ static void each_missing_export_is_named(void **state)
 		pe.exports[i] = pe.exports[--pe.export_count];
 		pe.function_count--;
 		strcat(wanted, plugin_exports[i]);
-		expect(doctor_judge_library(&pe, PE_X64, &finding), DOCTOR_PROBLEM, wanted);
+		finding_expect(doctor_judge_library(&pe, PE_X64, &finding), DOCTOR_PROBLEM, wanted);
 	}
 }
 
@@ -93,8 +65,8 @@ static void a_decorated_export_is_missing_and_too_many(void **state)
 
 	(void)state;
 	pe.exports[0] = STR("_WSManPluginStartup@16");
-	expect(doctor_judge_library(&pe, PE_X64, &finding), DOCTOR_PROBLEM,
-	       "but it does not export WSManPluginStartup, exports _WSManPluginStartup@16");
+	finding_expect(doctor_judge_library(&pe, PE_X64, &finding), DOCTOR_PROBLEM,
+		       "but it does not export WSManPluginStartup, exports _WSManPluginStartup@16");
 }
 
 static void what_is_exported_otherwise_is_a_problem(void **state)
@@ -103,12 +75,12 @@ static void what_is_exported_otherwise_is_a_problem(void **state)
 
 	(void)state;
 	pe.function_count++;
-	expect(doctor_judge_library(&pe, PE_X64, &finding), DOCTOR_PROBLEM,
-	       "but it exports functions without a name");
+	finding_expect(doctor_judge_library(&pe, PE_X64, &finding), DOCTOR_PROBLEM,
+		       "but it exports functions without a name");
 	pe.function_count--;
 	pe.forwards = true;
-	expect(doctor_judge_library(&pe, PE_X64, &finding), DOCTOR_PROBLEM,
-	       "but it exports functions of another DLL");
+	finding_expect(doctor_judge_library(&pe, PE_X64, &finding), DOCTOR_PROBLEM,
+		       "but it exports functions of another DLL");
 }
 
 static void a_dll_that_is_not_on_the_list_is_named(void **state)
@@ -118,8 +90,8 @@ static void a_dll_that_is_not_on_the_list_is_named(void **state)
 	(void)state;
 	pe.imports[pe.import_count++] = STR("libgcc_s_seh-1.dll");
 	pe.imports[pe.import_count++] = STR("WS2_32.dll");
-	expect(doctor_judge_library(&pe, PE_X64, &finding), DOCTOR_PROBLEM,
-	       "but it loads libgcc_s_seh-1.dll, loads WS2_32.dll");
+	finding_expect(doctor_judge_library(&pe, PE_X64, &finding), DOCTOR_PROBLEM,
+		       "but it loads libgcc_s_seh-1.dll, loads WS2_32.dll");
 }
 
 static void a_library_without_its_hardening_is_a_problem(void **state)
@@ -129,8 +101,8 @@ static void a_library_without_its_hardening_is_a_problem(void **state)
 	(void)state;
 	pe.can_move = false;
 	pe.runs_no_data = false;
-	expect(doctor_judge_library(&pe, PE_X64, &finding), DOCTOR_PROBLEM,
-	       "but it is always at the same place in memory, may run its data");
+	finding_expect(doctor_judge_library(&pe, PE_X64, &finding), DOCTOR_PROBLEM,
+		       "but it is always at the same place in memory, may run its data");
 }
 
 static void where_there_is_no_winrm_nothing_is_said(void **state)
@@ -144,7 +116,7 @@ static void where_there_is_no_winrm_nothing_is_said(void **state)
 	assert_int_equal(finding.detail.length + finding.advice.length, 0);
 #else
 	/* Beside this test there is no plug-in; for 32 bits there need be none. */
-	expect(doctor_look_library(&doctor, &finding), DOCTOR_PROBLEM, "wsauthz.dll");
+	finding_expect(doctor_look_library(&doctor, &finding), DOCTOR_PROBLEM, "wsauthz.dll");
 	assert_int_equal(doctor_look_library32(&doctor, &finding), DOCTOR_LEFT_OUT);
 #endif
 }
@@ -162,5 +134,5 @@ int main(void)
 		cmocka_unit_test(where_there_is_no_winrm_nothing_is_said),
 	};
 
-	return cmocka_run_group_tests_name("doctor_plugin", tests, start_finding, end_finding);
+	return cmocka_run_group_tests_name("doctor_plugin", tests, finding_start, finding_end);
 }

@@ -6,39 +6,12 @@
 #include "client-plugin/client.h"
 #include "support/cmocka.h"
 #include "support/fault.h"
+#include "unit/ctl/finding.h"
 
 #define CONFIG   "C:\\ProgramData\\wsauthz\\wsauthz.yaml"
 #define PROGRAM  "C:\\Program Files\\wsauthz\\wsauthzd.exe"
 #define COMMAND  "\"" PROGRAM "\" --service --config \"" CONFIG "\""
 #define ENDPOINT "\\\\.\\pipe\\wsauthz"
-
-static struct doctor_finding finding;
-
-static int start_finding(void **state)
-{
-	(void)state;
-	buf_init(&finding.detail, DOCTOR_TEXT_MAX);
-	buf_init(&finding.advice, DOCTOR_TEXT_MAX);
-	return 0;
-}
-
-static int end_finding(void **state)
-{
-	(void)state;
-	buf_deinit(&finding.detail);
-	buf_deinit(&finding.advice);
-	return 0;
-}
-
-static void expect(enum doctor_result result, enum doctor_result expected, const char *detail)
-{
-	if (result != expected || strstr(buf_text(&finding.detail), detail) == NULL)
-		fail_msg("result %d, '%s', not %d with '%s'", (int)result,
-			 buf_text(&finding.detail), (int)expected, detail);
-	assert_int_equal(finding.advice.length == 0, expected == DOCTOR_OK);
-	buf_clear(&finding.detail);
-	buf_clear(&finding.advice);
-}
 
 /* The service as `wsauthzd install` makes it. */
 static struct service_facts make_service(void)
@@ -58,7 +31,7 @@ static struct service_facts make_service(void)
 static void expect_service(const struct service_facts *facts, enum doctor_result expected,
 			   const char *detail)
 {
-	expect(doctor_judge_service(facts, CONFIG, &finding), expected, detail);
+	finding_expect(doctor_judge_service(facts, CONFIG, &finding), expected, detail);
 }
 
 static void the_service_as_it_is_installed_is_well(void **state)
@@ -178,7 +151,7 @@ static struct plugin_settings make_settings(void)
 static void expect_settings(const struct plugin_settings *settings, enum doctor_result expected,
 			    const char *detail)
 {
-	expect(doctor_judge_settings(settings, ENDPOINT, &finding), expected, detail);
+	finding_expect(doctor_judge_settings(settings, ENDPOINT, &finding), expected, detail);
 }
 
 static void settings_that_go_with_the_configuration_are_well(void **state)
@@ -231,8 +204,8 @@ static void a_service_that_there_is_no_memory_to_judge_is_no_good_news(void **st
 	for (uint64_t index = 0; was_reached; index++) {
 		enum doctor_result result;
 
-		end_finding(NULL);
-		start_finding(NULL);
+		finding_end(NULL);
+		finding_start(NULL);
 		fault_arm(index, FAULT_ONCE);
 		result = doctor_judge_service(&facts, CONFIG, &finding);
 		was_reached = fault_disarm();
@@ -257,5 +230,5 @@ int main(void)
 		cmocka_unit_test(a_service_that_there_is_no_memory_to_judge_is_no_good_news),
 	};
 
-	return cmocka_run_group_tests_name("doctor_service", tests, start_finding, end_finding);
+	return cmocka_run_group_tests_name("doctor_service", tests, finding_start, finding_end);
 }
