@@ -9,6 +9,8 @@
 
 #include "authz/sid.h"
 #include "config/keys.h"
+#include "platform/paths.h"
+#include "platform/peer.h"
 
 struct config config_default(void)
 {

@@ -5,6 +5,7 @@
 #include "authz/sid.h"
 #include "base/attributes.h"
 #include "config/config.h"
+#include "platform/paths.h"
 
 #define SECONDS(n) CONFIG_SECONDS(n)
 #define DAYS(n)    CONFIG_DAYS(n)

@@ -9,7 +9,7 @@
 #include "authz/decide.h"
 #include "authz/mask.h"
 #include "base/str.h"
-#include "platform/platform.h"
+#include "platform/peer.h"
 
 /* Names or numbers of accounts. */
 struct settings_accounts {

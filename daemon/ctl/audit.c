@@ -11,7 +11,7 @@
 #include "ctl/ctl.h"
 #include "ctl/output.h"
 #include "ctl/policy_texts.h"
-#include "platform/platform.h"
+#include "platform/terminal.h"
 #include "store/audit_query.h"
 
 enum {

@@ -3,7 +3,8 @@
 
 #include "ctl/ctl.h"
 #include "ctl/output.h"
-#include "platform/platform.h"
+#include "platform/file.h"
+#include "platform/process.h"
 #include "store/seal_key.h"
 
 enum { WHY_MAX = 4096 };

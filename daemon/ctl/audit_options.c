@@ -10,7 +10,7 @@
 #include "ctl/output.h"
 #include "ctl/resource.h"
 #include "ctl/when.h"
-#include "platform/platform.h"
+#include "platform/clock.h"
 
 enum { RESOURCE_MAX_BYTES = 64 * 1024, DECISION_SOURCES = DECISION_FROM_INTERNAL };
 

@@ -9,7 +9,7 @@
 #include "ctl/audit_source.h"
 #include "ctl/output.h"
 #include "ctl/report_page.h"
-#include "platform/platform.h"
+#include "platform/clock.h"
 #include "store/audit_query.h"
 
 enum {

@@ -6,7 +6,7 @@
 #include "ctl/ctl.h"
 #include "ctl/link.h"
 #include "ctl/output.h"
-#include "platform/platform.h"
+#include "platform/file.h"
 #include "store/segment.h"
 
 enum { WHY_MAX = 4096, CELL_BYTES = 64 };

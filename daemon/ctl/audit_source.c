@@ -3,7 +3,8 @@
 #include "base/attributes.h"
 #include "base/error.h"
 #include "ctl/output.h"
-#include "platform/platform.h"
+#include "platform/file.h"
+#include "platform/process.h"
 
 enum { WHY_MAX = 4096 };
 

@@ -11,7 +11,7 @@
 #include "ctl/csv.h"
 #include "ctl/output.h"
 #include "ctl/when.h"
-#include "platform/platform.h"
+#include "platform/clock.h"
 #include "store/audit_sql.h"
 
 enum {

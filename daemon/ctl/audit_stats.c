@@ -10,7 +10,8 @@
 #include "ctl/output.h"
 #include "ctl/time_steps.h"
 #include "ctl/when.h"
-#include "platform/platform.h"
+#include "platform/clock.h"
+#include "platform/terminal.h"
 #include "store/audit_summary.h"
 
 enum {

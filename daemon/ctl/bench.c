@@ -10,7 +10,8 @@
 #include "config/settings.h"
 #include "ctl/bench_peer.h"
 #include "ctl/output.h"
-#include "platform/platform.h"
+#include "platform/bench.h"
+#include "platform/file.h"
 #include "store/floor.h"
 
 /* Measurements of one run, which share its time. */

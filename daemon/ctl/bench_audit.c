@@ -1,6 +1,7 @@
 /* Rows to disk: the audit beside a bare SQLite database on the same disk, in turns. */
 #include "ctl/bench.h"
-#include "platform/platform.h"
+#include "platform/file.h"
+#include "platform/process.h"
 #include "store/audit.h"
 #include "store/floor.h"
 

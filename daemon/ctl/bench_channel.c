@@ -7,7 +7,9 @@
 
 #include "ctl/bench.h"
 #include "ctl/bench_peer.h"
-#include "platform/platform.h"
+#include "platform/bench.h"
+#include "platform/channel.h"
+#include "platform/file.h"
 
 static const char config_format[] = "authorize:\n"
 				    "  socket: %s/run/authorize.sock\n"

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/buf.h"
-#include "platform/platform.h"
+#include "platform/channel.h"
 #include "proto/authz.h"
 
 enum { BENCH_PEER_TIMEOUT_MS = 10000 };

@@ -3,7 +3,8 @@
 
 #include "authz/decide.h"
 #include "ctl/output.h"
-#include "platform/platform.h"
+#include "platform/bench.h"
+#include "platform/process.h"
 #include "policy/load.h"
 
 enum { DECISIONS_AT_ONCE = 1000 };

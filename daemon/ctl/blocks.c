@@ -13,7 +13,7 @@
 #include "ctl/output.h"
 #include "ctl/record.h"
 #include "ctl/when.h"
-#include "platform/platform.h"
+#include "platform/clock.h"
 
 enum { LINE_MAX_BYTES = 1 << 20 };
 

@@ -14,6 +14,8 @@
 #include "config/config.h"
 #include "ctl/ctl.h"
 #include "ctl/link.h"
+#include "platform/paths.h"
+#include "platform/peer.h"
 
 enum {
 	DOCTOR_TEXT_MAX = 64 * 1024,

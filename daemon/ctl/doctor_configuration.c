@@ -4,7 +4,9 @@
 #include "ctl/doctor.h"
 #include "ctl/output.h"
 #include "ctl/policy_check.h"
-#include "platform/platform.h"
+#include "platform/paths.h"
+#include "platform/peer.h"
+#include "platform/process.h"
 
 enum doctor_result doctor_look_configuration(struct doctor *doctor, struct doctor_finding *finding)
 {

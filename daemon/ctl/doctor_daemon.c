@@ -3,7 +3,10 @@
 
 #include "ctl/doctor.h"
 #include "ctl/output.h"
-#include "platform/platform.h"
+#include "platform/clock.h"
+#include "platform/inspect.h"
+#include "platform/paths.h"
+#include "platform/peer.h"
 
 static enum doctor_result look_at_directory(const struct doctor *doctor,
 					    const struct settings_endpoint *endpoint,

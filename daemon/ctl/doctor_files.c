@@ -5,7 +5,10 @@
 
 #include "ctl/doctor.h"
 #include "ctl/output.h"
-#include "platform/platform.h"
+#include "platform/file.h"
+#include "platform/inspect.h"
+#include "platform/paths.h"
+#include "platform/peer.h"
 #include "store/segment.h"
 #include "store/state.h"
 

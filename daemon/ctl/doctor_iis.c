@@ -5,7 +5,9 @@
 
 #include "ctl/doctor_plugin.h"
 #include "ctl/output.h"
-#include "platform/platform.h"
+#include "platform/file.h"
+#include "platform/installation.h"
+#include "platform/paths.h"
 
 static const char host_file[] = "%windir%\\System32\\inetsrv\\config\\applicationHost.config";
 

@@ -6,7 +6,8 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "platform/platform.h"
+#include "platform/inspect.h"
+#include "platform/peer.h"
 
 enum { LOOK_TIMEOUT_MS = 5000 };
 

@@ -6,6 +6,8 @@
 #define CTL_DOCTOR_PIPE_H
 
 #include "ctl/doctor.h"
+#include "platform/inspect.h"
+#include "platform/peer.h"
 
 enum { DOCTOR_PIPE_ACCOUNTS_MAX = 512 };
 

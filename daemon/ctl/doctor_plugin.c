@@ -1,7 +1,8 @@
 /* The plug-in's DLL and the daemon's program as they are installed. */
 #include "ctl/doctor_plugin.h"
 
-#include "platform/platform.h"
+#include "platform/installation.h"
+#include "platform/paths.h"
 
 static bool lists(const char *const *names, struct str name)
 {

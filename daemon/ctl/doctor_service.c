@@ -8,7 +8,9 @@
 #include "authz/sid.h"
 #include "client-plugin/limits.h"
 #include "ctl/doctor_plugin.h"
-#include "platform/platform.h"
+#include "platform/installation.h"
+#include "platform/paths.h"
+#include "platform/service.h"
 
 static const char install_again[] =
 	"run 'wsauthzd install' as administrator, which mends all of that";

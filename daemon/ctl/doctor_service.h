@@ -7,6 +7,7 @@
 
 #include "client-plugin/settings.h"
 #include "ctl/doctor.h"
+#include "platform/service.h"
 
 /* The program in a command line of the service manager, and whether it is the one that is started: a
  * path with a blank that is not in quotation marks may be another's. Empty when there is none. */

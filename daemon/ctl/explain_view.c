@@ -12,7 +12,7 @@
 #include "ctl/audit_source.h"
 #include "ctl/output.h"
 #include "ctl/policy_source.h"
-#include "platform/platform.h"
+#include "platform/process.h"
 #include "store/state.h"
 
 #define MS_PER_DAY INT64_C(86400000)

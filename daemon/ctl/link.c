@@ -4,7 +4,8 @@
 
 #include "base/mem.h"
 #include "ctl/output.h"
-#include "platform/platform.h"
+#include "platform/channel.h"
+#include "platform/peer.h"
 
 enum { CONNECT_TIMEOUT_MS = 2000, WHY_MAX = 4096, FIRST_READ = 64 * 1024 };
 

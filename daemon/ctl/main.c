@@ -10,7 +10,8 @@
 #include "ctl/ctl.h"
 #include "ctl/help.h"
 #include "ctl/output.h"
-#include "platform/platform.h"
+#include "platform/process.h"
+#include "platform/terminal.h"
 #include "policy/candidate.h"
 
 /* In the order that --help lists them. */

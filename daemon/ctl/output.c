@@ -6,7 +6,7 @@
 #include "base/civil.h"
 #include "base/log.h"
 #include "base/utf8.h"
-#include "platform/platform.h"
+#include "platform/terminal.h"
 
 enum {
 	LINE_MAX_BYTES = 1 << 20,

@@ -1,9 +1,10 @@
 /* Where the daemon is: the command line, else the configuration file, else the defaults. */
+#include "platform/paths.h"
 #include "base/mem.h"
 #include "config/config.h"
 #include "ctl/ctl.h"
 #include "ctl/output.h"
-#include "platform/platform.h"
+#include "platform/file.h"
 
 enum { WHY_MAX = 4096 };
 

@@ -4,10 +4,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/log.h"
 #include "ctl/ctl.h"
 #include "ctl/diagnostics.h"
 #include "ctl/output.h"
-#include "platform/platform.h"
+#include "platform/process.h"
+#include "platform/tree.h"
 #include "policy/candidate.h"
 #include "policy/load.h"
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ctl/output.h"
+#include "platform/tree.h"
 #include "store/state.h"
 
 enum { WHY_MAX = 4096 };

@@ -8,6 +8,7 @@
 #include "authz/snapshot.h"
 #include "base/arena.h"
 #include "ctl/ctl.h"
+#include "platform/tree.h"
 #include "policy/load.h"
 
 struct policy_source {

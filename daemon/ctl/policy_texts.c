@@ -8,7 +8,7 @@
 #include "cedar/json_write.h"
 #include "ctl/output.h"
 #include "ctl/policy_source.h"
-#include "platform/platform.h"
+#include "platform/process.h"
 #include "policy/load.h"
 #include "store/state.h"
 

@@ -4,7 +4,8 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "platform/platform.h"
+#include "platform/clock.h"
+#include "platform/terminal.h"
 
 enum { FIRST_MS = 1000, EACH_MS = 200 };
 

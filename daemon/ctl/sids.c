@@ -3,7 +3,8 @@
 #include "authz/sid.h"
 #include "authz/snapshot.h"
 #include "ctl/output.h"
-#include "platform/platform.h"
+#include "platform/peer.h"
+#include "platform/process.h"
 
 void sids_init(struct sids *sids, const struct ctl *ctl)
 {

@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "platform/platform.h"
+#include "platform/bench.h"
+#include "platform/channel.h"
 #include "platform/posix.h"
 
 enum { ECHO_BYTES = 64 * 1024, NOT_STARTED = 127, TREE_DESCRIPTORS = 16 };

@@ -1,4 +1,6 @@
 /* Measurements are made where servers are measured: on Linux. */
+#include "platform/bench.h"
+#include "platform/channel.h"
 #include "platform/system_win32.h"
 
 static enum error say_unsupported(struct buf *why)

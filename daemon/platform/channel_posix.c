@@ -7,7 +7,9 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "platform/platform.h"
+#include "platform/channel.h"
+#include "platform/clock.h"
+#include "platform/peer.h"
 #include "platform/posix.h"
 
 struct channel {

@@ -4,6 +4,11 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "platform/channel.h"
+#include "platform/clock.h"
+#include "platform/inspect.h"
+#include "platform/paths.h"
+#include "platform/peer.h"
 #include "platform/security_win32.h"
 
 struct channel {

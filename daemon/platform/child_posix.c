@@ -9,7 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "platform/platform.h"
+#include "platform/child.h"
 #include "platform/posix.h"
 
 /* A sanitizer maps more address space than any limit would allow, and ThreadSanitizer writes a file

@@ -3,6 +3,7 @@
  * time are the job's limits. This thread reads what the child says, another one writes what it is
  * told, and a third, of the system's pool, ends the job when the time is over.
  */
+#include "platform/child.h"
 #include "platform/system_win32.h"
 
 #include <string.h>

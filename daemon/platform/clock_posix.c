@@ -3,7 +3,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "platform/platform.h"
+#include "platform/clock.h"
 #include "platform/posix.h"
 
 static int64_t system_wall_us(const struct clock *clock)

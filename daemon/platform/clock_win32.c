@@ -1,5 +1,7 @@
 #include "platform/system_win32.h"
 
+#include "platform/clock.h"
+
 #include <string.h>
 
 enum { TICKS_PER_US = 10 }; /* of a FILETIME, which counts from 1601 */

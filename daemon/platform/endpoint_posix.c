@@ -18,8 +18,10 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "platform/platform.h"
+#include "platform/endpoint.h"
+#include "platform/paths.h"
 #include "platform/posix.h"
+#include "platform/service.h"
 
 struct endpoint {
 	int descriptor;
@@ -33,7 +35,7 @@ struct endpoint {
 static enum error check_path(const char *path, struct buf *why)
 {
 	static_assert(sizeof(((struct sockaddr_un *)NULL)->sun_path) == ENDPOINT_PATH_MAX + 1,
-		      "platform.h must know the limit of the system");
+		      "paths.h must know the limit of the system");
 
 	if (strlen(path) > ENDPOINT_PATH_MAX)
 		return why_error(why, ERR_INVALID,

@@ -17,6 +17,10 @@
 #include <aclapi.h>
 
 #include "base/mem.h"
+#include "platform/endpoint.h"
+#include "platform/inspect.h"
+#include "platform/paths.h"
+#include "platform/peer.h"
 #include "platform/peer_win32.h"
 #include "platform/security_win32.h"
 

@@ -7,9 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "platform/platform.h"
+#include "platform/file.h"
 #include "platform/posix.h"
 #include "platform/tree.h"
+#include "platform/tree_draft.h"
 
 enum error directory_make_private(const char *path, struct buf *why)
 {

@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "platform/file.h"
+#include "platform/paths.h"
+#include "platform/peer.h"
 #include "platform/security_win32.h"
 #include "platform/system_win32.h"
 

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "platform/inspect.h"
+#include "platform/paths.h"
 #include "platform/posix.h"
 
 enum { ENTRY_BYTES = 16 * 1024, NAME_SHOWN = 33 };

@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "platform/inspect.h"
+#include "platform/paths.h"
+#include "platform/peer.h"
 #include "platform/security_win32.h"
 
 enum error path_inspect(const char *path, struct path_facts *out, struct buf *why)

@@ -1,4 +1,5 @@
-#include "platform/platform.h"
+#include "platform/installation.h"
+#include "platform/service.h"
 
 enum error module_beside(const char *name, struct buf *path, struct buf *why)
 {

@@ -3,7 +3,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "platform/file.h"
 #include "platform/file_win32.h"
+#include "platform/installation.h"
+#include "platform/paths.h"
 #include "platform/security_win32.h"
 
 enum { MODULE_UNITS = 1024 };

@@ -7,8 +7,9 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "platform/platform.h"
+#include "platform/lock.h"
 #include "platform/posix.h"
+#include "platform/process.h"
 
 struct daemon_lock {
 	int descriptor;

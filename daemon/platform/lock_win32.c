@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "platform/lock.h"
+#include "platform/paths.h"
+#include "platform/process.h"
 #include "platform/security_win32.h"
 
 struct daemon_lock {

@@ -1,4 +1,4 @@
-#include "platform/platform.h"
+#include "platform/paths.h"
 
 const struct platform_paths *platform_paths(void)
 {

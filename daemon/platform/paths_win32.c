@@ -1,5 +1,7 @@
 #include "platform/system_win32.h"
 
+#include "platform/paths.h"
+
 #include <knownfolders.h>
 #include <shlobj.h>
 #include <stdio.h>

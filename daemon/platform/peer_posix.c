@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "platform/peer.h"
 #include "platform/peer_rules.h"
 #include "platform/posix.h"
 

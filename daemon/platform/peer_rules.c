@@ -1,5 +1,7 @@
 #include "platform/peer_rules.h"
 
+#include "platform/peer.h"
+
 #include <string.h>
 
 static bool same(const struct account *a, const struct account *b)

@@ -5,7 +5,7 @@
 #include "base/attributes.h"
 #include "base/buf.h"
 #include "base/error.h"
-#include "platform/platform.h"
+#include "platform/peer.h"
 
 enum peer_kind { PEER_USER, PEER_GROUP };
 

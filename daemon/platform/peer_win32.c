@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "platform/peer.h"
 #include "platform/peer_rules.h"
 #include "platform/peer_win32.h"
 #include "platform/security_win32.h"

@@ -4,7 +4,7 @@
 
 #include <windows.h>
 
-#include "platform/platform.h"
+#include "platform/peer.h"
 
 /* Asks the system who is at the client's end of a connected pipe. */
 void peer_of_pipe(HANDLE pipe, struct peer *out);

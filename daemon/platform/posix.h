@@ -10,7 +10,8 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/str.h"
-#include "platform/platform.h"
+#include "platform/channel.h"
+#include "platform/peer.h"
 #include "platform/why.h"
 
 /* The error that stands for an errno. */

@@ -11,8 +11,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "platform/platform.h"
+#include "platform/log_output.h"
 #include "platform/posix.h"
+#include "platform/process.h"
 
 enum error platform_random(void *out, size_t length)
 {

@@ -1,5 +1,8 @@
 #include "platform/system_win32.h"
 
+#include "platform/log_output.h"
+#include "platform/process.h"
+
 #include <fcntl.h>
 #include <io.h>
 #include <ntsecapi.h>

@@ -1,6 +1,8 @@
 #include "platform/system_win32.h"
 
 #include "base/mem.h"
+#include "platform/installation.h"
+#include "platform/paths.h"
 #include "platform/security_win32.h"
 
 enum { VALUE_NAME_UNITS = 16384 }; /* the longest the system takes, with its zero */

@@ -20,8 +20,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "platform/platform.h"
 #include "platform/posix.h"
+#include "platform/sandbox.h"
 
 /* A sanitizer looks at its own process in ways that both fences are there to prevent. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

@@ -1,4 +1,4 @@
-#include "platform/platform.h"
+#include "platform/sandbox.h"
 #include "platform/why.h"
 
 /* What a service may do is decided when it is registered (service_install_win32.c), and what a child

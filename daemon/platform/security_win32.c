@@ -6,6 +6,8 @@
 #include <wchar.h>
 
 #include "base/mem.h"
+#include "platform/paths.h"
+#include "platform/peer.h"
 #include "platform/system_win32.h"
 
 struct account account_of_sid(PSID sid)

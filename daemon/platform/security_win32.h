@@ -9,7 +9,7 @@
 #include "base/attributes.h"
 #include "base/buf.h"
 #include "base/error.h"
-#include "platform/platform.h"
+#include "platform/peer.h"
 
 /* Of the service "wsauthz": S-1-5-80 and the SHA-1 of its name in capitals. */
 #define SERVICE_SID "S-1-5-80-2547975705-2253474220-1768302429-2609100955-2658970097"

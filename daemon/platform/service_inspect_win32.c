@@ -1,5 +1,7 @@
 #include "platform/system_win32.h"
 
+#include "platform/service.h"
+
 #include <string.h>
 
 #include "base/mem.h"

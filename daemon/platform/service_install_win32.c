@@ -10,7 +10,10 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "platform/paths.h"
+#include "platform/peer.h"
 #include "platform/security_win32.h"
+#include "platform/service.h"
 
 enum {
 	PROGRAM_UNITS = 1024,

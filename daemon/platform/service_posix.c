@@ -6,8 +6,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "platform/platform.h"
 #include "platform/posix.h"
+#include "platform/process.h"
+#include "platform/service.h"
 
 int service_run(int (*run)(void *arg), void *arg)
 {

@@ -3,6 +3,7 @@
  * another. A process has one body, and the manager's calls carry no context, so what they share is
  * static.
  */
+#include "platform/service.h"
 #include "platform/system_win32.h"
 
 #include <io.h>

@@ -11,7 +11,6 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/str.h"
-#include "platform/platform.h"
 #include "platform/why.h"
 
 /* The service and its event source. */

@@ -1,4 +1,4 @@
-#include "platform/platform.h"
+#include "platform/terminal.h"
 
 #include <sys/ioctl.h>
 #include <unistd.h>

@@ -1,5 +1,7 @@
 #include "platform/system_win32.h"
 
+#include "platform/terminal.h"
+
 unsigned terminal_columns(void)
 {
 	CONSOLE_SCREEN_BUFFER_INFO info;

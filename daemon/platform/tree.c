@@ -1,9 +1,10 @@
-#include "platform/tree.h"
+#include "platform/tree_draft.h"
 
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/sort.h"
+#include "platform/tree.h"
 #include "platform/why.h"
 
 enum { FIRST_CAPACITY = 16, ARENA_BYTES = 16 * 1024 };

@@ -1,43 +1,45 @@
-/*
- * What reading a tree of files is on every system: which entries are wanted, what the limits are, and
- * where the files are put. tree_read() of each system has the rest, and platform.h what comes of it.
- */
+/* The files below a directory, read at once. `why`: platform/why.h. */
 #ifndef PLATFORM_TREE_H
 #define PLATFORM_TREE_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-#include "platform/platform.h"
+#include "base/arena.h"
+#include "base/attributes.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/str.h"
 
-/* A tree that is being read. */
-struct tree_draft {
-	const struct tree_options *options; /* borrowed */
-	struct tree tree;
-	size_t capacity; /* elements tree.files has room for */
-	size_t total_bytes;
+struct tree_file {
+	struct str name; /* relative, with '/', such as "tests/first.json"; zero-terminated */
+	struct str text; /* zero-terminated beyond its length */
 };
 
-void tree_draft_init(struct tree_draft *draft, const struct tree_options *options);
+/* Which files of a directory tree are wanted and how large they may be. */
+struct tree_options {
+	const char *const *subdirectories; /* "" for the top itself; missing ones count as empty */
+	size_t subdirectory_count;
+	/* Which names, relative to the tree, are to be read; others are not looked at. */
+	bool (*wants)(struct str name);
+	uint32_t max_files;
+	size_t max_file_bytes;
+	size_t max_total_bytes;
+};
 
-/* Whether the entry with this name, relative to the tree, is a file to be read. */
-bool tree_draft_wants(const struct tree_draft *draft, const char *name);
+struct tree {
+	struct arena arena;
+	struct tree_file *files; /* ascending by name */
+	size_t file_count;
+};
 
-/* That there may be one file more. ERR_LIMIT with `why`. */
-enum error tree_draft_check_count(const struct tree_draft *draft, const char *name,
-				  struct buf *why) ATTR_MUST_CHECK;
-
-/* Adds a file of `size` bytes, and the zero behind them; *room, of the tree, is where the caller reads
- * them into. ERR_LIMIT, ERR_NO_MEMORY with `why`. */
-enum error tree_draft_add(struct tree_draft *draft, const char *name, size_t size, char **room,
-			  struct buf *why) ATTR_MUST_CHECK;
-
-/* Ends the draft: with ERR_NONE *out is the tree in the order of names; with an error, which is
- * returned, nothing is left. */
-enum error tree_draft_end(struct tree_draft *draft, enum error error,
-			  struct tree *out) ATTR_MUST_CHECK;
-
-/* With `why`. */
-enum error tree_out_of_memory(struct buf *why) ATTR_MUST_CHECK;
+/* Reads the wanted files as they are at one moment of each file, without following links and
+ * without blocking: every one must be a regular file with one name, owned by root or the daemon's
+ * user and not writable by anyone else; likewise the directories. ERR_INVALID, ERR_LIMIT,
+ * ERR_NOT_FOUND, ERR_IO with `why`, such as "policy.cedar: is a symbolic link". */
+enum error tree_read(const char *path, const struct tree_options *options, struct tree *out,
+		     struct buf *why) ATTR_MUST_CHECK;
+void tree_deinit(struct tree *tree);
 
 #endif

@@ -8,9 +8,12 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "platform/file.h"
 #include "platform/file_win32.h"
+#include "platform/paths.h"
 #include "platform/security_win32.h"
 #include "platform/tree.h"
+#include "platform/tree_draft.h"
 
 enum { SHOWN_BYTES = 8 * MAX_PATH };
 

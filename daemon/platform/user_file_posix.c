@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "platform/platform.h"
+#include "platform/file.h"
 #include "platform/posix.h"
 
 enum { CHUNK_BYTES = 16 * 1024 };

@@ -5,7 +5,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "platform/platform.h"
+#include "platform/clock.h"
+#include "platform/watch.h"
 
 enum { EVENTS = IN_MODIFY | IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO };
 

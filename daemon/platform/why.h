@@ -1,4 +1,8 @@
-/* For all files of this folder: what is wrong, in words. */
+/*
+ * What is wrong, in words. Where a person can put right what failed, a function of this folder takes
+ * `why`, a buffer to which it appends one sentence without line break on failure: what is wrong, with
+ * what, and what to do. Paths in it are as configured and not escaped; the log does that.
+ */
 #ifndef PLATFORM_WHY_H
 #define PLATFORM_WHY_H
 

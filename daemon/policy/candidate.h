@@ -8,7 +8,8 @@
 
 #include "base/attributes.h"
 #include "base/str.h"
-#include "platform/platform.h"
+#include "platform/child.h"
+#include "platform/tree.h"
 #include "policy/load.h"
 
 /* The argument that makes main() call policy_candidate_main(). */

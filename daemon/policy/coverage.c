@@ -26,7 +26,7 @@
 #include "cedar/parser.h"
 #include "cedar/print.h"
 #include "cedar/source.h"
-#include "platform/platform.h"
+#include "platform/peer.h"
 
 enum {
 	PROBES_MAX_BYTES = 64 << 20,

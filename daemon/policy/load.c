@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "platform/peer.h"
 
 void policy_load_init(struct policy_load *load)
 {

@@ -15,7 +15,7 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "cedar/cedar.h"
-#include "platform/platform.h"
+#include "platform/tree.h"
 #include "policy/tests.h"
 #include "store/state.h"
 

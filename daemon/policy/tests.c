@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "cedar/diag.h"
 #include "cedar/json_fields.h"
-#include "platform/platform.h"
+#include "platform/peer.h"
 #include "policy/test_expect.h"
 #include "policy/test_request.h"
 

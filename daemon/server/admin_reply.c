@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
-#include "platform/platform.h"
+#include "platform/process.h"
 #include "server/health.h"
 #include "server/version.h"
 #include "store/segment.h"

@@ -1,6 +1,6 @@
 #include "server/audit_key.h"
 
-#include "platform/platform.h"
+#include "platform/file.h"
 #include "store/seal_key.h"
 
 enum error audit_key_read(const char *path, struct seal_key *out, struct buf *why)

@@ -12,7 +12,7 @@
 
 #include "base/attributes.h"
 #include "base/error.h"
-#include "platform/platform.h"
+#include "platform/endpoint.h"
 
 struct doorbell {
 	union {

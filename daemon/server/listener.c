@@ -1,5 +1,7 @@
 #include "server/listener.h"
 
+#include "platform/peer.h"
+
 enum error listener_open(struct listener *listener, struct service *service,
 			 const struct session_channel *channel,
 			 const struct settings_endpoint *settings, const struct role_rules *roles,

@@ -12,7 +12,7 @@
 #include "base/attributes.h"
 #include "base/buf.h"
 #include "base/error.h"
-#include "platform/platform.h"
+#include "platform/endpoint.h"
 #include "server/doorbell.h"
 #include "server/role.h"
 #include "server/service.h"

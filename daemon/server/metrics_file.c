@@ -1,6 +1,6 @@
 #include "server/metrics_file.h"
 
-#include "platform/platform.h"
+#include "platform/file.h"
 #include "server/metrics_text.h"
 
 static void note_result(struct metrics_file *file)

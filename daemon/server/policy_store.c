@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "platform/tree.h"
 #include "policy/candidate.h"
 
 /* A revision on its way into the state database. */

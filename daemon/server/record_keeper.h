@@ -13,7 +13,7 @@
 #include "authz/records.h"
 #include "base/attributes.h"
 #include "base/error.h"
-#include "platform/platform.h"
+#include "platform/clock.h"
 #include "server/state_store.h"
 
 enum {

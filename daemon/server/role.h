@@ -9,7 +9,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "config/settings.h"
-#include "platform/platform.h"
+#include "platform/peer.h"
 
 enum role {
 	ROLE_NONE,     /* is not served */

@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-#include "platform/platform.h"
+#include "platform/paths.h"
+#include "platform/sandbox.h"
 
 /* The directory that holds `path`: what is put in the place of the path later lies there too. */
 static const char *holder(const char *path, char out[PLATFORM_PATH_MAX])

@@ -5,6 +5,8 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "platform/lock.h"
+#include "platform/process.h"
 #include "server/request.h"
 #include "server/server_parts.h"
 

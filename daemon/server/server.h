@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "config/settings.h"
-#include "platform/platform.h"
+#include "platform/service.h"
 
 struct server;
 

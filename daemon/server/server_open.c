@@ -1,4 +1,10 @@
 /* Putting the server together, in an order that matters: see server_open(). */
+#include "platform/clock.h"
+#include "platform/endpoint.h"
+#include "platform/file.h"
+#include "platform/lock.h"
+#include "platform/process.h"
+#include "platform/service.h"
 #include "server/admin.h"
 #include "server/authorize.h"
 #include "server/dispatch.h"

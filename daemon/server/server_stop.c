@@ -4,6 +4,7 @@
  * what is still on its way to disk; let its work in the background end; write the last record
  * changes and what administrators changed; close what is left in the loop.
  */
+#include "platform/service.h"
 #include "server/server_parts.h"
 
 void server_tell_manager(const struct server *server, const char *state)

@@ -1,6 +1,6 @@
 #include "server/service.h"
 
-#include "platform/platform.h"
+#include "platform/clock.h"
 
 struct instant service_now(struct service *service)
 {

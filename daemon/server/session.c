@@ -1,6 +1,7 @@
 #include "server/session.h"
 
 #include "base/mem.h"
+#include "platform/process.h"
 #include "server/request.h"
 
 /* "The connection is closed", says proto/authz.proto of these. */

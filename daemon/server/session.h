@@ -12,7 +12,8 @@
 
 #include "base/map.h"
 #include "base/str.h"
-#include "platform/platform.h"
+#include "platform/endpoint.h"
+#include "platform/peer.h"
 #include "server/conn.h"
 #include "server/metrics.h"
 #include "server/role.h"

@@ -21,6 +21,7 @@
 #include "base/attributes.h"
 #include "base/mem.h"
 #include "bench/bench.h"
+#include "platform/tree.h"
 #include "policy/candidate.h"
 #include "policy/load.h"
 #include "store/state.h"

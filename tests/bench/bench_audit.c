@@ -24,7 +24,6 @@
 #include "bench/bench.h"
 #include "bench/load.h"
 #include "bench/load_questions.h"
-#include "platform/platform.h"
 #include "store/audit_query.h"
 #include "support/daemon.h"
 #include "support/store_env.h"

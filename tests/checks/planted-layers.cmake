@@ -46,7 +46,7 @@ if(NOT result EQUAL 0)
 	message(FATAL_ERROR "the sources themselves break scripts/layers.txt\n${output}")
 endif()
 
-expect_found(daemon/base/planted.c "#include \"platform/platform.h\"")
+expect_found(daemon/base/planted.c "#include \"platform/clock.h\"")
 expect_found(daemon/cedar/planted.h "#include \"store/audit.h\"")
 expect_found(daemon/store/planted.c "#include \"cedar/cedar.h\"")
 expect_found(daemon/authz/planted.c "#include \"server/conn.h\"")

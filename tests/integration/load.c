@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "platform/platform.h"
+#include "platform/file.h"
 #include "store/audit_query.h"
 
 struct load *load_new(size_t connections, size_t outstanding)

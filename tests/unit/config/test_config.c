@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "config/config.h"
+#include "platform/peer.h"
 #include "support/cmocka.h"
 #include "support/fault.h"
 

@@ -1,7 +1,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "platform/platform.h"
+#include "platform/channel.h"
+#include "platform/endpoint.h"
 #include "support/cmocka.h"
 #include "support/tmpdir.h"
 

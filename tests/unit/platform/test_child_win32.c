@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "platform/platform.h"
+#include "platform/child.h"
 #include "support/cmocka.h"
 #include "support/fault.h"
 

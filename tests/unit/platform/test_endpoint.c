@@ -9,7 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "platform/platform.h"
+#include "platform/endpoint.h"
 #include "platform/posix.h"
 #include "support/cmocka.h"
 #include "support/fault.h"

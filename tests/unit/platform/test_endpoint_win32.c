@@ -11,7 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "platform/platform.h"
+#include "platform/channel.h"
+#include "platform/endpoint.h"
+#include "platform/paths.h"
+#include "platform/peer.h"
 #include "platform/security_win32.h"
 #include "support/cmocka.h"
 #include "support/fault.h"

@@ -6,7 +6,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "platform/platform.h"
+#include "platform/file.h"
+#include "platform/tree.h"
 #include "support/cmocka.h"
 #include "support/fault.h"
 #include "support/tmpdir.h"

@@ -4,7 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "platform/platform.h"
+#include "platform/clock.h"
+#include "platform/file.h"
+#include "platform/lock.h"
+#include "platform/paths.h"
+#include "platform/peer.h"
+#include "platform/process.h"
+#include "platform/tree.h"
 #include "support/cmocka.h"
 #include "support/fault.h"
 #include "support/tmpdir.h"

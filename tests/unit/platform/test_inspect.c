@@ -1,4 +1,5 @@
-#include "platform/platform.h"
+#include "platform/inspect.h"
+#include "platform/paths.h"
 
 #include <stdio.h>
 #include <string.h>

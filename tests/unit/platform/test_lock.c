@@ -2,7 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "platform/platform.h"
+#include "platform/lock.h"
 #include "support/cmocka.h"
 #include "support/tmpdir.h"
 

@@ -1,7 +1,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "platform/platform.h"
+#include "platform/peer.h"
 #include "platform/posix.h"
 #include "support/cmocka.h"
 

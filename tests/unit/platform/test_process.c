@@ -9,7 +9,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "platform/platform.h"
+#include "platform/clock.h"
+#include "platform/log_output.h"
+#include "platform/process.h"
 #include "support/cmocka.h"
 
 static void the_clocks_go_forward(void **state)

@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "platform/platform.h"
+#include "platform/sandbox.h"
 #include "support/cmocka.h"
 #include "support/tmpdir.h"
 

@@ -6,7 +6,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "platform/platform.h"
+#include "platform/endpoint.h"
+#include "platform/service.h"
 #include "support/cmocka.h"
 #include "support/tmpdir.h"
 

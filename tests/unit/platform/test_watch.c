@@ -2,7 +2,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
-#include "platform/platform.h"
+#include "platform/clock.h"
+#include "platform/watch.h"
 #include "support/cmocka.h"
 #include "support/tmpdir.h"
 

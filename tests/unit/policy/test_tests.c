@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/attributes.h"
+#include "platform/tree.h"
 #include "policy/load.h"
 #include "policy/tests.h"
 #include "support/fault.h"

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "platform/clock.h"
+#include "platform/file.h"
 #include "store/audit_query.h"
 #include "support/cmocka.h"
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "platform/channel.h"
 #include "support/cmocka.h"
 
 enum { ROOM = FRAME_HEADER_BYTES + FRAME_ADMIN_MAX_BYTES };

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "platform/platform.h"
+#include "platform/channel.h"
 #include "proto/admin.h"
 #include "proto/authz.h"
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "platform/file.h"
 #include "running.h"
 #include "store/state.h"
 #include "support/cmocka.h"

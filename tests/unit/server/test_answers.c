@@ -1,6 +1,8 @@
 /* Questions and their answers, records and rows. */
 #include <signal.h>
 
+#include "platform/channel.h"
+#include "platform/file.h"
 #include "running.h"
 #include "store/state.h"
 #include "support/cmocka.h"

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "platform/file.h"
 #include "running.h"
 #include "store/audit_query.h"
 #include "support/cmocka.h"

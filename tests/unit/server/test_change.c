@@ -6,6 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "platform/file.h"
 #include "running.h"
 #include "store/state.h"
 #include "support/cmocka.h"

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "platform/channel.h"
+#include "platform/service.h"
 #include "running.h"
 #include "server/conn.h"
 #include "support/cmocka.h"

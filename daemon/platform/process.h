@@ -1,0 +1,59 @@
+/* This process: its random bytes, its streams and signals, its share of the processor, its size. */
+#ifndef PLATFORM_PROCESS_H
+#define PLATFORM_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attributes.h"
+#include "base/error.h"
+
+/* Fills `out` from the system's random source. ERR_IO when there is none. Any thread. */
+enum error platform_random(void *out, size_t length) ATTR_MUST_CHECK;
+
+/* Before anything else is opened: descriptors 0 to 2 exist, files are created without rights for
+ * others, no core dumps, no new privileges, no SIGPIPE, and enough descriptors where the system
+ * allows them. `allow_debugger` leaves the process readable to a debugger and a leak checker of the
+ * same user. */
+enum error process_harden(bool allow_debugger) ATTR_MUST_CHECK;
+
+/* Makes the arguments and the standard streams what the rest of the program takes them for: UTF-8,
+ * and bytes as they are. Before anything is printed. `*argv` may be replaced by one that lives as
+ * long as the process. ERR_NO_MEMORY. */
+enum error process_arguments(int *argc, char ***argv) ATTR_MUST_CHECK;
+
+/* Signals that ask the daemon to stop, zero-terminated, and the one that asks for the policy to be
+ * loaded again, 0 where there is none. */
+enum { PROCESS_STOP_SIGNALS_MAX = 4 };
+extern const int process_stop_signals[PROCESS_STOP_SIGNALS_MAX];
+extern const int process_reload_signal;
+
+/* From here on the calling thread, and what it starts, gets the processor only when nobody else wants
+ * it much: for questions that may take their time while decisions may not. */
+void process_give_way(void);
+
+/* When such a thread rests; zeroed at first. */
+struct process_rests {
+	uint64_t due_ns;       /* when to look next; 0: nothing was looked at yet */
+	int64_t interruptions; /* how often the system has taken the processor from the thread */
+	uint32_t left;
+	uint32_t run; /* how many followed the last interruption; 0: all were had in peace */
+};
+
+/* To be called by a thread that gives way, often. While others keep taking the processor from it, it
+ * works for some 200 microseconds and rests for 500, so that it has the processor a third of the time
+ * at most; else this costs nothing. An interruption among the rests that followed the last one doubles
+ * how many follow, so that who was in somebody's way but once is not held up. Who only gives way keeps
+ * a processor from ever being idle, and only an idle one looks at once for threads that wait for
+ * another: a decision would wait for the scheduler's next tick. `arg`: struct process_rests. */
+void process_rest(void *arg);
+
+/* This process, for messages. */
+uint64_t process_id(void);
+
+/* Bytes of memory in use that are resident; 0 when the system does not say. Reads the file system:
+ * not for the loop thread. */
+uint64_t process_resident_bytes(void);
+
+#endif
