@@ -348,13 +348,15 @@ static bool is_administrator(struct inquiry *inquiry)
 static void find_record(struct inquiry *inquiry, bool older_revision_will_do)
 {
 	const struct decider *decider = inquiry->decider;
+	const struct identity *identity = &inquiry->decision->identity;
 	const struct record *record;
 
 	if (decider->records == NULL)
 		return;
-	record = records_find(decider->records, &inquiry->decision->identity.key,
-			      inquiry->question->instant.boot_ms);
-	if (record == NULL)
+	record = records_find(decider->records, &identity->key, inquiry->question->instant.boot_ms);
+	/* What is said against another endpoint says nothing against the record. */
+	if (record == NULL || memcmp(record->endpoint.bytes, identity->endpoint.bytes,
+				     sizeof(identity->endpoint.bytes)) != 0)
 		return;
 	if (record->revision != inquiry->decision->revision && !older_revision_will_do) {
 		inquiry->old_record = record->id;
@@ -404,6 +406,7 @@ static bool make_record(struct inquiry *inquiry)
 		.id = decision->record_id,
 		.boot_ms = instant->boot_ms,
 		.wall_us = instant->wall_us,
+		.endpoint = decision->identity.endpoint,
 		.revision = decision->revision,
 		.grant = inquiry->grant,
 		.administrator = decision->administrator,

@@ -326,6 +326,20 @@ static struct record_key key_of(const struct identity *identity)
 	return key;
 }
 
+static struct record_endpoint endpoint_of(const struct identity_url *url)
+{
+	crypto_generichash_state state;
+	struct record_endpoint endpoint;
+
+	crypto_generichash_init(&state, NULL, 0, sizeof(endpoint.bytes));
+	digest_str(&state, url->scheme);
+	digest_str(&state, url->host);
+	digest_u64(&state, url->port);
+	digest_str(&state, url->path);
+	crypto_generichash_final(&state, endpoint.bytes, sizeof(endpoint.bytes));
+	return endpoint;
+}
+
 enum error identity_read(struct arena *arena, struct str application, const struct sender *sender,
 			 struct identity *identity, const char **what)
 {
@@ -348,6 +362,7 @@ enum error identity_read(struct arena *arena, struct str application, const stru
 	if (error != ERR_NONE)
 		return error;
 	read.key = key_of(&read);
+	read.endpoint = endpoint_of(&read.url);
 	*identity = read;
 	return ERR_NONE;
 }

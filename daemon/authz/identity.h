@@ -45,6 +45,12 @@ struct identity_url {
 	uint16_t port;
 };
 
+/* A digest of the endpoint. It is no part of the key, because the client chooses it: by another URL
+ * nobody shall get around what was decided against their record. */
+struct record_endpoint {
+	uint8_t bytes[16];
+};
+
 struct identity {
 	struct str application; /* as given at Startup */
 	struct str principal;   /* the id of the User entity */
@@ -67,6 +73,7 @@ struct identity {
 	const struct str *deny_only_groups;
 	size_t deny_only_group_count;
 	struct record_key key;
+	struct record_endpoint endpoint;
 };
 
 /* Reads `sender`, who uses `application`. What the identity points to lives in `arena` or is

@@ -34,6 +34,7 @@ enum error record_row_read(const struct state_record *row, struct record *record
 
 	memcpy(read.id.bytes, row->id, sizeof(read.id.bytes));
 	memcpy(read.owner.key.bytes, row->key, sizeof(read.owner.key.bytes));
+	memcpy(read.endpoint.bytes, row->endpoint, sizeof(read.endpoint.bytes));
 	if (record_id_is_none(read.id) || !is_plausible(row))
 		return ERR_INVALID;
 	*record = read;
@@ -69,6 +70,7 @@ bool record_row_write(const struct record *record, const uint8_t boot_id[STATE_B
 	};
 	memcpy(row->id, record->id.bytes, sizeof(row->id));
 	memcpy(row->key, record->owner.key.bytes, sizeof(row->key));
+	memcpy(row->endpoint, record->endpoint.bytes, sizeof(row->endpoint));
 	memcpy(row->boot_id, boot_id, sizeof(row->boot_id));
 	return copy_str(arena, record->owner.application, &row->application) &&
 	       copy_str(arena, record->owner.principal, &row->principal) &&

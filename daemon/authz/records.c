@@ -363,6 +363,7 @@ static void put(struct records *records, struct entry *entry, const struct recor
 	if (change->boot_ms < entry->decided_ms)
 		return;
 	entry->decided_ms = change->boot_ms;
+	entry->record.endpoint = change->endpoint;
 	entry->record.revision = change->revision;
 	entry->record.decision_id = decision_id;
 	entry->record.grant = change->grant;

@@ -1,6 +1,6 @@
 /*
- * The user records: who was let in, under which revision of the policy, and for how long. While a
- * record lives, Connect is not asked again. Loop thread only.
+ * The user records: who was let in, at which endpoint, under which revision of the policy, and for
+ * how long. While a record lives, Connect is not asked again there. Loop thread only.
  *
  * A record exists only behind the audit row that allowed it. A decision that allows reserves its
  * record; until the row is durable the record is pending, answers nobody and is not listed. Then
@@ -58,12 +58,13 @@ struct record_owner {
 struct record {
 	struct record_id id;
 	struct record_owner owner;
-	uint64_t revision;    /* of the policy that let the user in */
-	uint64_t decision_id; /* audit row that says so */
-	int64_t created_us;   /* wall clock, for people */
-	int64_t created_ms;   /* boot clock */
-	int64_t last_used_ms; /* boot clock */
-	struct grant grant;   /* time-outs are set; fields of the quota may be 0 */
+	struct record_endpoint endpoint; /* where the user was let in last */
+	uint64_t revision;               /* of the policy that let the user in */
+	uint64_t decision_id;            /* audit row that says so */
+	int64_t created_us;              /* wall clock, for people */
+	int64_t created_ms;              /* boot clock */
+	int64_t last_used_ms;            /* boot clock */
+	struct grant grant;              /* time-outs are set; fields of the quota may be 0 */
 	bool administrator;
 	bool revoked;           /* by an administrator: it admits nobody, but is remembered */
 	uint32_t context_count; /* contexts that hosts hold, as far as this process knows */
@@ -94,6 +95,7 @@ struct record_change {
 	bool adds_context; /* the answer gives the host a context */
 	/* RECORD_PUT: */
 	int64_t wall_us;
+	struct record_endpoint endpoint;
 	uint64_t revision;
 	struct grant grant; /* time-outs are set */
 	bool administrator;

@@ -29,6 +29,7 @@
 enum {
 	STATE_RECORD_ID_BYTES = 16,
 	STATE_RECORD_KEY_BYTES = 32,
+	STATE_RECORD_ENDPOINT_BYTES = 16,
 	STATE_BOOT_ID_BYTES = 16,
 	STATE_DIGEST_BYTES = 32,
 	STATE_TEXT_MAX_BYTES = 64 * 1024,        /* any text but a policy file */
@@ -58,7 +59,8 @@ const char *state_failure_text(const struct state *state);
  * borrowed. A zero quota field means that none is set. */
 struct state_record {
 	uint8_t id[STATE_RECORD_ID_BYTES];
-	uint8_t key[STATE_RECORD_KEY_BYTES]; /* digest of what makes the record unique */
+	uint8_t key[STATE_RECORD_KEY_BYTES];           /* digest of what makes the record unique */
+	uint8_t endpoint[STATE_RECORD_ENDPOINT_BYTES]; /* digest of where it answers */
 	uint8_t boot_id[STATE_BOOT_ID_BYTES];
 	struct str application;
 	struct str principal;

@@ -5,15 +5,15 @@ static const char put_sql[] =
 	"INSERT OR REPLACE INTO record (id, key, boot_id, application, principal, user, mechanism,"
 	" policy_revision, decision_id, created_us, created_ms, last_used_ms, expires_ms, idle_ms,"
 	" max_lifetime_ms, max_shells, max_operations, timeslot_s, max_operations_per_timeslot,"
-	" administrator, revoked)"
+	" administrator, revoked, endpoint)"
 	" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
-	" ?19, ?20, ?21)";
+	" ?19, ?20, ?21, ?22)";
 
 static const char load_sql[] =
 	"SELECT id, key, boot_id, application, principal, user, mechanism, policy_revision,"
 	" decision_id, created_us, created_ms, last_used_ms, expires_ms, idle_ms, max_lifetime_ms,"
 	" max_shells, max_operations, timeslot_s, max_operations_per_timeslot, administrator,"
-	" revoked FROM record ORDER BY revoked DESC";
+	" revoked, endpoint FROM record ORDER BY revoked DESC";
 
 static bool fits(const struct state_record *record)
 {
@@ -46,6 +46,7 @@ static enum error put(struct stmt *stmt, const struct state_record *record)
 	stmt_bind_int(stmt, 19, record->max_operations_per_timeslot);
 	stmt_bind_int(stmt, 20, record->administrator);
 	stmt_bind_int(stmt, 21, record->revoked);
+	stmt_bind_blob(stmt, 22, record->endpoint, sizeof(record->endpoint));
 	return stmt_run(stmt);
 }
 
@@ -122,6 +123,7 @@ static enum error read_record(const struct stmt *stmt, struct state_record *reco
 	if (!stmt_copy_blob(stmt, 0, record->id, sizeof(record->id)) ||
 	    !stmt_copy_blob(stmt, 1, record->key, sizeof(record->key)) ||
 	    !stmt_copy_blob(stmt, 2, record->boot_id, sizeof(record->boot_id)) ||
+	    !stmt_copy_blob(stmt, 21, record->endpoint, sizeof(record->endpoint)) ||
 	    !read_u32(stmt, 15, &record->max_shells) ||
 	    !read_u32(stmt, 16, &record->max_operations) ||
 	    !read_u32(stmt, 17, &record->timeslot_s) ||

@@ -143,6 +143,73 @@ static void a_rollback_to_an_earlier_revision_is_asked_again_too(void **state)
 	world_expect_denied(world_ask_operation(world, TRANSFER "/Get", WMI), DECISION_FROM_POLICY);
 }
 
+/* What a policy says of an endpoint must hold for whoever was let in at another one, too. */
+static void a_record_answers_for_the_endpoint_it_was_made_at(void **state)
+{
+	static const char policy[] =
+		PERMIT_ALL "forbid(principal, action == WinRM::Action::\"Connect\", resource)\n"
+			   "unless { context.session.url.scheme == \"https\" };\n";
+	static const char *const others[] = {"http://server7:5986/wsman", ""};
+	struct world *world = *state;
+	struct record_id id;
+
+	world->sender.http_url = STR("https://server7:5986/wsman");
+	world_set_policy(world, policy, 1);
+	id = world_ask_user(world)->record_id;
+	world_commit(world);
+	for (size_t i = 0; i < ARRAY_COUNT(others); i++) {
+		world->sender.http_url = str_from(others[i]);
+		world_expect_denied(world_ask_user(world), DECISION_FROM_POLICY);
+		world_commit(world);
+		world_expect_denied(world_ask_operation(world, TRANSFER "/Get", WMI),
+				    DECISION_FROM_POLICY);
+		assert_int_equal(world->decision.decided_action, ACTION_CONNECT);
+		world_commit(world);
+		world_expect_denied(world_ask_quota(world), DECISION_FROM_POLICY);
+		world_commit(world);
+	}
+	/* Where it was made it goes on, whatever case and query the client chooses. */
+	world->sender.http_url = STR("HTTPS://Server7:5986/WSMAN?PSVersion=5.1");
+	world_expect_allowed(world_ask_user(world), DECISION_FROM_RECORD);
+	assert_true(record_id_equal(world->decision.record_id, id));
+}
+
+static void a_record_goes_over_to_the_endpoint_that_is_permitted_last(void **state)
+{
+	static const char *const urls[] = {
+		"https://server7:5986/wsman", "https://server8:5986/wsman",
+		"https://server7:5987/wsman", "https://server7:5986/powershell"};
+	struct world *world = *state;
+	struct record_id id = {{0}};
+
+	world_set_policy(world, PERMIT_ALL, 1);
+	for (size_t i = 0; i < ARRAY_COUNT(urls); i++) {
+		world->sender.http_url = str_from(urls[i]);
+		world_expect_allowed(world_ask_user(world), DECISION_FROM_POLICY);
+		world_commit(world);
+		if (i == 0)
+			id = world->decision.record_id;
+		assert_true(record_id_equal(world->decision.record_id, id));
+		world_expect_allowed(world_ask_user(world), DECISION_FROM_RECORD);
+		world_commit(world);
+	}
+}
+
+/* The URL is the client's to choose. */
+static void another_endpoint_is_no_way_around_a_revocation(void **state)
+{
+	struct world *world = *state;
+
+	world->sender.http_url = STR("https://server7:5986/wsman");
+	world_set_policy(world, PERMIT_ALL, 1);
+	world_ask_user(world);
+	world_commit(world);
+	assert_true(records_revoke(world->records, world->decision.record_id));
+	world->sender.http_url = STR("https://server8:5986/wsman");
+	world_expect_denied(world_ask_operation(world, TRANSFER "/Get", WMI),
+			    DECISION_FROM_REVOKED);
+}
+
 static void what_permits_grant_is_merged_into_the_record(void **state)
 {
 	struct world *world = *state;
@@ -194,6 +261,9 @@ int main(void)
 		TEST(a_new_revision_is_asked_again_and_the_record_goes_on),
 		TEST(a_new_revision_that_denies_ends_the_record),
 		TEST(a_rollback_to_an_earlier_revision_is_asked_again_too),
+		TEST(a_record_answers_for_the_endpoint_it_was_made_at),
+		TEST(a_record_goes_over_to_the_endpoint_that_is_permitted_last),
+		TEST(another_endpoint_is_no_way_around_a_revocation),
 		TEST(what_permits_grant_is_merged_into_the_record),
 		TEST(when_the_records_are_full_new_users_are_denied),
 	};

@@ -242,6 +242,35 @@ static void the_endpoint_is_folded_and_may_be_missing(void **state)
 	assert_int_equal(identity.url.port, 0);
 }
 
+static bool same_endpoint(const struct identity *a, const struct identity *b)
+{
+	return memcmp(a->endpoint.bytes, b->endpoint.bytes, sizeof(a->endpoint.bytes)) == 0;
+}
+
+static void the_digest_of_the_endpoint_stands_for_all_of_it_and_not_for_the_key(void **state)
+{
+	static const char *const urls[] = {"",
+					   "https://server7/wsman",
+					   "http://server7:443/wsman",
+					   "https://server7:5986/wsman",
+					   "https://server8/wsman",
+					   "https://server7/wsman/",
+					   "https://server7w/sman"};
+	struct identity identities[ARRAY_COUNT(urls)], same;
+	struct sender sender = with_token();
+
+	for (size_t i = 0; i < ARRAY_COUNT(urls); i++) {
+		sender.http_url = str_from(urls[i]);
+		identities[i] = read_ok(*state, sender);
+		for (size_t j = 0; j < i; j++)
+			assert_false(same_endpoint(&identities[i], &identities[j]));
+		assert_true(same_key(&identities[i], &identities[0]));
+	}
+	sender.http_url = STR("HTTPS://Server7:443/WSMan?a");
+	same = read_ok(*state, sender);
+	assert_true(same_endpoint(&same, &identities[1]));
+}
+
 static void the_key_ignores_the_name_when_there_is_a_sid(void **state)
 {
 	struct identity identity = read_ok(*state, with_token());
@@ -525,6 +554,8 @@ int main(void)
 		cmocka_unit_test(every_logon_of_a_user_is_the_same_user),
 		cmocka_unit_test(a_group_that_is_enabled_and_deny_only_is_deny_only),
 		cmocka_unit_test(the_endpoint_is_folded_and_may_be_missing),
+		cmocka_unit_test(
+			the_digest_of_the_endpoint_stands_for_all_of_it_and_not_for_the_key),
 		cmocka_unit_test(the_key_ignores_the_name_when_there_is_a_sid),
 		cmocka_unit_test(the_key_ignores_the_order_of_groups_and_the_case_of_the_mechanism),
 		cmocka_unit_test(the_key_depends_on_everything_else),

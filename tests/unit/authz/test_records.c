@@ -44,6 +44,7 @@ static struct record_change put_change(struct record_id id, int64_t now_ms, uint
 		.id = id,
 		.boot_ms = now_ms,
 		.wall_us = 1000 * now_ms,
+		.endpoint = {{[15] = 9}},
 		.revision = revision,
 		.grant = {.idle_timeout_ms = IDLE_MS,
 			  .max_lifetime_ms = LIFE_MS,
@@ -500,6 +501,7 @@ static void a_record_comes_back_from_its_row(void **state)
 	assert_str_equal(record->owner.name, "CONTOSO\\Alice");
 	assert_str_equal(record->owner.application, "wsman");
 	assert_str_equal(record->owner.mechanism, "kerberos");
+	assert_int_equal(record->endpoint.bytes[15], 9);
 	assert_int_equal(record->grant.quota.max_shells, 5);
 	assert_true(record->administrator);
 	assert_false(records_have_changes(loaded));

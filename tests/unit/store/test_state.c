@@ -26,6 +26,7 @@ static struct state_record make_record(uint8_t id, uint8_t record_key, const uin
 	struct state_record record = {
 		.id = {id},
 		.key = {record_key},
+		.endpoint = {[15] = record_key},
 		.application = STR("app"),
 		.principal = STR("S-1-5-21-1"),
 		.user = STR("CONTOSO\\alice\0hidden\xff"),
@@ -114,6 +115,7 @@ static void a_record_survives_a_restart(void **state)
 	struct state_record *back = &loaded.record[0];
 	assert_memory_equal(back->id, record.id, sizeof(record.id));
 	assert_memory_equal(back->key, record.key, sizeof(record.key));
+	assert_memory_equal(back->endpoint, record.endpoint, sizeof(record.endpoint));
 	assert_memory_equal(back->boot_id, record.boot_id, sizeof(record.boot_id));
 	assert_int_equal(back->policy_revision, record.policy_revision);
 	assert_int_equal(back->decision_id, record.decision_id);
