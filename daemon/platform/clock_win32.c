@@ -1,8 +1,8 @@
 #include "platform/system_win32.h"
 
-#include "platform/clock.h"
-
 #include <string.h>
+
+#include "platform/clock.h"
 
 enum { TICKS_PER_US = 10 }; /* of a FILETIME, which counts from 1601 */
 static const int64_t unix_epoch_us = INT64_C(11644473600000000);

@@ -1,11 +1,11 @@
 #include "platform/system_win32.h"
 
-#include "platform/paths.h"
-
 #include <knownfolders.h>
 #include <shlobj.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "platform/paths.h"
 
 /* The usual places are below %ProgramData%, as the system says and not the environment. */
 struct usual_paths {

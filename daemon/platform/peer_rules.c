@@ -1,8 +1,8 @@
 #include "platform/peer_rules.h"
 
-#include "platform/peer.h"
-
 #include <string.h>
+
+#include "platform/peer.h"
 
 static bool same(const struct account *a, const struct account *b)
 {

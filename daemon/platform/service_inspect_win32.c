@@ -1,10 +1,9 @@
 #include "platform/system_win32.h"
 
-#include "platform/service.h"
-
 #include <string.h>
 
 #include "base/mem.h"
+#include "platform/service.h"
 
 enum { CONFIG_MAX_BYTES = 8192 }; /* the most that the manager gives */
 

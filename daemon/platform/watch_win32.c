@@ -1,9 +1,8 @@
 #include "platform/system_win32.h"
 
+#include "base/mem.h"
 #include "platform/clock.h"
 #include "platform/watch.h"
-
-#include "base/mem.h"
 
 struct watch {
 	HANDLE change;
