@@ -33,6 +33,16 @@ enum error check_ancestors(const char *path, struct buf *why) ATTR_MUST_CHECK;
  * fit. */
 enum error parent_of(const char *path, char *out, size_t size) ATTR_MUST_CHECK;
 
+/* That it is a regular file of at most `max_bytes` that only root or this user can change, and what the
+ * system says of it; `name` is what it is called in `why`. */
+enum error file_check(int fd, const char *name, size_t max_bytes, struct stat *st,
+		      struct buf *why) ATTR_MUST_CHECK;
+
+/* Reads exactly the `size` bytes that the file was said to have. ERR_BUSY with `why` when it was written
+ * to meanwhile. */
+enum error file_read_exactly(int fd, const char *name, char *out, size_t size,
+			     struct buf *why) ATTR_MUST_CHECK;
+
 /* Resolves a group by name or number. ERR_NOT_FOUND with `why`. */
 enum error group_find(struct str name, uint32_t *out, struct buf *why) ATTR_MUST_CHECK;
 
