@@ -5,6 +5,7 @@
 #include "ctl/output.h"
 #include "platform/file.h"
 #include "platform/process.h"
+#include "platform/user_file.h"
 #include "store/seal_key.h"
 
 enum { WHY_MAX = 4096 };

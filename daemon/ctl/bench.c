@@ -12,6 +12,7 @@
 #include "ctl/output.h"
 #include "platform/bench.h"
 #include "platform/file.h"
+#include "platform/user_file.h"
 #include "store/floor.h"
 
 /* Measurements of one run, which share its time. */

@@ -9,7 +9,7 @@
 #include "ctl/bench_peer.h"
 #include "platform/bench.h"
 #include "platform/channel.h"
-#include "platform/file.h"
+#include "platform/user_file.h"
 
 static const char config_format[] = "authorize:\n"
 				    "  socket: %s/run/authorize.sock\n"

@@ -7,7 +7,7 @@
 #include "ctl/cedar_work.h"
 #include "ctl/ctl.h"
 #include "ctl/output.h"
-#include "platform/file.h"
+#include "platform/user_file.h"
 
 enum {
 	WIDTH_MAX = 10000,

@@ -8,8 +8,8 @@
 #include "ctl/cedar_links.h"
 #include "ctl/diagnostics.h"
 #include "ctl/output.h"
-#include "platform/file.h"
 #include "platform/process.h"
+#include "platform/user_file.h"
 
 /* Whether the value of a format option, NULL for the default, is "json". */
 static bool read_format(const char *option, const char *value, bool *is_json)

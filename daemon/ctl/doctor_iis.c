@@ -8,6 +8,7 @@
 #include "platform/file.h"
 #include "platform/installation.h"
 #include "platform/paths.h"
+#include "platform/user_file.h"
 
 static const char host_file[] = "%windir%\\System32\\inetsrv\\config\\applicationHost.config";
 

@@ -1,5 +1,5 @@
-/* Directories and files: those of the daemon, which nobody else may touch, and those that a person
- * names. `why`: platform/why.h. */
+/* Directories and files of the daemon, which nobody else may touch. Those that a person names:
+ * user_file.h. `why`: platform/why.h. */
 #ifndef PLATFORM_FILE_H
 #define PLATFORM_FILE_H
 
@@ -8,7 +8,6 @@
 #include "base/attributes.h"
 #include "base/buf.h"
 #include "base/error.h"
-#include "base/str.h"
 
 /* The daemon's own directory: created when missing (its parent is not), then checked: a directory,
  * ours, no rights for anybody else, and no ancestor that a stranger could swap. ERR_INVALID with
@@ -36,23 +35,5 @@ enum error file_read_trusted(const char *path, size_t max_bytes, struct buf *out
 /* The same, when also nobody else can read it. */
 enum error file_read_secret(const char *path, size_t max_bytes, struct buf *out,
 			    struct buf *why) ATTR_MUST_CHECK;
-
-/* Files that a person names on the command line, wherever they are and whoever owns them. */
-
-/* Reads all there is, at most `max_bytes`; without a path, which may be NULL, from standard input.
- * Waits for pipes. ERR_NOT_FOUND, ERR_LIMIT, ERR_IO and so on with `why`; `out` is cleared first.
- */
-enum error file_read(const char *path, size_t max_bytes, struct buf *out,
-		     struct buf *why) ATTR_MUST_CHECK;
-
-/* Puts `content` in the place of a regular file's at one moment: other processes, and a machine
- * that lost power, see the old content or the new. Owner, group and rights stay; a symbolic link is
- * followed. On failure, with `why`, the file is as it was. */
-enum error file_replace(const char *path, struct str content, struct buf *why) ATTR_MUST_CHECK;
-
-/* Puts `content` into a file that everybody may read, in the place of what has the name, if
- * anything: other processes see the old content or the new. ERR_NOT_FOUND, ERR_DENIED, ERR_IO and
- * so on with `why`. For this process alone: "PATH.new" is in between. */
-enum error file_publish(const char *path, struct str content, struct buf *why) ATTR_MUST_CHECK;
 
 #endif

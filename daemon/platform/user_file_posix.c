@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "platform/file.h"
 #include "platform/posix.h"
+#include "platform/user_file.h"
 
 enum { CHUNK_BYTES = 16 * 1024 };
 

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "platform/file.h"
 #include "platform/paths.h"
 #include "platform/security_win32.h"
+#include "platform/user_file.h"
 
 enum { CHUNK_BYTES = 16 * 1024, TEMPORARY_ATTEMPTS = 100 };
 

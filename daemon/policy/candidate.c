@@ -11,9 +11,9 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "platform/file.h"
 #include "platform/process.h"
 #include "platform/sandbox.h"
+#include "platform/user_file.h"
 
 enum {
 	HEAD_FILE_BYTES = 48, /* two numbers and what is between them */

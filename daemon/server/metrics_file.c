@@ -1,6 +1,6 @@
 #include "server/metrics_file.h"
 
-#include "platform/file.h"
+#include "platform/user_file.h"
 #include "server/metrics_text.h"
 
 static void note_result(struct metrics_file *file)

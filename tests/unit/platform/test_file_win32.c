@@ -11,6 +11,7 @@
 #include "platform/peer.h"
 #include "platform/process.h"
 #include "platform/tree.h"
+#include "platform/user_file.h"
 #include "support/cmocka.h"
 #include "support/fault.h"
 #include "support/tmpdir.h"

@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "platform/file.h"
+#include "platform/user_file.h"
 #include "support/cmocka.h"
 #include "support/fault.h"
 #include "support/tmpdir.h"
