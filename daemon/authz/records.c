@@ -28,6 +28,7 @@ struct entry {
 	uint32_t hold_count;
 	bool live;
 	bool ended;
+	bool was_revoked; /* pending, and says what the record before it said, which was revoked */
 	enum entry_sync sync;
 	bool changed_in_flight;
 	int64_t decided_ms;     /* when what the record says was decided */
@@ -320,26 +321,60 @@ static struct record_id next_id(struct records *records)
 	return id;
 }
 
+/* The entry of who connects anew after the record `old` was revoked. Until that is allowed, and if
+ * it never is, the revocation is what there is to remember. */
+static enum error replace_revoked(struct records *records, const struct record_owner *owner,
+				  struct entry *old, struct entry **out)
+{
+	struct record_id id = next_id(records);
+	enum error error = add_entry(records, owner, id, out);
+	struct record_owner copied;
+
+	if (error != ERR_NONE)
+		return error;
+	if (old->live) {
+		copied = (*out)->record.owner;
+		(*out)->record = old->record;
+		(*out)->record.owner = copied;
+		(*out)->record.id = id;
+		(*out)->record.revoked = false;
+		(*out)->was_revoked = true;
+	}
+	end(records, old);
+	return ERR_NONE;
+}
+
 enum error records_reserve(struct records *records, const struct record_owner *owner,
 			   int64_t now_ms, struct record_id *id)
 {
 	struct entry *entry = find_key(records, &owner->key);
-	enum error error;
+	enum error error = ERR_NONE;
 
 	/* One that is revoked was let in before; this is anew. */
-	if (entry != NULL && entry->record.revoked)
-		end(records, entry);
-	else if (entry != NULL && entry->live && !is_usable(entry, now_ms))
-		retire(records, entry);
-	entry = find_key(records, &owner->key);
-	if (entry == NULL) {
-		error = add_entry(records, owner, next_id(records), &entry);
-		if (error != ERR_NONE)
-			return error;
+	if (entry != NULL && entry->record.revoked) {
+		error = replace_revoked(records, owner, entry, &entry);
+	} else {
+		if (entry != NULL && entry->live && !is_usable(entry, now_ms))
+			retire(records, entry);
+		entry = find_key(records, &owner->key);
+		if (entry == NULL)
+			error = add_entry(records, owner, next_id(records), &entry);
 	}
+	if (error != ERR_NONE)
+		return error;
 	entry->hold_count++;
 	*id = entry->record.id;
 	return ERR_NONE;
+}
+
+/* Nobody was let in anew: who was revoked is still. */
+static void revoke_again(struct records *records, struct entry *entry)
+{
+	entry->record.revoked = true;
+	entry->was_revoked = false;
+	entry->live = true;
+	expiry_put(&records->expiry, &entry->expiry, record_last_usable_ms(&entry->record));
+	mark_changed(records, entry);
 }
 
 static void begin(struct records *records, struct entry *entry, const struct record_change *change)
@@ -347,8 +382,10 @@ static void begin(struct records *records, struct entry *entry, const struct rec
 	entry->record.created_us = change->wall_us;
 	entry->record.created_ms = change->boot_ms;
 	entry->record.last_used_ms = change->boot_ms;
+	entry->record.context_count = 0;
 	entry->decided_ms = change->boot_ms;
 	entry->live = true;
+	entry->was_revoked = false;
 	records->live_count++;
 	expiry_put(&records->expiry, &entry->expiry, INT64_MAX);
 }
@@ -419,7 +456,9 @@ void records_drop(struct records *records, const struct record_change *change)
 	if (entry == NULL)
 		return;
 	entry->hold_count--;
-	if (!entry->ended && !entry->live && entry->hold_count == 0)
+	if (!entry->ended && !entry->live && entry->hold_count == 0 && entry->was_revoked)
+		revoke_again(records, entry);
+	else if (!entry->ended && !entry->live && entry->hold_count == 0)
 		end(records, entry);
 	else
 		free_if_unused(records, entry);
@@ -564,8 +603,13 @@ void records_changes_written(struct records *records, bool written)
 bool records_is_stored(const struct records *records, struct record_id id)
 {
 	const struct entry *entry = find_id(records, id);
+	bool is_to_come;
 
-	return entry == NULL || entry->sync == SYNC_CLEAN;
+	if (entry == NULL)
+		return true;
+	/* Revoked while it waited for its audit row: the disk has nothing to say that of yet. */
+	is_to_come = entry->record.revoked && !entry->live && !entry->ended;
+	return entry->sync == SYNC_CLEAN && !is_to_come;
 }
 
 /* Listing. */

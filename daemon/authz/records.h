@@ -172,14 +172,16 @@ enum error records_collect_changes(struct records *records, struct arena *arena,
 /* Says whether the changes last collected are on disk; if not, they will be collected again. */
 void records_changes_written(struct records *records, bool written);
 
-/* True when all that happened to the record so far was written; also for one that is unknown. */
+/* True when all that happened to the record so far was written; also for one that is unknown. Not
+ * for one that was revoked while it is pending: what was revoked can be written only behind its
+ * audit row. */
 bool records_is_stored(const struct records *records, struct record_id id);
 
 /* True when records_collect_changes() has something to collect. */
 bool records_have_changes(const struct records *records);
 
-/* Visits the live records, and those that are remembered as revoked, in no particular order; stops when `visit` returns false. `visit` must
- * not change the records. */
+/* Visits the live records, and those that are remembered as revoked, in no particular order; stops
+ * when `visit` returns false. `visit` must not change the records. */
 void records_each(const struct records *records,
 		  bool (*visit)(const struct record *record, void *arg), void *arg);
 

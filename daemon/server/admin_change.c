@@ -19,8 +19,9 @@ struct admin_change {
 	enum state_lookup found;            /* Unblock */
 	struct record_keeper_waiter waiter; /* RecordsRevoke */
 	struct record_id *ids;
-	size_t count;
-	char *refusal; /* of what is not allowed */
+	size_t count;          /* of the records that this command revoked */
+	enum error not_stored; /* what kept them from the disk */
+	char *refusal;         /* of what is not allowed */
 };
 
 static struct admin_change *change_of(struct change *change)
@@ -159,10 +160,14 @@ static void on_blocked(struct change *base, enum error error)
 	Wsauthz__BlockEntry entry = WSAUTHZ__BLOCK_ENTRY__INIT;
 	Wsauthz__BlockReply body = WSAUTHZ__BLOCK_REPLY__INIT;
 	Wsauthz__AdminReply reply = WSAUTHZ__ADMIN_REPLY__INIT;
+	/* Again, stored or not, for an earlier command may have lifted it meanwhile. */
+	enum error kept = blocks_put(request->service->blocks, &block);
 
-	/* Again, for an earlier command may have lifted it meanwhile. */
-	if (error == ERR_NONE)
-		error = blocks_put(request->service->blocks, &block);
+	if (kept != ERR_NONE) {
+		refuse_and_free(request, REFUSAL_INTERNAL,
+				"the daemon lacks the memory for the block: block again");
+		return;
+	}
 	if (error != ERR_NONE) {
 		refuse_and_free(
 			request, REFUSAL_INTERNAL,
@@ -269,7 +274,7 @@ static void on_revoked(struct change *base, enum error error)
 	Wsauthz__RecordsRevokeReply body = WSAUTHZ__RECORDS_REVOKE_REPLY__INIT;
 	Wsauthz__AdminReply reply = WSAUTHZ__ADMIN_REPLY__INIT;
 
-	if (error != ERR_NONE) {
+	if (error != ERR_NONE || change->not_stored != ERR_NONE) {
 		refuse_and_free(change->request, REFUSAL_INTERNAL,
 				"the records ended, but that could not be stored yet; see the "
 				"daemon's log");
@@ -285,10 +290,11 @@ static void on_stored(struct record_keeper_waiter *waiter, enum error error)
 {
 	struct admin_change *change = CONTAINER_OF(waiter, struct admin_change, waiter);
 
+	change->not_stored = error;
+	/* The records ended all the same, and who ended them must not stay unsaid. */
 	if (error != ERR_NONE)
-		on_revoked(&change->change, error);
-	else
-		changes_push(change->request->service->changes, &change->change);
+		change->change.action.outcome = str_from(error_text(error));
+	changes_push(change->request->service->changes, &change->change);
 }
 
 /* The records of a principal, or those of a name. */
@@ -307,7 +313,7 @@ static bool find(const struct record *record, void *arg)
 		       str_equal(casefold(search->scratch, record->owner.name), search->principal);
 
 	arena_reset(search->scratch, mark);
-	if (is_same && !record->revoked) {
+	if (is_same) {
 		if (search->count < search->capacity)
 			search->ids[search->count] = record->id;
 		search->count++;
@@ -376,7 +382,7 @@ void admin_change_revoke(struct request *request, const Wsauthz__AdminRequest *m
 {
 	struct admin_change *change = change_new(request);
 	struct service *service = request->service;
-	size_t count = 0;
+	size_t found_count;
 
 	if (change == NULL) {
 		refuse_memory(request);
@@ -384,14 +390,14 @@ void admin_change_revoke(struct request *request, const Wsauthz__AdminRequest *m
 	}
 	if (!read_revocation(change, message->records_revoke))
 		return;
-	for (size_t i = 0; i < change->count; i++) {
-		if (records_revoke(service->records, change->ids[i]))
-			change->ids[count++] = change->ids[i];
-	}
-	change->count = count;
+	found_count = change->count;
+	change->count = 0;
+	for (size_t i = 0; i < found_count; i++)
+		change->count += records_revoke(service->records, change->ids[i]);
 	change->change.on_done = on_revoked;
+	/* For all of them: one that was revoked a moment before may not be on disk yet. */
 	change->waiter = (struct record_keeper_waiter){
-		.ids = change->ids, .count = count, .on_stored = on_stored};
+		.ids = change->ids, .count = found_count, .on_stored = on_stored};
 	record_keeper_await(service->keeper, &change->waiter);
 }
 

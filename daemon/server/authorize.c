@@ -104,6 +104,7 @@ static void answer(struct request *request, uint64_t decision_id)
 static void give_up(struct request *request, enum refusal_reason reason, const char *detail)
 {
 	records_drop(request->service->records, &request->decision.change);
+	record_keeper_notice(request->service->keeper);
 	request_refuse(request, reason, detail);
 	request_free(request);
 }

@@ -114,6 +114,7 @@ static void call_waiters(struct record_keeper *keeper, enum error error)
 
 static void end(struct record_keeper *keeper)
 {
+	call_waiters(keeper, ERR_NONE);
 	call_waiters(keeper, ERR_CANCELLED);
 	uv_close((uv_handle_t *)&keeper->timer, on_handle_closed);
 }
@@ -122,10 +123,12 @@ static void end(struct record_keeper *keeper)
 static void next_step(struct record_keeper *keeper, bool failed)
 {
 	if (!keeper->is_closing) {
-		if (keeper->waiters != NULL && !failed)
-			wait_for(keeper, 0);
-		else if (records_have_changes(keeper->records))
-			wait_for(keeper, failed ? RECORD_KEEPER_RETRY_MS : RECORD_KEEPER_DELAY_MS);
+		if (!records_have_changes(keeper->records))
+			return; /* who still waits is called after the next notice */
+		if (failed)
+			wait_for(keeper, RECORD_KEEPER_RETRY_MS);
+		else
+			wait_for(keeper, keeper->waiters != NULL ? 0 : RECORD_KEEPER_DELAY_MS);
 		return;
 	}
 	if (failed)
@@ -153,6 +156,11 @@ static void start_work(struct record_keeper *keeper)
 {
 	enum error error;
 
+	if (!records_have_changes(keeper->records)) {
+		call_waiters(keeper, ERR_NONE);
+		next_step(keeper, false);
+		return;
+	}
 	error = records_collect_changes(keeper->records, &keeper->arena, keeper->boot_id.bytes,
 					RECORD_KEEPER_BATCH_COUNT, &keeper->changes);
 	if (error != ERR_NONE) {
@@ -166,9 +174,20 @@ static void start_work(struct record_keeper *keeper)
 	(void)uv_queue_work(keeper->loop, &keeper->work, write_changes, on_written);
 }
 
+/* Sooner than a change alone would. */
+static void look_now(struct record_keeper *keeper)
+{
+	if (keeper->is_working || keeper->is_closing)
+		return;
+	/* Only a closing handle is refused. */
+	(void)uv_timer_start(&keeper->timer, on_timer, 0, 0);
+}
+
 void record_keeper_notice(struct record_keeper *keeper)
 {
-	if (records_have_changes(keeper->records))
+	if (keeper->waiters != NULL)
+		look_now(keeper);
+	else if (records_have_changes(keeper->records))
 		wait_for(keeper, RECORD_KEEPER_DELAY_MS);
 }
 
@@ -176,10 +195,7 @@ void record_keeper_await(struct record_keeper *keeper, struct record_keeper_wait
 {
 	waiter->next = keeper->waiters;
 	keeper->waiters = waiter;
-	if (keeper->is_working || keeper->is_closing)
-		return;
-	/* Sooner than a change alone would; only a closing handle is refused. */
-	(void)uv_timer_start(&keeper->timer, on_timer, 0, 0);
+	look_now(keeper);
 }
 
 void record_keeper_close(struct record_keeper *keeper, void (*on_closed)(void *arg), void *arg)

@@ -39,10 +39,11 @@ enum error record_keeper_new(uv_loop_t *loop, struct records *records, struct st
 			     const struct boot_id *boot_id,
 			     struct record_keeper **out) ATTR_MUST_CHECK;
 
-/* To be called after the records may have changed. */
+/* To be called after the records may have changed, also when changes to them were dropped. */
 void record_keeper_notice(struct record_keeper *keeper);
 
-/* Writes at once and calls the waiter, which must live until then. */
+/* Writes at once what there is to write, and calls the waiter, which must live until then. A record
+ * that was revoked while it is pending is waited for until its audit row is written or given up. */
 void record_keeper_await(struct record_keeper *keeper, struct record_keeper_waiter *waiter);
 
 /* Writes what is left, tries once more if that fails, calls those who wait, and calls

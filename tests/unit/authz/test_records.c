@@ -264,6 +264,45 @@ static void a_pending_record_can_be_revoked(void **state)
 	assert_false(records_revoke(*state, id));
 }
 
+static void write_changes(struct records *records)
+{
+	struct state_record_changes changes;
+	struct arena arena;
+
+	arena_init(&arena, 4096, SIZE_MAX);
+	assert_int_equal(records_collect_changes(records, &arena, boot_id, MAX_COUNT, &changes),
+			 ERR_NONE);
+	records_changes_written(records, true);
+	arena_deinit(&arena);
+}
+
+static void a_pending_record_that_was_revoked_is_stored_once_its_end_is_written(void **state)
+{
+	struct record_id id = reserve(*state, 1, START_MS);
+	struct record_change change = put_change(id, START_MS, 1);
+
+	assert_true(records_is_stored(*state, id));
+	assert_true(records_revoke(*state, id));
+	assert_false(records_is_stored(*state, id));
+	records_apply(*state, &change, 9);
+	assert_false(records_is_stored(*state, id));
+	write_changes(*state);
+	assert_true(records_is_stored(*state, id));
+}
+
+static void a_pending_record_that_was_revoked_and_dropped_needs_no_storing(void **state)
+{
+	struct record_id id = reserve(*state, 1, START_MS);
+	struct record_change change = put_change(id, START_MS, 1);
+
+	assert_true(record_id_equal(reserve(*state, 1, START_MS), id));
+	assert_true(records_revoke(*state, id));
+	records_drop(*state, &change);
+	assert_false(records_is_stored(*state, id));
+	records_drop(*state, &change);
+	assert_true(records_is_stored(*state, id));
+}
+
 static void who_connects_after_a_pending_record_was_revoked_is_let_in(void **state)
 {
 	struct record_id before = reserve(*state, 1, START_MS), after;
@@ -366,6 +405,69 @@ static void who_connects_anew_is_not_revoked_any_more(void **state)
 	assert_false(is_revoked(*state, 1, START_MS + 1));
 	assert_non_null(find(*state, 1, START_MS + 1));
 	assert_int_equal(records_count(*state), 1);
+}
+
+static void who_was_not_let_in_anew_is_still_revoked(void **state)
+{
+	struct record_id id = put(*state, 1, START_MS), next, last;
+	struct record_change change;
+
+	assert_true(records_revoke(*state, id));
+	next = reserve(*state, 1, START_MS + 1);
+	assert_true(record_id_equal(reserve(*state, 1, START_MS + 2), next));
+	change = put_change(next, START_MS + 1, 1);
+	records_drop(*state, &change);
+	assert_false(is_revoked(*state, 1, START_MS + 2));
+	records_drop(*state, &change);
+	assert_true(is_revoked(*state, 1, START_MS + LIFE_MS));
+	assert_false(is_revoked(*state, 1, START_MS + LIFE_MS + 1));
+	assert_null(find(*state, 1, START_MS + 2));
+	assert_int_equal(records_count(*state), 0);
+	assert_false(records_is_stored(*state, next));
+	write_changes(*state);
+	assert_true(records_is_stored(*state, next));
+
+	last = put(*state, 1, START_MS + 3);
+	assert_false(is_revoked(*state, 1, START_MS + 3));
+	assert_false(record_id_equal(last, next));
+	assert_int_equal(find(*state, 1, START_MS + 3)->created_ms, START_MS + 3);
+	assert_int_equal(find(*state, 1, START_MS + 3)->context_count, 0);
+	assert_int_equal(records_count(*state), 1);
+}
+
+static void whatever_fails_when_the_user_connects_anew_the_revocation_stays(void **state)
+{
+	struct record_id id = put(*state, 1, START_MS), next;
+	struct record_owner of = owner(1);
+	struct record_change change;
+	bool fired = true;
+
+	assert_true(records_revoke(*state, id));
+	for (uint64_t n = 0; fired; n++) {
+		enum error error;
+
+		fault_arm(n, FAULT_ONCE);
+		error = records_reserve(*state, &of, START_MS + 1, &next);
+		fired = fault_disarm();
+		assert_int_equal(error, fired ? ERR_NO_MEMORY : ERR_NONE);
+		assert_int_equal(is_revoked(*state, 1, START_MS + 1), fired);
+	}
+	change = put_change(next, START_MS + 1, 1);
+	records_drop(*state, &change);
+	assert_true(is_revoked(*state, 1, START_MS + 1));
+}
+
+static void a_full_table_forgets_no_revocation(void **state)
+{
+	struct record_owner of = owner(1);
+	struct record_id id, ignored;
+
+	for (uint8_t i = 1; i <= MAX_COUNT; i++)
+		put(*state, i, START_MS);
+	id = find(*state, 1, START_MS)->id;
+	assert_true(records_revoke(*state, id));
+	assert_int_equal(records_reserve(*state, &of, START_MS, &ignored), ERR_LIMIT);
+	assert_true(is_revoked(*state, 1, START_MS));
 }
 
 static void a_revocation_is_stored_and_comes_back(void **state)
@@ -663,6 +765,8 @@ int main(void)
 		TEST(an_earlier_decision_does_not_overwrite_a_later_one),
 		TEST(a_revoked_record_is_gone_with_all_that_waits),
 		TEST(a_pending_record_can_be_revoked),
+		TEST(a_pending_record_that_was_revoked_is_stored_once_its_end_is_written),
+		TEST(a_pending_record_that_was_revoked_and_dropped_needs_no_storing),
 		TEST(who_connects_after_a_pending_record_was_revoked_is_let_in),
 		TEST(pending_records_are_visited_for_their_owner_only),
 		TEST(what_was_revoked_and_not_let_in_leaves_no_trace),
@@ -670,6 +774,9 @@ int main(void)
 		TEST(a_revoked_record_is_remembered_to_the_end_of_its_lifetime),
 		TEST(neither_use_nor_release_nor_a_denial_forgets_a_revocation),
 		TEST(who_connects_anew_is_not_revoked_any_more),
+		TEST(who_was_not_let_in_anew_is_still_revoked),
+		TEST(whatever_fails_when_the_user_connects_anew_the_revocation_stays),
+		TEST(a_full_table_forgets_no_revocation),
 		TEST(a_revocation_is_stored_and_comes_back),
 		TEST(a_record_ends_with_its_last_context),
 		TEST(a_record_that_was_released_while_a_decision_waits_comes_back),

@@ -140,14 +140,25 @@ void running_step_wall(struct running *running, int64_t ms)
 	running->clock.wall_us += ms * 1000;
 }
 
+long long running_sql(const struct running *running, const char *database, const char *sql)
+{
+	char command[1024], answer[32] = "";
+	FILE *pipe;
+	int length;
+
+	length = snprintf(command, sizeof(command), "sqlite3 -cmd '.timeout 10000' %s/%s \"%s\"",
+			  running->state_dir, database, sql);
+	assert_true(length > 0 && (size_t)length < sizeof(command));
+	pipe = popen(command, "r");
+	assert_non_null(pipe);
+	(void)!fgets(answer, sizeof(answer), pipe);
+	assert_int_equal(pclose(pipe), 0);
+	return strtoll(answer, NULL, 10);
+}
+
 void running_change_boot(struct running *running)
 {
-	char command[256];
-
-	snprintf(command, sizeof(command),
-		 "sqlite3 %s/state.db 'UPDATE record SET boot_id = zeroblob(16)'",
-		 running->state_dir);
-	assert_int_equal(system(command), 0);
+	running_sql(running, "state.db", "UPDATE record SET boot_id = zeroblob(16)");
 }
 
 void running_open_authorize(struct running *running, struct talk *talk)

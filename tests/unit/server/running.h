@@ -81,4 +81,8 @@ struct running_rows {
 
 struct running_rows running_count_rows(struct running *running);
 
+/* Runs SQL on a database of the state directory, beside the server if it runs, and returns the number
+ * that comes out, 0 when nothing does. */
+long long running_sql(const struct running *running, const char *database, const char *sql);
+
 #endif

@@ -360,6 +360,72 @@ static void every_change_is_recorded_with_who_asked_for_it(void **state)
 	assert_int_equal(count_actions(running, "records.revoke", "done"), 1);
 }
 
+/* From here on the disk takes nothing into the table. */
+static void break_table(const struct running *running, const char *table)
+{
+	char sql[256];
+
+	snprintf(sql, sizeof(sql),
+		 "CREATE TRIGGER broken BEFORE INSERT ON %s BEGIN SELECT RAISE(ABORT, 'no'); END",
+		 table);
+	running_sql(running, "state.db", sql);
+}
+
+static void a_block_that_could_not_be_stored_holds_whatever_was_lifted_before(void **state)
+{
+	Wsauthz__AdminRequest requests[] = {WSAUTHZ__ADMIN_REQUEST__INIT,
+					    WSAUTHZ__ADMIN_REQUEST__INIT};
+	Wsauthz__Unblock unblock = WSAUTHZ__UNBLOCK__INIT;
+	Wsauthz__Block block = WSAUTHZ__BLOCK__INIT;
+	struct running *running = *state;
+	const Wsauthz__AdminReply *reply;
+	struct talk talk, admin;
+
+	running_start(running);
+	running_open_authorize(running, &talk);
+	running_open_admin(running, &admin);
+	ask_block(&admin, ALICE, 0, "");
+	break_table(running, "block");
+	unblock.principal = block.principal = talk_text(ALICE);
+	requests[0].body_case = WSAUTHZ__ADMIN_REQUEST__BODY_UNBLOCK;
+	requests[0].unblock = &unblock;
+	requests[1].body_case = WSAUTHZ__ADMIN_REQUEST__BODY_BLOCK;
+	requests[1].block = &block;
+	for (size_t i = 0; i < ARRAY_COUNT(requests); i++)
+		assert_true(talk_ask_admin(&admin, &requests[i]));
+	assert_true(was_found(talk_admin_reply(&admin)));
+	reply = talk_admin_reply(&admin);
+	assert_int_equal(reply->body_case, WSAUTHZ__ADMIN_REPLY__BODY_REFUSAL);
+	assert_int_equal(reply->refusal->reason, WSAUTHZ__REFUSAL__REASON__INTERNAL);
+	expect_operation(&talk, BLOCKED);
+	talk_close(&talk);
+	talk_close(&admin);
+}
+
+static void a_revocation_that_could_not_be_stored_holds_and_is_an_event(void **state)
+{
+	struct running *running = *state;
+	const Wsauthz__AdminReply *reply;
+	struct talk talk, admin;
+
+	running_start(running);
+	running_open_authorize(running, &talk);
+	running_open_admin(running, &admin);
+	expect_user(&talk, VERDICT_ALLOW);
+	break_table(running, "record");
+	reply = ask_revoke(&admin, ALICE);
+	assert_int_equal(reply->body_case, WSAUTHZ__ADMIN_REPLY__BODY_REFUSAL);
+	assert_int_equal(reply->refusal->reason, WSAUTHZ__REFUSAL__REASON__INTERNAL);
+	expect_operation(&talk, REVOKED);
+	talk_close(&talk);
+	talk_close(&admin);
+	running_stop(running);
+	assert_int_equal(running_sql(running, "audit-000001.db",
+				     "SELECT count(*) FROM v_event WHERE kind = "
+				     "'admin.records.revoke' AND detail NOT LIKE '%done%'"),
+			 1);
+}
+
 /* Roles. The server asks the kernel who connects, so a thread takes another account. */
 
 static const struct {
@@ -552,6 +618,8 @@ int main(void)
 		SERVER_TEST(status_counts_blocks_until_their_last_moment),
 		SERVER_TEST(a_member_of_the_break_glass_group_gets_in_and_it_is_logged),
 		SERVER_TEST(every_change_is_recorded_with_who_asked_for_it),
+		SERVER_TEST(a_block_that_could_not_be_stored_holds_whatever_was_lifted_before),
+		SERVER_TEST(a_revocation_that_could_not_be_stored_holds_and_is_an_event),
 		SERVER_TEST(a_role_may_do_what_it_is_for_and_nothing_else),
 		SERVER_TEST(who_insists_on_what_is_not_allowed_does_not_keep_the_disk_busy),
 	};
