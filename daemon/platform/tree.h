@@ -40,6 +40,14 @@ struct tree {
  * ERR_NOT_FOUND, ERR_IO with `why`, such as "policy.cedar: is a symbolic link". */
 enum error tree_read(const char *path, const struct tree_options *options, struct tree *out,
 		     struct buf *why) ATTR_MUST_CHECK;
+
+enum { TREE_READINGS_MAX = 8 };
+
+/* The same until two readings in a row give the same, so that the files are those of one moment: what
+ * somebody moves from one file to another meanwhile is in one of them. ERR_BUSY when the last of
+ * TREE_READINGS_MAX readings was still another one. */
+enum error tree_read_settled(const char *path, const struct tree_options *options, struct tree *out,
+			     struct buf *why) ATTR_MUST_CHECK;
 void tree_deinit(struct tree *tree);
 
 #endif

@@ -105,3 +105,51 @@ void tree_deinit(struct tree *tree)
 	tree->files = NULL;
 	tree->file_count = 0;
 }
+
+/* A file that is not the same in both, or in one of them only; NULL when there is none. */
+static const struct tree_file *find_change(const struct tree *a, const struct tree *b)
+{
+	size_t common = a->file_count < b->file_count ? a->file_count : b->file_count;
+
+	for (size_t i = 0; i < common; i++) {
+		int order = str_compare(a->files[i].name, b->files[i].name);
+
+		if (order != 0)
+			return order < 0 ? &a->files[i] : &b->files[i];
+		if (!str_equal(a->files[i].text, b->files[i].text))
+			return &a->files[i];
+	}
+	if (a->file_count == b->file_count)
+		return NULL;
+	return a->file_count > common ? &a->files[common] : &b->files[common];
+}
+
+enum error tree_read_settled(const char *path, const struct tree_options *options, struct tree *out,
+			     struct buf *why)
+{
+	struct tree last = {.file_count = 0}, tree;
+	enum error error = tree_read(path, options, &last, why);
+
+	for (int readings = 2; error == ERR_NONE; readings++) {
+		const struct tree_file *changed;
+
+		error = tree_read(path, options, &tree, why);
+		if (error != ERR_NONE)
+			break;
+		changed = find_change(&last, &tree);
+		if (changed != NULL && readings == TREE_READINGS_MAX)
+			error = why_error(why, ERR_BUSY,
+					  "%s: changes while the files are read; try again when "
+					  "nobody writes",
+					  changed->name.ptr);
+		tree_deinit(&last);
+		last = tree;
+		if (changed == NULL)
+			break;
+	}
+	if (error == ERR_NONE)
+		*out = last;
+	else
+		tree_deinit(&last);
+	return error;
+}

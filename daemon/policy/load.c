@@ -35,7 +35,7 @@ enum error policy_read_directory(const char *directory, struct tree *tree, struc
 		.max_total_bytes = POLICY_MAX_TOTAL_BYTES,
 	};
 
-	return tree_read(directory, &options, tree, why);
+	return tree_read_settled(directory, &options, tree, why);
 }
 
 /* Puts the tests of `files` to the snapshot that was built of them. */

@@ -41,8 +41,8 @@ struct policy_load {
 void policy_load_init(struct policy_load *load);
 void policy_load_deinit(struct policy_load *load);
 
-/* Reads the files of `directory` into `tree`, which is to be deinitialised on success. Errors as
- * tree_read(), with `why`. */
+/* Reads the files of `directory`, as they are at one moment, into `tree`, which is to be deinitialised
+ * on success. Errors as tree_read_settled(), with `why`. */
 enum error policy_read_directory(const char *directory, struct tree *tree,
 				 struct buf *why) ATTR_MUST_CHECK;
 

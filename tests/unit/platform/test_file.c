@@ -295,6 +295,111 @@ static void the_number_of_files_has_a_limit(void **state)
 	assert_refused(f, ERR_LIMIT, "more than 4 files");
 }
 
+/* Somebody who moves a rule from one file to another while they are read. */
+static struct {
+	struct fixture *fixture;
+	char first[16]; /* the file that was read first, and loses against the other one */
+	uint32_t calls;
+	bool again; /* at each reading */
+} mover;
+
+static bool wants_while_moving(struct str name)
+{
+	if (mover.calls++ == 0) {
+		snprintf(mover.first, sizeof(mover.first), "%.*s", STR_ARGS(name));
+	} else if (mover.calls == 2) {
+		write_text(mover.fixture, mover.first, "1 2");
+		write_text(mover.fixture, name.ptr, "");
+	} else if (mover.again) {
+		char text[16];
+
+		snprintf(text, sizeof(text), "%u", (unsigned)mover.calls);
+		write_text(mover.fixture, mover.first, text);
+	}
+	return true;
+}
+
+static void start_moving(struct fixture *f, bool again)
+{
+	memset(&mover, 0, sizeof(mover));
+	mover.fixture = f;
+	mover.again = again;
+	f->options.wants = wants_while_moving;
+	write_text(f, "a.cedar", "1");
+	write_text(f, "b.cedar", "2");
+}
+
+static void files_are_read_as_they_were_together(void **state)
+{
+	struct fixture *f = *state;
+
+	start_moving(f, false);
+	assert_int_equal(tree_read_settled(f->dir.path, &f->options, &f->tree, &f->why), ERR_NONE);
+	assert_int_equal(f->tree.file_count, 2);
+	for (size_t i = 0; i < 2; i++) {
+		bool was_first = str_equal(f->tree.files[i].name, str_from(mover.first));
+
+		assert_str_equal(f->tree.files[i].text, was_first ? "1 2" : "");
+	}
+	assert_int_equal(mover.calls, 2 * 3);
+}
+
+static void files_that_never_settle_are_refused(void **state)
+{
+	struct fixture *f = *state;
+
+	start_moving(f, true);
+	assert_int_equal(tree_read_settled(f->dir.path, &f->options, &f->tree, &f->why), ERR_BUSY);
+	assert_says(f, "cedar: changes while the files are read; try again when nobody writes");
+	assert_null(f->tree.files);
+	assert_int_equal(mover.calls, 2 * TREE_READINGS_MAX);
+}
+
+static bool wants_while_adding(struct str name)
+{
+	char added[16];
+
+	if (str_equal(name, STR("a.cedar"))) {
+		snprintf(added, sizeof(added), "b%u.cedar", (unsigned)++mover.calls);
+		write_text(mover.fixture, added, "");
+	}
+	return true;
+}
+
+static void a_file_that_comes_is_a_change(void **state)
+{
+	struct fixture *f = *state;
+
+	memset(&mover, 0, sizeof(mover));
+	mover.fixture = f;
+	f->options.wants = wants_while_adding;
+	f->options.max_files = 2 * TREE_READINGS_MAX;
+	write_text(f, "a.cedar", "1");
+	assert_int_equal(tree_read_settled(f->dir.path, &f->options, &f->tree, &f->why), ERR_BUSY);
+	assert_says(f, ".cedar: changes while the files are read");
+	assert_int_equal(mover.calls, TREE_READINGS_MAX);
+}
+
+static void settled_files_leave_nothing_without_memory(void **state)
+{
+	struct fixture *f = *state;
+
+	write_text(f, "a.cedar", "x");
+	for (uint64_t n = 0;; n++) {
+		enum error error;
+
+		fault_arm(n, FAULT_ONCE);
+		error = tree_read_settled(f->dir.path, &f->options, &f->tree, &f->why);
+		if (!fault_disarm()) {
+			assert_int_equal(error, ERR_NONE);
+			assert_true(n >= 4);
+			return;
+		}
+		assert_int_equal(error, ERR_NO_MEMORY);
+		assert_null(f->tree.files);
+	}
+}
+
 static void running_out_of_memory_leaves_nothing(void **state)
 {
 	struct fixture *f = *state;
@@ -437,6 +542,10 @@ int main(void)
 		FILE_TEST(a_huge_sparse_file_is_refused_by_its_size),
 		FILE_TEST(all_files_together_have_a_limit),
 		FILE_TEST(the_number_of_files_has_a_limit),
+		FILE_TEST(files_are_read_as_they_were_together),
+		FILE_TEST(files_that_never_settle_are_refused),
+		FILE_TEST(a_file_that_comes_is_a_change),
+		FILE_TEST(settled_files_leave_nothing_without_memory),
 		FILE_TEST(running_out_of_memory_leaves_nothing),
 		FILE_TEST(the_private_directory_is_made_and_found_again),
 		FILE_TEST(a_directory_with_rights_for_others_is_not_private),
