@@ -1,3 +1,4 @@
+#include "cedar/json_member.h"
 #include "cedar/policy_json.h"
 
 static const struct str var_names[] = {
@@ -7,18 +8,12 @@ static const struct str var_names[] = {
 	[AST_CONTEXT] = {"context", 7},
 };
 
-static void write_member(struct json_writer *json, struct str key, struct str value)
-{
-	json_write_key(json, key);
-	json_write_string(json, value);
-}
-
 /* {"type": .., "id": ..} */
 static void write_uid(struct json_writer *json, const struct ast_uid *uid)
 {
 	json_write_object(json);
-	write_member(json, STR("type"), uid->type);
-	write_member(json, STR("id"), uid->id);
+	json_member_string(json, "type", uid->type);
+	json_member_string(json, "id", uid->id);
 	json_write_object_end(json);
 }
 
@@ -97,8 +92,7 @@ static void write_unary(struct json_writer *json, struct str key, const struct a
 
 static void write_record(struct json_writer *json, const struct ast_expr *expr)
 {
-	json_write_key(json, STR("Record"));
-	json_write_object(json);
+	json_member_object(json, "Record");
 	for (uint32_t i = 0; i < expr->count; i++)
 		write_expr_member(json, expr->fields[i].key, expr->fields[i].value);
 	json_write_object_end(json);
@@ -106,17 +100,15 @@ static void write_record(struct json_writer *json, const struct ast_expr *expr)
 
 static void write_attr(struct json_writer *json, const struct ast_expr *expr)
 {
-	json_write_key(json, STR("."));
-	json_write_object(json);
+	json_member_object(json, ".");
 	write_expr_member(json, STR("left"), expr->left);
-	write_member(json, STR("attr"), expr->names[0]);
+	json_member_string(json, "attr", expr->names[0]);
 	json_write_object_end(json);
 }
 
 static void write_has(struct json_writer *json, const struct ast_expr *expr)
 {
-	json_write_key(json, STR("has"));
-	json_write_object(json);
+	json_member_object(json, "has");
 	write_expr_member(json, STR("left"), expr->left);
 	json_write_key(json, STR("attr"));
 	if (expr->count == 1) {
@@ -132,17 +124,15 @@ static void write_has(struct json_writer *json, const struct ast_expr *expr)
 
 static void write_like(struct json_writer *json, const struct ast_expr *expr)
 {
-	json_write_key(json, STR("like"));
-	json_write_object(json);
+	json_member_object(json, "like");
 	write_expr_member(json, STR("left"), expr->left);
-	json_write_key(json, STR("pattern"));
-	json_write_array(json);
+	json_member_array(json, "pattern");
 	for (uint32_t i = 0; i < expr->count; i++) {
 		if (i > 0)
 			json_write_string(json, STR("Wildcard"));
 		if (expr->names[i].length != 0) {
 			json_write_object(json);
-			write_member(json, STR("Literal"), expr->names[i]);
+			json_member_string(json, "Literal", expr->names[i]);
 			json_write_object_end(json);
 		}
 	}
@@ -152,10 +142,9 @@ static void write_like(struct json_writer *json, const struct ast_expr *expr)
 
 static void write_is(struct json_writer *json, const struct ast_expr *expr)
 {
-	json_write_key(json, STR("is"));
-	json_write_object(json);
+	json_member_object(json, "is");
 	write_expr_member(json, STR("left"), expr->left);
-	write_member(json, STR("entity_type"), expr->is->type);
+	json_member_string(json, "entity_type", expr->is->type);
 	if (expr->is->in != NULL)
 		write_expr_member(json, STR("in"), expr->is->in);
 	json_write_object_end(json);
@@ -163,8 +152,7 @@ static void write_is(struct json_writer *json, const struct ast_expr *expr)
 
 static void write_if(struct json_writer *json, const struct ast_expr *expr)
 {
-	json_write_key(json, STR("if-then-else"));
-	json_write_object(json);
+	json_member_object(json, "if-then-else");
 	write_expr_member(json, STR("if"), expr->items[0]);
 	write_expr_member(json, STR("then"), expr->items[1]);
 	write_expr_member(json, STR("else"), expr->items[2]);
@@ -213,7 +201,7 @@ static void write_form(struct json_writer *json, const struct ast_expr *expr)
 	case AST_LONG:
 	case AST_STRING:
 	case AST_UID: write_literal(json, expr); break;
-	case AST_VAR: write_member(json, STR("Var"), var_names[expr->var]); break;
+	case AST_VAR: json_member_string(json, "Var", var_names[expr->var]); break;
 	case AST_SET:
 		json_write_key(json, STR("Set"));
 		write_exprs(json, expr);
@@ -253,8 +241,8 @@ static void write_scope_entity(struct json_writer *json, enum ast_var var,
 			       const struct ast_scope *scope)
 {
 	if (scope->has_slot) {
-		write_member(json, STR("slot"),
-			     var == AST_PRINCIPAL ? STR("?principal") : STR("?resource"));
+		json_member_string(json, "slot",
+				   var == AST_PRINCIPAL ? STR("?principal") : STR("?resource"));
 	} else {
 		json_write_key(json, STR("entity"));
 		write_uid(json, scope->uids);
@@ -266,31 +254,29 @@ static void write_scope(struct json_writer *json, enum ast_var var, const struct
 	json_write_key(json, var_names[var]);
 	json_write_object(json);
 	switch (scope->kind) {
-	case AST_SCOPE_ANY: write_member(json, STR("op"), STR("All")); break;
+	case AST_SCOPE_ANY: json_member_string(json, "op", STR("All")); break;
 	case AST_SCOPE_EQ:
-		write_member(json, STR("op"), STR("=="));
+		json_member_string(json, "op", STR("=="));
 		write_scope_entity(json, var, scope);
 		break;
 	case AST_SCOPE_IN:
-		write_member(json, STR("op"), STR("in"));
+		json_member_string(json, "op", STR("in"));
 		write_scope_entity(json, var, scope);
 		break;
 	case AST_SCOPE_IN_LIST:
-		write_member(json, STR("op"), STR("in"));
-		json_write_key(json, STR("entities"));
-		json_write_array(json);
+		json_member_string(json, "op", STR("in"));
+		json_member_array(json, "entities");
 		for (uint32_t i = 0; i < scope->uid_count; i++)
 			write_uid(json, &scope->uids[i]);
 		json_write_array_end(json);
 		break;
 	case AST_SCOPE_IS:
 	case AST_SCOPE_IS_IN:
-		write_member(json, STR("op"), STR("is"));
-		write_member(json, STR("entity_type"), scope->type);
+		json_member_string(json, "op", STR("is"));
+		json_member_string(json, "entity_type", scope->type);
 		if (scope->kind == AST_SCOPE_IS)
 			break;
-		json_write_key(json, STR("in"));
-		json_write_object(json);
+		json_member_object(json, "in");
 		write_scope_entity(json, var, scope);
 		json_write_object_end(json);
 		break;
@@ -300,13 +286,12 @@ static void write_scope(struct json_writer *json, enum ast_var var, const struct
 
 static void write_conditions(struct json_writer *json, const struct ast_policy *policy)
 {
-	json_write_key(json, STR("conditions"));
-	json_write_array(json);
+	json_member_array(json, "conditions");
 	for (uint32_t i = 0; i < policy->condition_count; i++) {
 		const struct ast_condition *condition = &policy->conditions[i];
 
 		json_write_object(json);
-		write_member(json, STR("kind"), condition->unless ? STR("unless") : STR("when"));
+		json_member_string(json, "kind", condition->unless ? STR("unless") : STR("when"));
 		write_expr_member(json, STR("body"), condition->body);
 		json_write_object_end(json);
 	}
@@ -315,8 +300,7 @@ static void write_conditions(struct json_writer *json, const struct ast_policy *
 
 static void write_annotations(struct json_writer *json, const struct ast_policy *policy)
 {
-	json_write_key(json, STR("annotations"));
-	json_write_object(json);
+	json_member_object(json, "annotations");
 	for (uint32_t i = 0; i < policy->annotation_count; i++) {
 		const struct ast_annotation *annotation = &policy->annotations[i];
 
@@ -332,8 +316,8 @@ static void write_annotations(struct json_writer *json, const struct ast_policy 
 void policy_json_write(struct json_writer *json, const struct ast_policy *policy)
 {
 	json_write_object(json);
-	write_member(json, STR("effect"),
-		     policy->effect == CEDAR_PERMIT ? STR("permit") : STR("forbid"));
+	json_member_string(json, "effect",
+			   policy->effect == CEDAR_PERMIT ? STR("permit") : STR("forbid"));
 	for (enum ast_var var = AST_PRINCIPAL; var <= AST_RESOURCE; var++)
 		write_scope(json, var, &policy->scope[var]);
 	write_conditions(json, policy);

@@ -2,6 +2,7 @@
 
 #include "base/utf8.h"
 #include "cedar/diag.h"
+#include "cedar/json_member.h"
 #include "cedar/json_write.h"
 
 bool schema_is_reserved_common(struct str name)
@@ -42,8 +43,7 @@ static void write_annotations(struct json_writer *json, struct schema_ast_annota
 {
 	if (annotations.count == 0)
 		return;
-	json_write_key(json, STR("annotations"));
-	json_write_object(json);
+	json_member_object(json, "annotations");
 	for (uint32_t i = 0; i < annotations.count; i++) {
 		const struct ast_annotation *annotation = &annotations.items[i];
 
@@ -58,16 +58,13 @@ static void write_type_members(struct json_writer *json, const struct schema_ast
 
 static void write_attrs(struct json_writer *json, const struct schema_ast_attr *attrs)
 {
-	json_write_key(json, STR("attributes"));
-	json_write_object(json);
+	json_member_object(json, "attributes");
 	for (const struct schema_ast_attr *attr = attrs; attr != NULL; attr = attr->next) {
 		json_write_key(json, attr->name);
 		json_write_object(json);
 		write_type_members(json, attr->type);
-		if (attr->optional) {
-			json_write_key(json, STR("required"));
-			json_write_bool(json, false);
-		}
+		if (attr->optional)
+			json_member_bool(json, "required", false);
 		write_annotations(json, attr->annotations);
 		json_write_object_end(json);
 	}
@@ -76,16 +73,13 @@ static void write_attrs(struct json_writer *json, const struct schema_ast_attr *
 
 static void write_named(struct json_writer *json, struct str type, struct str name)
 {
-	json_write_key(json, STR("type"));
-	json_write_string(json, type);
-	json_write_key(json, STR("name"));
-	json_write_string(json, name);
+	json_member_string(json, "type", type);
+	json_member_string(json, "name", name);
 }
 
 static void write_plain(struct json_writer *json, struct str type)
 {
-	json_write_key(json, STR("type"));
-	json_write_string(json, type);
+	json_member_string(json, "type", type);
 }
 
 /* Types nest as deep as they do in the source, where the parser and the reader bound them. */
@@ -101,8 +95,7 @@ static void write_type_members(struct json_writer *json, const struct schema_ast
 	case SCHEMA_STRING: write_plain(json, STR("String")); break;
 	case SCHEMA_SET:
 		write_plain(json, STR("Set"));
-		json_write_key(json, STR("element"));
-		json_write_object(json);
+		json_member_object(json, "element");
 		write_type_members(json, type->element);
 		json_write_object_end(json);
 		break;
@@ -141,8 +134,7 @@ static void write_entity(struct json_writer *json, const struct schema_ast_entit
 	json_write_key(json, entity->name);
 	json_write_object(json);
 	if (entity->enum_ids != NULL) {
-		json_write_key(json, STR("enum"));
-		json_write_array(json);
+		json_member_array(json, "enum");
 		for (uint32_t i = 0; i < entity->enum_id_count; i++)
 			json_write_string(json, entity->enum_ids[i]);
 		json_write_array_end(json);
@@ -159,15 +151,12 @@ static void write_entity(struct json_writer *json, const struct schema_ast_entit
 
 static void write_action_parents(struct json_writer *json, const struct schema_ast_action *action)
 {
-	json_write_key(json, STR("memberOf"));
-	json_write_array(json);
+	json_member_array(json, "memberOf");
 	for (const struct schema_ast_action_ref *ref = action->parents; ref != NULL;
 	     ref = ref->next) {
 		json_write_object(json);
-		json_write_key(json, STR("id"));
-		json_write_string(json, ref->id);
-		json_write_key(json, STR("type"));
-		json_write_string(json, ref->type);
+		json_member_string(json, "id", ref->id);
+		json_member_string(json, "type", ref->type);
 		json_write_object_end(json);
 	}
 	json_write_array_end(json);
@@ -179,8 +168,7 @@ static void write_action(struct json_writer *json, const struct schema_ast_actio
 	json_write_object(json);
 	if (action->parents != NULL)
 		write_action_parents(json, action);
-	json_write_key(json, STR("appliesTo"));
-	json_write_object(json);
+	json_member_object(json, "appliesTo");
 	write_refs(json, STR("principalTypes"), action->principals);
 	write_refs(json, STR("resourceTypes"), action->resources);
 	if (says_something(action->context))
@@ -194,8 +182,7 @@ static void write_commons(struct json_writer *json, const struct schema_ast_comm
 {
 	if (common == NULL)
 		return;
-	json_write_key(json, STR("commonTypes"));
-	json_write_object(json);
+	json_member_object(json, "commonTypes");
 	for (; common != NULL; common = common->next) {
 		json_write_key(json, common->name);
 		json_write_object(json);
@@ -211,14 +198,12 @@ static void write_namespace(struct json_writer *json, const struct schema_ast_na
 	json_write_key(json, space->name);
 	json_write_object(json);
 	write_commons(json, space->commons);
-	json_write_key(json, STR("entityTypes"));
-	json_write_object(json);
+	json_member_object(json, "entityTypes");
 	for (const struct schema_ast_entity *entity = space->entities; entity != NULL;
 	     entity = entity->next)
 		write_entity(json, entity);
 	json_write_object_end(json);
-	json_write_key(json, STR("actions"));
-	json_write_object(json);
+	json_member_object(json, "actions");
 	for (const struct schema_ast_action *action = space->actions; action != NULL;
 	     action = action->next)
 		write_action(json, action);

@@ -3,40 +3,22 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "cedar/json_member.h"
 #include "cedar/json_write.h"
 #include "ctl/output.h"
 
 enum { TEXT_MAX_BYTES = 1 << 20, CLASS_AUTHORIZE_SESSION = 3003, ACTIVITY_OTHER = 99 };
 
-static void text(struct json_writer *json, const char *key, struct str value)
-{
-	json_write_key(json, str_from(key));
-	json_write_string(json, value);
-}
-
 /* An attribute that is left out when it is empty. */
 static void optional(struct json_writer *json, const char *key, struct str value)
 {
 	if (value.length != 0)
-		text(json, key, value);
-}
-
-static void number(struct json_writer *json, const char *key, int64_t value)
-{
-	json_write_key(json, str_from(key));
-	json_write_i64(json, value);
-}
-
-static void open_object(struct json_writer *json, const char *key)
-{
-	json_write_key(json, str_from(key));
-	json_write_object(json);
+		json_member_string(json, key, value);
 }
 
 static void list(struct json_writer *json, const char *key, const struct audit_list *items)
 {
-	json_write_key(json, str_from(key));
-	json_write_array(json);
+	json_member_array(json, key);
 	for (size_t i = 0; i < items->count; i++)
 		json_write_string(json, items->items[i]);
 	json_write_array_end(json);
@@ -49,40 +31,40 @@ static void append_base(struct json_writer *json, const struct audit_row *row, s
 	int64_t class_uid = is_event ? 0 : CLASS_AUTHORIZE_SESSION;
 	struct buf id;
 
-	open_object(json, "metadata");
-	text(json, "version", STR("1.1.0"));
-	open_object(json, "product");
-	text(json, "name", STR("wsauthz"));
-	text(json, "vendor_name", STR("wsauthz"));
-	text(json, "version", str_from(WSAUTHZ_VERSION));
+	json_member_object(json, "metadata");
+	json_member_string(json, "version", STR("1.1.0"));
+	json_member_object(json, "product");
+	json_member_string(json, "name", STR("wsauthz"));
+	json_member_string(json, "vendor_name", STR("wsauthz"));
+	json_member_string(json, "version", str_from(WSAUTHZ_VERSION));
 	json_write_object_end(json);
 	buf_init(&id, 32);
 	buf_printf(&id, "%" PRIu64, row->decision_id);
-	text(json, "uid", buf_str(&id));
+	json_member_string(json, "uid", buf_str(&id));
 	buf_deinit(&id);
 	json_write_object_end(json);
-	number(json, "category_uid", is_event ? 0 : 3);
-	text(json, "category_name",
-	     is_event ? STR("Uncategorized") : STR("Identity & Access Management"));
-	number(json, "class_uid", class_uid);
-	text(json, "class_name", is_event ? STR("Base Event") : STR("Authorize Session"));
-	number(json, "activity_id", ACTIVITY_OTHER);
-	text(json, "activity_name", activity);
-	number(json, "type_uid", class_uid * 100 + ACTIVITY_OTHER);
-	number(json, "time", row->wall_us / 1000);
+	json_member_i64(json, "category_uid", is_event ? 0 : 3);
+	json_member_string(json, "category_name",
+			   is_event ? STR("Uncategorized") : STR("Identity & Access Management"));
+	json_member_i64(json, "class_uid", class_uid);
+	json_member_string(json, "class_name",
+			   is_event ? STR("Base Event") : STR("Authorize Session"));
+	json_member_i64(json, "activity_id", ACTIVITY_OTHER);
+	json_member_string(json, "activity_name", activity);
+	json_member_i64(json, "type_uid", class_uid * 100 + ACTIVITY_OTHER);
+	json_member_i64(json, "time", row->wall_us / 1000);
 }
 
 static void append_user(struct json_writer *json, const struct audit_row *row)
 {
-	open_object(json, "user");
-	text(json, "name", row->user.length != 0 ? row->user : row->principal);
-	text(json, "uid", row->principal);
-	number(json, "type_id", row->administrator ? 2 : 1); /* Admin, User */
-	json_write_key(json, STR("groups"));
-	json_write_array(json);
+	json_member_object(json, "user");
+	json_member_string(json, "name", row->user.length != 0 ? row->user : row->principal);
+	json_member_string(json, "uid", row->principal);
+	json_member_i64(json, "type_id", row->administrator ? 2 : 1); /* Admin, User */
+	json_member_array(json, "groups");
 	for (size_t i = 0; i < row->groups.count; i++) {
 		json_write_object(json);
-		text(json, "uid", row->groups.items[i]);
+		json_member_string(json, "uid", row->groups.items[i]);
 		json_write_object_end(json);
 	}
 	json_write_array_end(json);
@@ -102,20 +84,19 @@ static struct str decision_of(const struct audit_row *row)
 /* Each determining policy with the decision. */
 static void append_actor(struct json_writer *json, const struct audit_row *row)
 {
-	open_object(json, "actor");
-	json_write_key(json, STR("authorizations"));
-	json_write_array(json);
+	json_member_object(json, "actor");
+	json_member_array(json, "authorizations");
 	for (size_t i = 0; i < row->policies.count; i++) {
 		json_write_object(json);
-		text(json, "decision", decision_of(row));
-		open_object(json, "policy");
-		text(json, "uid", row->policies.items[i]);
+		json_member_string(json, "decision", decision_of(row));
+		json_member_object(json, "policy");
+		json_member_string(json, "uid", row->policies.items[i]);
 		json_write_object_end(json);
 		json_write_object_end(json);
 	}
 	json_write_array_end(json);
-	open_object(json, "process");
-	number(json, "pid", (int64_t)row->peer_pid);
+	json_member_object(json, "process");
+	json_member_i64(json, "pid", (int64_t)row->peer_pid);
 	json_write_object_end(json);
 	json_write_object_end(json);
 }
@@ -129,34 +110,32 @@ static void append_session(struct json_writer *json, const struct audit_row *row
 		return;
 	buf_init(&id, 2 * AUDIT_RECORD_ID_BYTES + 1);
 	output_hex(&id, row->record_id, AUDIT_RECORD_ID_BYTES);
-	open_object(json, "session");
-	text(json, "uid", buf_str(&id));
+	json_member_object(json, "session");
+	json_member_string(json, "uid", buf_str(&id));
 	json_write_object_end(json);
 	buf_deinit(&id);
 }
 
 static void append_unmapped(struct json_writer *json, const struct audit_row *row)
 {
-	open_object(json, "unmapped");
-	text(json, "decision", decision_of(row));
-	text(json, "source", row->source);
-	text(json, "application", row->application);
-	text(json, "mechanism", row->mechanism);
-	text(json, "action", row->action);
+	json_member_object(json, "unmapped");
+	json_member_string(json, "decision", decision_of(row));
+	json_member_string(json, "source", row->source);
+	json_member_string(json, "application", row->application);
+	json_member_string(json, "mechanism", row->mechanism);
+	json_member_string(json, "action", row->action);
 	optional(json, "action_uri", row->action_uri);
 	optional(json, "resource_uri", row->resource_uri);
 	list(json, "policies", &row->policies);
 	list(json, "erring_policies", &row->erring);
-	number(json, "policy_revision", (int64_t)row->policy_revision);
+	json_member_i64(json, "policy_revision", (int64_t)row->policy_revision);
 	list(json, "deny_only_groups", &row->deny_only_groups);
-	text(json, "context", row->context);
+	json_member_string(json, "context", row->context);
 	optional(json, "extended_information", row->extended);
-	text(json, "peer", row->peer);
-	number(json, "latency_us", (int64_t)row->latency_us);
-	if (row->delivered != AUDIT_DELIVERY_UNKNOWN) {
-		json_write_key(json, STR("delivered"));
-		json_write_bool(json, row->delivered == AUDIT_DELIVERED);
-	}
+	json_member_string(json, "peer", row->peer);
+	json_member_i64(json, "latency_us", (int64_t)row->latency_us);
+	if (row->delivered != AUDIT_DELIVERY_UNKNOWN)
+		json_member_bool(json, "delivered", row->delivered == AUDIT_DELIVERED);
 	json_write_object_end(json);
 }
 
@@ -185,18 +164,17 @@ static void append_decision(struct json_writer *json, const struct audit_row *ro
 
 	buf_init(&words, TEXT_MAX_BYTES);
 	append_base(json, row, activity_of(row));
-	number(json, "timezone_offset", row->utc_offset_minutes);
-	number(json, "severity_id", severity_of(row));
-	number(json, "status_id", failed ? 2 : 1);
-	text(json, "status", failed ? STR("Failure") : STR("Success"));
+	json_member_i64(json, "timezone_offset", row->utc_offset_minutes);
+	json_member_i64(json, "severity_id", severity_of(row));
+	json_member_i64(json, "status_id", failed ? 2 : 1);
+	json_member_string(json, "status", failed ? STR("Failure") : STR("Success"));
 	buf_printf(&words, "%" PRIu32, row->code);
-	text(json, "status_code", buf_str(&words));
+	json_member_string(json, "status_code", buf_str(&words));
 	buf_clear(&words);
 	audit_row_reason(&words, row);
-	text(json, "status_detail", buf_str(&words));
+	json_member_string(json, "status_detail", buf_str(&words));
 	append_user(json, row);
-	json_write_key(json, STR("privileges"));
-	json_write_array(json);
+	json_member_array(json, "privileges");
 	json_write_string(json, row->action);
 	json_write_array_end(json);
 	append_actor(json, row);
@@ -214,11 +192,11 @@ void audit_ocsf_append(struct buf *out, const struct audit_row *row)
 		append_decision(&json, row);
 	} else {
 		append_base(&json, row, row->event->kind);
-		number(&json, "severity_id", 1);
-		text(&json, "message", row->event->kind);
-		open_object(&json, "unmapped");
-		text(&json, "actor", row->event->actor);
-		text(&json, "detail", row->event->detail);
+		json_member_i64(&json, "severity_id", 1);
+		json_member_string(&json, "message", row->event->kind);
+		json_member_object(&json, "unmapped");
+		json_member_string(&json, "actor", row->event->actor);
+		json_member_string(&json, "detail", row->event->detail);
 		json_write_object_end(&json);
 	}
 	json_write_object_end(&json);

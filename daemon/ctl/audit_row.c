@@ -4,6 +4,7 @@
 
 #include "base/attributes.h"
 #include "base/civil.h"
+#include "cedar/json_member.h"
 #include "cedar/json_write.h"
 #include "ctl/csv.h"
 #include "ctl/resource.h"
@@ -68,22 +69,9 @@ bool audit_row_table(struct table *table, const struct audit_row *row)
 	return ok;
 }
 
-static void json_text(struct json_writer *json, const char *key, struct str value)
-{
-	json_write_key(json, str_from(key));
-	json_write_string(json, value);
-}
-
-static void json_count(struct json_writer *json, const char *key, uint64_t value)
-{
-	json_write_key(json, str_from(key));
-	json_write_u64(json, value);
-}
-
 static void json_list(struct json_writer *json, const char *key, const struct audit_list *list)
 {
-	json_write_key(json, str_from(key));
-	json_write_array(json);
+	json_member_array(json, key);
 	for (size_t i = 0; i < list->count; i++)
 		json_write_string(json, list->items[i]);
 	json_write_array_end(json);
@@ -100,19 +88,15 @@ static void append_record_id(struct buf *out, const struct audit_row *row)
 static void event_json(struct buf *out, const struct audit_row *row)
 {
 	struct json_writer json = json_write_to(out);
-	struct buf time;
 
-	buf_init(&time, 64);
-	civil_append(&time, row->wall_us);
 	json_write_object(&json);
-	json_count(&json, "id", row->decision_id);
-	json_text(&json, "time", buf_str(&time));
-	json_text(&json, "kind", STR("event"));
-	json_text(&json, "event", row->event->kind);
-	json_text(&json, "actor", row->event->actor);
-	json_text(&json, "detail", row->event->detail);
+	json_member_u64(&json, "id", row->decision_id);
+	json_member_time(&json, "time", row->wall_us);
+	json_member_string(&json, "kind", STR("event"));
+	json_member_string(&json, "event", row->event->kind);
+	json_member_string(&json, "actor", row->event->actor);
+	json_member_string(&json, "detail", row->event->detail);
 	json_write_object_end(&json);
-	buf_deinit(&time);
 }
 
 void audit_row_json(struct buf *out, const struct audit_row *row)
@@ -126,41 +110,36 @@ void audit_row_json(struct buf *out, const struct audit_row *row)
 	}
 	buf_init(&text, 256);
 	json_write_object(&json);
-	json_count(&json, "id", row->decision_id);
-	civil_append(&text, row->wall_us);
-	json_text(&json, "time", buf_str(&text));
-	json_text(&json, "kind", str_from(kind_text(row->kind)));
-	json_text(&json, "decision", str_from(verdict_text(row->verdict)));
-	json_count(&json, "code", row->code);
-	json_text(&json, "source", row->source);
-	json_text(&json, "application", row->application);
-	json_text(&json, "user", row->user);
-	json_text(&json, "principal", row->principal);
-	json_text(&json, "mechanism", row->mechanism);
+	json_member_u64(&json, "id", row->decision_id);
+	json_member_time(&json, "time", row->wall_us);
+	json_member_string(&json, "kind", str_from(kind_text(row->kind)));
+	json_member_string(&json, "decision", str_from(verdict_text(row->verdict)));
+	json_member_u64(&json, "code", row->code);
+	json_member_string(&json, "source", row->source);
+	json_member_string(&json, "application", row->application);
+	json_member_string(&json, "user", row->user);
+	json_member_string(&json, "principal", row->principal);
+	json_member_string(&json, "mechanism", row->mechanism);
 	json_list(&json, "groups", &row->groups);
 	json_list(&json, "deny_only_groups", &row->deny_only_groups);
-	json_text(&json, "action", row->action);
-	json_text(&json, "action_uri", row->action_uri);
-	json_text(&json, "resource_uri", row->resource_uri);
-	json_text(&json, "context", row->context);
+	json_member_string(&json, "action", row->action);
+	json_member_string(&json, "action_uri", row->action_uri);
+	json_member_string(&json, "resource_uri", row->resource_uri);
+	json_member_string(&json, "context", row->context);
 	json_list(&json, "policies", &row->policies);
 	json_list(&json, "errors", &row->erring);
-	json_text(&json, "extended_information", row->extended);
-	json_write_key(&json, STR("administrator"));
-	json_write_bool(&json, row->administrator);
-	json_count(&json, "policy_revision", row->policy_revision);
-	buf_clear(&text);
+	json_member_string(&json, "extended_information", row->extended);
+	json_member_bool(&json, "administrator", row->administrator);
+	json_member_u64(&json, "policy_revision", row->policy_revision);
 	append_record_id(&text, row);
-	json_text(&json, "record", buf_str(&text));
-	json_count(&json, "connection", row->connection);
-	json_text(&json, "peer", row->peer);
-	json_count(&json, "peer_pid", row->peer_pid);
-	json_count(&json, "latency_us", row->latency_us);
-	json_text(&json, "durability", row->relaxed ? STR("relaxed") : STR("strict"));
-	if (row->delivered != AUDIT_DELIVERY_UNKNOWN) {
-		json_write_key(&json, STR("delivered"));
-		json_write_bool(&json, row->delivered == AUDIT_DELIVERED);
-	}
+	json_member_string(&json, "record", buf_str(&text));
+	json_member_u64(&json, "connection", row->connection);
+	json_member_string(&json, "peer", row->peer);
+	json_member_u64(&json, "peer_pid", row->peer_pid);
+	json_member_u64(&json, "latency_us", row->latency_us);
+	json_member_string(&json, "durability", row->relaxed ? STR("relaxed") : STR("strict"));
+	if (row->delivered != AUDIT_DELIVERY_UNKNOWN)
+		json_member_bool(&json, "delivered", row->delivered == AUDIT_DELIVERED);
 	json_write_object_end(&json);
 	buf_deinit(&text);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/attributes.h"
+#include "cedar/json_member.h"
 #include "cedar/json_write.h"
 #include "ctl/audit_options.h"
 #include "ctl/audit_source.h"
@@ -110,18 +111,12 @@ static void print_json(const struct kind *kind, const struct audit_entry *entry,
 	struct json_writer json = json_write_to(line);
 
 	json_write_object(&json);
-	json_write_key(&json, STR("top"));
-	json_write_string(&json, str_from(kind->name));
-	json_write_key(&json, STR("key"));
-	json_write_string(&json, entry->key);
-	json_write_key(&json, STR("label"));
-	json_write_string(&json, entry->label);
-	json_write_key(&json, STR("decisions"));
-	json_write_u64(&json, audit_counts_sum(&entry->counts));
-	for (size_t i = 0; i < AUDIT_VERDICT_COUNT; i++) {
-		json_write_key(&json, str_from(verdicts[i]));
-		json_write_u64(&json, entry->counts.of[i]);
-	}
+	json_member_string(&json, "top", str_from(kind->name));
+	json_member_string(&json, "key", entry->key);
+	json_member_string(&json, "label", entry->label);
+	json_member_u64(&json, "decisions", audit_counts_sum(&entry->counts));
+	for (size_t i = 0; i < AUDIT_VERDICT_COUNT; i++)
+		json_member_u64(&json, verdicts[i], entry->counts.of[i]);
 	json_write_object_end(&json);
 	output_line(line);
 }

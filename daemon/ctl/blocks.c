@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "base/attributes.h"
-#include "base/civil.h"
 #include "base/log.h"
+#include "cedar/json_member.h"
 #include "cedar/json_write.h"
 #include "ctl/ctl.h"
 #include "ctl/link.h"
@@ -39,29 +39,16 @@ static void append_until(struct buf *out, const Wsauthz__BlockEntry *entry)
 		output_time_of_second(out, (int64_t)entry->until_us);
 }
 
-static void write_moment(struct json_writer *json, const char *key, uint64_t wall_us)
-{
-	struct buf text;
-
-	buf_init(&text, 64);
-	civil_append(&text, (int64_t)wall_us);
-	json_write_key(json, str_from(key));
-	json_write_string(json, buf_str(&text));
-	buf_deinit(&text);
-}
-
 static void json_block(struct buf *out, const Wsauthz__BlockEntry *entry)
 {
 	struct json_writer json = json_write_to(out);
 
 	json_write_object(&json);
-	json_write_key(&json, STR("principal"));
-	json_write_string(&json, link_str(entry->principal));
-	write_moment(&json, "created", entry->created_us);
+	json_member_string(&json, "principal", link_str(entry->principal));
+	json_member_time(&json, "created", (int64_t)entry->created_us);
 	if (entry->until_us != 0)
-		write_moment(&json, "until", entry->until_us);
-	json_write_key(&json, STR("reason"));
-	json_write_string(&json, link_str(entry->reason));
+		json_member_time(&json, "until", (int64_t)entry->until_us);
+	json_member_string(&json, "reason", link_str(entry->reason));
 	json_write_object_end(&json);
 }
 

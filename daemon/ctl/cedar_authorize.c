@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "cedar/diag.h"
+#include "cedar/json_member.h"
 #include "cedar/json_write.h"
 #include "ctl/cedar_question.h"
 #include "ctl/cedar_work.h"
@@ -110,23 +111,20 @@ static void json_answer(struct buf *out, const struct cedar_work *work,
 	struct json_writer json = json_write_to(out);
 
 	json_write_object(&json);
-	json_write_key(&json, STR("decision"));
-	json_write_string(&json, answer->decision == CEDAR_ALLOW ? STR("allow") : STR("deny"));
-	json_write_key(&json, STR("reasons"));
-	json_write_array(&json);
+	json_member_string(&json, "decision",
+			   answer->decision == CEDAR_ALLOW ? STR("allow") : STR("deny"));
+	json_member_array(&json, "reasons");
 	for (size_t i = 0; i < answer->reason_count; i++)
 		json_write_string(&json, cedar_policy_at(work->engine, answer->reasons[i])->id);
 	json_write_array_end(&json);
-	json_write_key(&json, STR("errors"));
-	json_write_array(&json);
+	json_member_array(&json, "errors");
 	for (size_t i = 0; i < answer->error_count; i++) {
 		const struct cedar_policy_error *error = &answer->errors[i];
 
 		json_write_object(&json);
-		json_write_key(&json, STR("policy"));
-		json_write_string(&json, cedar_policy_at(work->engine, error->policy)->id);
-		json_write_key(&json, STR("message"));
-		json_write_string(&json, str_from(cedar_eval_error_text(error->kind)));
+		json_member_string(&json, "policy",
+				   cedar_policy_at(work->engine, error->policy)->id);
+		json_member_string(&json, "message", str_from(cedar_eval_error_text(error->kind)));
 		json_write_object_end(&json);
 	}
 	json_write_array_end(&json);

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "cedar/json_member.h"
 #include "cedar/json_write.h"
 #include "ctl/cedar_work.h"
 #include "ctl/ctl.h"
@@ -91,14 +92,10 @@ static void print_json(struct str source, bool changed, bool written, struct str
 	buf_init(&line, SIZE_MAX);
 	json = json_write_to(&line);
 	json_write_object(&json);
-	json_write_key(&json, STR("source"));
-	json_write_string(&json, source);
-	json_write_key(&json, STR("changed"));
-	json_write_bool(&json, changed);
-	json_write_key(&json, STR("written"));
-	json_write_bool(&json, written);
-	json_write_key(&json, STR("text"));
-	json_write_string(&json, text);
+	json_member_string(&json, "source", source);
+	json_member_bool(&json, "changed", changed);
+	json_member_bool(&json, "written", written);
+	json_member_string(&json, "text", text);
 	json_write_object_end(&json);
 	output_line(&line);
 	buf_deinit(&line);

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "cedar/diag.h"
+#include "cedar/json_member.h"
 #include "ctl/cedar_links.h"
 #include "ctl/diagnostics.h"
 #include "ctl/output.h"
@@ -182,14 +183,10 @@ static void print_json(const struct cedar_work *work, bool valid)
 	buf_init(&line, SIZE_MAX);
 	json = json_write_to(&line);
 	json_write_object(&json);
-	json_write_key(&json, STR("valid"));
-	json_write_bool(&json, valid);
-	json_write_key(&json, STR("errors"));
-	json_write_u64(&json, work->diags.error_count);
-	json_write_key(&json, STR("warnings"));
-	json_write_u64(&json, work->diags.warning_count);
-	json_write_key(&json, STR("diagnostics"));
-	json_write_array(&json);
+	json_member_bool(&json, "valid", valid);
+	json_member_u64(&json, "errors", work->diags.error_count);
+	json_member_u64(&json, "warnings", work->diags.warning_count);
+	json_member_array(&json, "diagnostics");
 	for (const struct cedar_diag *diag = work->diags.first; diag != NULL; diag = diag->next)
 		diagnostic_json(&json, diag);
 	json_write_array_end(&json);

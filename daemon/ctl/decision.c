@@ -4,6 +4,7 @@
 
 #include "base/attributes.h"
 #include "base/log.h"
+#include "cedar/json_member.h"
 #include "cedar/json_write.h"
 #include "ctl/link.h"
 
@@ -123,10 +124,8 @@ static void json_quota(struct json_writer *json, const Wsauthz__Quota *quota)
 	};
 
 	json_write_object(json);
-	for (size_t i = 0; i < ARRAY_COUNT(fields); i++) {
-		json_write_key(json, str_from(fields[i].key));
-		json_write_u64(json, fields[i].value);
-	}
+	for (size_t i = 0; i < ARRAY_COUNT(fields); i++)
+		json_member_u64(json, fields[i].key, fields[i].value);
 	json_write_object_end(json);
 }
 
@@ -136,36 +135,25 @@ void decision_json(struct buf *out, const Wsauthz__AdminAuthorizeReply *reply)
 	struct json_writer json = json_write_to(out);
 
 	json_write_object(&json);
-	json_write_key(&json, STR("decision"));
-	json_write_string(&json, str_from(verdict_text(decision)));
-	json_write_key(&json, STR("code"));
-	json_write_u64(&json, decision->code);
-	json_write_key(&json, STR("action"));
-	json_write_string(&json, link_str(reply->action));
-	json_write_key(&json, STR("source"));
-	json_write_string(&json, str_from(source_text(decision->source)));
-	json_write_key(&json, STR("reasons"));
-	json_write_array(&json);
+	json_member_string(&json, "decision", str_from(verdict_text(decision)));
+	json_member_u64(&json, "code", decision->code);
+	json_member_string(&json, "action", link_str(reply->action));
+	json_member_string(&json, "source", str_from(source_text(decision->source)));
+	json_member_array(&json, "reasons");
 	for (size_t i = 0; i < decision->n_reasons; i++)
 		json_write_string(&json, link_str(decision->reasons[i]));
 	json_write_array_end(&json);
-	json_write_key(&json, STR("errors"));
-	json_write_array(&json);
+	json_member_array(&json, "errors");
 	for (size_t i = 0; i < reply->n_errors; i++) {
 		json_write_object(&json);
-		json_write_key(&json, STR("policy"));
-		json_write_string(&json, link_str(reply->errors[i]->policy));
-		json_write_key(&json, STR("message"));
-		json_write_string(&json, link_str(reply->errors[i]->message));
+		json_member_string(&json, "policy", link_str(reply->errors[i]->policy));
+		json_member_string(&json, "message", link_str(reply->errors[i]->message));
 		json_write_object_end(&json);
 	}
 	json_write_array_end(&json);
-	json_write_key(&json, STR("extended_information"));
-	json_write_string(&json, link_str(decision->extended_information));
-	json_write_key(&json, STR("administrator"));
-	json_write_bool(&json, decision->administrator);
-	json_write_key(&json, STR("policy_revision"));
-	json_write_u64(&json, decision->policy_revision);
+	json_member_string(&json, "extended_information", link_str(decision->extended_information));
+	json_member_bool(&json, "administrator", decision->administrator);
+	json_member_u64(&json, "policy_revision", decision->policy_revision);
 	json_write_key(&json, STR("quota"));
 	if (reply->quota != NULL)
 		json_quota(&json, reply->quota);

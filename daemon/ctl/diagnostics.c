@@ -1,6 +1,7 @@
 #include "ctl/diagnostics.h"
 
 #include "cedar/cedar.h"
+#include "cedar/json_member.h"
 #include "ctl/link.h"
 
 static struct cedar_diag from_wire(const Wsauthz__Diagnostic *item)
@@ -35,18 +36,13 @@ void diagnostics_print(struct buf *out, Wsauthz__Diagnostic *const *items, size_
 void diagnostic_json(struct json_writer *json, const struct cedar_diag *diag)
 {
 	json_write_object(json);
-	json_write_key(json, STR("severity"));
-	json_write_string(json, diag->severity == CEDAR_WARNING ? STR("warning") : STR("error"));
-	json_write_key(json, STR("source"));
-	json_write_string(json, diag->source);
-	json_write_key(json, STR("line"));
-	json_write_u64(json, diag->line);
-	json_write_key(json, STR("column"));
-	json_write_u64(json, diag->column);
-	json_write_key(json, STR("message"));
-	json_write_string(json, diag->message);
-	json_write_key(json, STR("excerpt"));
-	json_write_string(json, diag->excerpt);
+	json_member_string(json, "severity",
+			   diag->severity == CEDAR_WARNING ? STR("warning") : STR("error"));
+	json_member_string(json, "source", diag->source);
+	json_member_u64(json, "line", diag->line);
+	json_member_u64(json, "column", diag->column);
+	json_member_string(json, "message", diag->message);
+	json_member_string(json, "excerpt", diag->excerpt);
 	json_write_object_end(json);
 }
 

@@ -1,5 +1,6 @@
 /* The checks in turn, and how their findings are told. */
 #include "base/log.h"
+#include "cedar/json_member.h"
 #include "cedar/json_write.h"
 #include "ctl/doctor.h"
 #include "ctl/output.h"
@@ -79,14 +80,10 @@ static void append_json(struct buf *line, const char *id, enum doctor_result res
 	struct json_writer json = json_write_to(line);
 
 	json_write_object(&json);
-	json_write_key(&json, STR("check"));
-	json_write_string(&json, str_from(id));
-	json_write_key(&json, STR("result"));
-	json_write_string(&json, str_from(result_text(result)));
-	json_write_key(&json, STR("detail"));
-	json_write_string(&json, buf_str(&finding->detail));
-	json_write_key(&json, STR("advice"));
-	json_write_string(&json, buf_str(&finding->advice));
+	json_member_string(&json, "check", str_from(id));
+	json_member_string(&json, "result", str_from(result_text(result)));
+	json_member_string(&json, "detail", buf_str(&finding->detail));
+	json_member_string(&json, "advice", buf_str(&finding->advice));
 	json_write_object_end(&json);
 }
 

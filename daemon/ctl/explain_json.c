@@ -1,41 +1,11 @@
 /* An explanation for programs: one JSON object. */
 #include <inttypes.h>
 
-#include "base/civil.h"
+#include "cedar/json_member.h"
 #include "cedar/json_write.h"
 #include "ctl/audit_row.h"
 #include "ctl/explain_view.h"
 #include "ctl/output.h"
-
-enum { TIME_BYTES = 64 };
-
-static void write_text(struct json_writer *json, const char *key, struct str value)
-{
-	json_write_key(json, str_from(key));
-	json_write_string(json, value);
-}
-
-static void write_count(struct json_writer *json, const char *key, uint64_t value)
-{
-	json_write_key(json, str_from(key));
-	json_write_u64(json, value);
-}
-
-static void write_bool(struct json_writer *json, const char *key, bool value)
-{
-	json_write_key(json, str_from(key));
-	json_write_bool(json, value);
-}
-
-static void write_time(struct json_writer *json, const char *key, int64_t wall_us)
-{
-	struct buf text;
-
-	buf_init(&text, TIME_BYTES);
-	civil_append(&text, wall_us);
-	write_text(json, key, buf_str(&text));
-	buf_deinit(&text);
-}
 
 static const char *traced_text(enum cedar_traced traced)
 {
@@ -51,17 +21,16 @@ static const char *traced_text(enum cedar_traced traced)
 static void write_clause(struct json_writer *json, const struct cedar_clause *clause)
 {
 	json_write_object(json);
-	write_text(json, "text", clause->text);
-	write_count(json, "line", clause->line);
-	write_count(json, "column", clause->column);
-	write_bool(json, "scope", clause->is_scope);
-	write_bool(json, "value", clause->value);
-	json_write_key(json, STR("operands"));
-	json_write_array(json);
+	json_member_string(json, "text", clause->text);
+	json_member_u64(json, "line", clause->line);
+	json_member_u64(json, "column", clause->column);
+	json_member_bool(json, "scope", clause->is_scope);
+	json_member_bool(json, "value", clause->value);
+	json_member_array(json, "operands");
 	for (size_t i = 0; i < clause->operand_count; i++) {
 		json_write_object(json);
-		write_text(json, "text", clause->operands[i].text);
-		write_text(json, "value", clause->operands[i].value);
+		json_member_string(json, "text", clause->operands[i].text);
+		json_member_string(json, "value", clause->operands[i].value);
 		json_write_object_end(json);
 	}
 	json_write_array_end(json);
@@ -73,18 +42,19 @@ static void write_policy(struct json_writer *json, const struct explained_policy
 	const struct cedar_policy_info *info = policy->info;
 
 	json_write_object(json);
-	write_text(json, "id", info->id);
-	write_text(json, "effect", info->effect == CEDAR_PERMIT ? STR("permit") : STR("forbid"));
-	write_text(json, "file", info->source);
-	write_count(json, "line", info->line);
+	json_member_string(json, "id", info->id);
+	json_member_string(json, "effect",
+			   info->effect == CEDAR_PERMIT ? STR("permit") : STR("forbid"));
+	json_member_string(json, "file", info->source);
+	json_member_u64(json, "line", info->line);
 	if (info->template_id.length != 0)
-		write_text(json, "template", info->template_id);
-	write_text(json, "text", info->text);
-	write_text(json, "result", str_from(traced_text(policy->trace.traced)));
+		json_member_string(json, "template", info->template_id);
+	json_member_string(json, "text", info->text);
+	json_member_string(json, "result", str_from(traced_text(policy->trace.traced)));
 	if (policy->trace.traced == CEDAR_TRACED_ERROR)
-		write_text(json, "error", str_from(cedar_eval_error_text(policy->trace.error)));
-	json_write_key(json, STR("clauses"));
-	json_write_array(json);
+		json_member_string(json, "error",
+				   str_from(cedar_eval_error_text(policy->trace.error)));
+	json_member_array(json, "clauses");
 	for (size_t i = 0; i < policy->trace.clause_count; i++)
 		write_clause(json, &policy->trace.clauses[i]);
 	json_write_array_end(json);
@@ -94,8 +64,7 @@ static void write_policy(struct json_writer *json, const struct explained_policy
 static void write_policies(struct json_writer *json, const char *key,
 			   const struct explained_list *list)
 {
-	json_write_key(json, str_from(key));
-	json_write_array(json);
+	json_member_array(json, key);
 	for (size_t i = 0; i < list->count; i++)
 		write_policy(json, &list->items[i]);
 	json_write_array_end(json);
@@ -106,13 +75,12 @@ static void write_action(struct json_writer *json, const char *key,
 {
 	if (!action->is_known)
 		return;
-	json_write_key(json, str_from(key));
-	json_write_object(json);
-	write_text(json, "by", action->actor);
-	write_time(json, "at", action->at_us);
+	json_member_object(json, key);
+	json_member_string(json, "by", action->actor);
+	json_member_time(json, "at", action->at_us);
 	if (action->until_us != 0)
-		write_time(json, "until", action->until_us);
-	write_text(json, "reason", action->reason);
+		json_member_time(json, "until", action->until_us);
+	json_member_string(json, "reason", action->reason);
 	json_write_object_end(json);
 }
 
@@ -120,11 +88,10 @@ static void write_revision(struct json_writer *json, const struct explain_view *
 {
 	if (!view->has_revision)
 		return;
-	json_write_key(json, STR("revision"));
-	json_write_object(json);
-	write_count(json, "revision", view->row.policy_revision);
-	write_time(json, "activated", view->activated_us);
-	write_text(json, "source", view->origin);
+	json_member_object(json, "revision");
+	json_member_u64(json, "revision", view->row.policy_revision);
+	json_member_time(json, "activated", view->activated_us);
+	json_member_string(json, "source", view->origin);
 	json_write_object_end(json);
 }
 
@@ -132,11 +99,10 @@ static void write_maker(struct json_writer *json, const struct explain_view *vie
 {
 	if (!view->has_maker)
 		return;
-	json_write_key(json, STR("let_in"));
-	json_write_object(json);
-	write_count(json, "decision", view->maker.decision_id);
-	write_time(json, "time", view->maker.wall_us);
-	write_count(json, "revision", view->maker.policy_revision);
+	json_member_object(json, "let_in");
+	json_member_u64(json, "decision", view->maker.decision_id);
+	json_member_time(json, "time", view->maker.wall_us);
+	json_member_u64(json, "revision", view->maker.policy_revision);
 	json_write_object_end(json);
 }
 
@@ -148,21 +114,21 @@ void explain_json(struct buf *out, const struct explain_view *view)
 	json_write_key(&json, STR("decision"));
 	audit_row_json(out, &view->row);
 	json.needs_comma = true;
-	write_text(&json, "because", str_from(explain_because(view)));
+	json_member_string(&json, "because", str_from(explain_because(view)));
 	write_maker(&json, view);
 	write_action(&json, "block", &view->block);
 	write_action(&json, "unblock", &view->unblock);
 	write_action(&json, "revocation", &view->revocation);
 	write_revision(&json, view);
-	write_bool(&json, "explained", view->is_explained);
+	json_member_bool(&json, "explained", view->is_explained);
 	if (view->is_explained) {
-		write_text(&json, "asked", action_name(view->explanation.asked));
-		write_bool(&json, "agrees", view->explanation.agrees);
+		json_member_string(&json, "asked", action_name(view->explanation.asked));
+		json_member_bool(&json, "agrees", view->explanation.agrees);
 		write_policies(&json, "determining", &view->explanation.determining);
 		write_policies(&json, "erring", &view->explanation.erring);
 		write_policies(&json, "nearest", &view->explanation.nearest);
 	} else if (view->row.policy_revision != 0) {
-		write_text(&json, "obstacle", str_from(error_text(view->obstacle)));
+		json_member_string(&json, "obstacle", str_from(error_text(view->obstacle)));
 	}
 	json_write_object_end(&json);
 }

@@ -1,6 +1,7 @@
 /* wsauthzctl metrics: what the daemon counts, for Prometheus. */
 #include <stdio.h>
 
+#include "cedar/json_member.h"
 #include "cedar/json_write.h"
 #include "ctl/ctl.h"
 #include "ctl/link.h"
@@ -32,10 +33,8 @@ static void append_sample(struct buf *out, struct str line)
 	struct str name = take_until(&series, '{');
 
 	json_write_object(&json);
-	json_write_key(&json, STR("name"));
-	json_write_string(&json, name);
-	json_write_key(&json, STR("labels"));
-	json_write_object(&json);
+	json_member_string(&json, "name", name);
+	json_member_object(&json, "labels");
 	/* name="text", without escapes: the daemon's labels have none. */
 	while (series.length > 1) {
 		struct str label = take_until(&series, '=');
@@ -47,8 +46,7 @@ static void append_sample(struct buf *out, struct str line)
 			(void)take_until(&series, ',');
 	}
 	json_write_object_end(&json);
-	json_write_key(&json, STR("value"));
-	json_write_string(&json, line);
+	json_member_string(&json, "value", line);
 	json_write_object_end(&json);
 }
 

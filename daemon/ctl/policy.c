@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "cedar/json_member.h"
 #include "ctl/ctl.h"
 #include "ctl/diagnostics.h"
 #include "ctl/link.h"
@@ -57,18 +58,12 @@ static void json_reply(struct buf *out, const Wsauthz__PolicyReloadReply *reply)
 	buf_init(&hex, 256);
 	output_hex(&hex, reply->digest.data, reply->digest.len);
 	json_write_object(&json);
-	json_write_key(&json, STR("valid"));
-	json_write_bool(&json, reply->valid);
-	json_write_key(&json, STR("activated"));
-	json_write_bool(&json, reply->activated);
-	json_write_key(&json, STR("revision"));
-	json_write_u64(&json, reply->revision);
-	json_write_key(&json, STR("digest"));
-	json_write_string(&json, buf_str(&hex));
-	json_write_key(&json, STR("errors"));
-	json_write_u64(&json, reply->error_count);
-	json_write_key(&json, STR("warnings"));
-	json_write_u64(&json, reply->warning_count);
+	json_member_bool(&json, "valid", reply->valid);
+	json_member_bool(&json, "activated", reply->activated);
+	json_member_u64(&json, "revision", reply->revision);
+	json_member_string(&json, "digest", buf_str(&hex));
+	json_member_u64(&json, "errors", reply->error_count);
+	json_member_u64(&json, "warnings", reply->warning_count);
 	json_write_key(&json, STR("diagnostics"));
 	diagnostics_json(&json, reply->diagnostics, reply->n_diagnostics);
 	json_write_object_end(&json);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "cedar/json_member.h"
 #include "ctl/ctl.h"
 #include "ctl/diagnostics.h"
 #include "ctl/output.h"
@@ -53,24 +54,16 @@ static void print_json(struct buf *out, const struct policy_load *load)
 	if (load->has_digest)
 		output_hex(&hex, load->digest, sizeof(load->digest));
 	json_write_object(&json);
-	json_write_key(&json, STR("valid"));
-	json_write_bool(&json, valid);
-	json_write_key(&json, STR("digest"));
-	json_write_string(&json, buf_str(&hex));
-	json_write_key(&json, STR("policies"));
-	json_write_u64(&json, valid ? cedar_policy_count(snapshot_engine(load->snapshot)) : 0);
-	json_write_key(&json, STR("tests"));
-	json_write_u64(&json, load->tests.run);
-	json_write_key(&json, STR("testsFailed"));
-	json_write_u64(&json, load->tests.failed);
-	json_write_key(&json, STR("errors"));
-	json_write_u64(&json, error_count(load));
-	json_write_key(&json, STR("warnings"));
-	json_write_u64(&json, load->diags.warning_count);
-	json_write_key(&json, STR("obstacle"));
-	json_write_string(&json, buf_str(&load->obstacle));
-	json_write_key(&json, STR("diagnostics"));
-	json_write_array(&json);
+	json_member_bool(&json, "valid", valid);
+	json_member_string(&json, "digest", buf_str(&hex));
+	json_member_u64(&json, "policies",
+			valid ? cedar_policy_count(snapshot_engine(load->snapshot)) : 0);
+	json_member_u64(&json, "tests", load->tests.run);
+	json_member_u64(&json, "testsFailed", load->tests.failed);
+	json_member_u64(&json, "errors", error_count(load));
+	json_member_u64(&json, "warnings", load->diags.warning_count);
+	json_member_string(&json, "obstacle", buf_str(&load->obstacle));
+	json_member_array(&json, "diagnostics");
 	for (const struct cedar_diag *diag = load->diags.first; diag != NULL; diag = diag->next)
 		diagnostic_json(&json, diag);
 	json_write_array_end(&json);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "cedar/json_member.h"
 #include "cedar/json_write.h"
 #include "ctl/ctl.h"
 #include "ctl/output.h"
@@ -66,31 +67,22 @@ static void append_json(struct buf *out, const struct policy_difference *differe
 	struct json_writer json = json_write_to(out);
 
 	json_write_object(&json);
-	json_write_key(&json, STR("change"));
-	json_write_string(&json, str_from(change_text(difference->change)));
+	json_member_string(&json, "change", str_from(change_text(difference->change)));
 	json_write_key(&json, difference->is_file ? STR("file") : STR("policy"));
 	json_write_string(&json, difference->id);
 	if (!difference->is_file) {
-		json_write_key(&json, STR("source"));
-		json_write_string(&json, difference->source);
-		json_write_key(&json, STR("line"));
-		json_write_u64(&json, difference->line);
+		json_member_string(&json, "source", difference->source);
+		json_member_u64(&json, "line", difference->line);
 	}
-	if (difference->text.length != 0) {
-		json_write_key(&json, STR("text"));
-		json_write_string(&json, difference->text);
-	}
+	if (difference->text.length != 0)
+		json_member_string(&json, "text", difference->text);
 	if (difference->part_count != 0) {
-		json_write_key(&json, STR("parts"));
-		json_write_array(&json);
+		json_member_array(&json, "parts");
 		for (size_t i = 0; i < difference->part_count; i++) {
 			json_write_object(&json);
-			json_write_key(&json, STR("part"));
-			json_write_string(&json, difference->parts[i].name);
-			json_write_key(&json, STR("before"));
-			json_write_string(&json, difference->parts[i].before);
-			json_write_key(&json, STR("after"));
-			json_write_string(&json, difference->parts[i].after);
+			json_member_string(&json, "part", difference->parts[i].name);
+			json_member_string(&json, "before", difference->parts[i].before);
+			json_member_string(&json, "after", difference->parts[i].after);
 			json_write_object_end(&json);
 		}
 		json_write_array_end(&json);

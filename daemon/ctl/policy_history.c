@@ -5,8 +5,8 @@
 #include <stdio.h>
 
 #include "base/attributes.h"
-#include "base/civil.h"
 #include "base/log.h"
+#include "cedar/json_member.h"
 #include "cedar/json_write.h"
 #include "ctl/ctl.h"
 #include "ctl/output.h"
@@ -45,31 +45,23 @@ static const char *state_of(const struct history *history, uint64_t number)
 static void write_json(const struct history *history, const struct state_revision *revision)
 {
 	struct json_writer json;
-	struct buf line, text;
+	struct buf line, digest;
 
 	buf_init(&line, LINE_MAX_BYTES);
-	buf_init(&text, 256);
+	buf_init(&digest, 256);
 	json = json_write_to(&line);
 	json_write_object(&json);
-	json_write_key(&json, STR("revision"));
-	json_write_u64(&json, revision->number);
-	json_write_key(&json, STR("activated"));
-	civil_append(&text, revision->activated_us);
-	json_write_string(&json, buf_str(&text));
-	buf_clear(&text);
-	json_write_key(&json, STR("digest"));
-	output_hex(&text, revision->digest, sizeof(revision->digest));
-	json_write_string(&json, buf_str(&text));
-	json_write_key(&json, STR("source"));
-	json_write_string(&json, revision->source);
-	json_write_key(&json, STR("active"));
-	json_write_bool(&json, revision->number == history->active);
-	json_write_key(&json, STR("pinned"));
-	json_write_bool(&json, revision->number == history->pinned);
+	json_member_u64(&json, "revision", revision->number);
+	json_member_time(&json, "activated", revision->activated_us);
+	output_hex(&digest, revision->digest, sizeof(revision->digest));
+	json_member_string(&json, "digest", buf_str(&digest));
+	json_member_string(&json, "source", revision->source);
+	json_member_bool(&json, "active", revision->number == history->active);
+	json_member_bool(&json, "pinned", revision->number == history->pinned);
 	json_write_object_end(&json);
 	output_line(&line);
 	buf_deinit(&line);
-	buf_deinit(&text);
+	buf_deinit(&digest);
 }
 
 static bool add_row(struct history *history, const struct state_revision *revision)
@@ -185,25 +177,18 @@ static void show_text(const struct policy_source *source)
 static void show_json(const struct policy_source *source)
 {
 	struct json_writer json;
-	struct buf line, text;
+	struct buf line, digest;
 
 	buf_init(&line, SIZE_MAX);
-	buf_init(&text, 256);
+	buf_init(&digest, 256);
 	json = json_write_to(&line);
 	json_write_object(&json);
-	json_write_key(&json, STR("revision"));
-	json_write_u64(&json, source->revision);
-	civil_append(&text, source->activated_us);
-	json_write_key(&json, STR("activated"));
-	json_write_string(&json, buf_str(&text));
-	buf_clear(&text);
-	output_hex(&text, (const uint8_t *)source->digest.ptr, source->digest.length);
-	json_write_key(&json, STR("digest"));
-	json_write_string(&json, buf_str(&text));
-	json_write_key(&json, STR("source"));
-	json_write_string(&json, source->origin);
-	json_write_key(&json, STR("files"));
-	json_write_object(&json);
+	json_member_u64(&json, "revision", source->revision);
+	json_member_time(&json, "activated", source->activated_us);
+	output_hex(&digest, (const uint8_t *)source->digest.ptr, source->digest.length);
+	json_member_string(&json, "digest", buf_str(&digest));
+	json_member_string(&json, "source", source->origin);
+	json_member_object(&json, "files");
 	for (size_t i = 0; i < source->file_count; i++) {
 		json_write_key(&json, source->files[i].name);
 		json_write_string(&json, source->files[i].text);
@@ -212,7 +197,7 @@ static void show_json(const struct policy_source *source)
 	json_write_object_end(&json);
 	output_line(&line);
 	buf_deinit(&line);
-	buf_deinit(&text);
+	buf_deinit(&digest);
 }
 
 static enum ctl_exit show_policy(const struct ctl *ctl, uint64_t revision, const char *id)

@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
-#include "base/civil.h"
 #include "base/log.h"
+#include "cedar/json_member.h"
 #include "cedar/json_write.h"
 #include "ctl/ctl.h"
 #include "ctl/output.h"
@@ -33,22 +33,6 @@ struct printer {
 	struct table table;
 };
 
-static void write_text(struct json_writer *json, const char *key, struct str value)
-{
-	json_write_key(json, str_from(key));
-	json_write_string(json, value);
-}
-
-static void write_time(struct json_writer *json, const char *key, int64_t wall_us)
-{
-	struct buf text;
-
-	buf_init(&text, CELL_BYTES);
-	civil_append(&text, wall_us);
-	write_text(json, key, buf_str(&text));
-	buf_deinit(&text);
-}
-
 static void print_json(const struct state_difference *difference)
 {
 	struct json_writer json;
@@ -57,13 +41,12 @@ static void print_json(const struct state_difference *difference)
 	buf_init(&line, LINE_MAX_BYTES);
 	json = json_write_to(&line);
 	json_write_object(&json);
-	json_write_key(&json, STR("id"));
-	json_write_u64(&json, difference->decision_id);
-	write_time(&json, "time", difference->decided_us);
-	write_text(&json, "flip", difference->flip);
-	write_text(&json, "user", difference->user);
-	write_text(&json, "before", difference->before);
-	write_text(&json, "after", difference->after);
+	json_member_u64(&json, "id", difference->decision_id);
+	json_member_time(&json, "time", difference->decided_us);
+	json_member_string(&json, "flip", difference->flip);
+	json_member_string(&json, "user", difference->user);
+	json_member_string(&json, "before", difference->before);
+	json_member_string(&json, "after", difference->after);
 	json_write_object_end(&json);
 	output_line(&line);
 	buf_deinit(&line);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "cedar/json_member.h"
 #include "cedar/json_write.h"
 #include "ctl/ctl.h"
 #include "ctl/diagnostics.h"
@@ -66,23 +67,16 @@ static void print_test_json(struct testing *testing, const struct policy_test_in
 	struct json_writer json = json_write_to(&testing->out);
 
 	json_write_object(&json);
-	json_write_key(&json, STR("test"));
-	json_write_string(&json, info->name);
-	json_write_key(&json, STR("file"));
-	json_write_string(&json, info->file);
-	json_write_key(&json, STR("line"));
-	json_write_u64(&json, info->line);
-	json_write_key(&json, STR("passed"));
-	json_write_bool(&json, passed);
-	json_write_key(&json, STR("decision"));
-	json_write_string(&json, verdict_text(decision));
-	json_write_key(&json, STR("reasons"));
-	json_write_array(&json);
+	json_member_string(&json, "test", info->name);
+	json_member_string(&json, "file", info->file);
+	json_member_u64(&json, "line", info->line);
+	json_member_bool(&json, "passed", passed);
+	json_member_string(&json, "decision", verdict_text(decision));
+	json_member_array(&json, "reasons");
 	for (size_t i = 0; i < decision->reason_count; i++)
 		json_write_string(&json, decision->reasons[i]);
 	json_write_array_end(&json);
-	json_write_key(&json, STR("diagnostics"));
-	json_write_array(&json);
+	json_member_array(&json, "diagnostics");
 	for (const struct cedar_diag *diag = diags->first; diag != NULL; diag = diag->next)
 		diagnostic_json(&json, diag);
 	json_write_array_end(&json);
@@ -172,10 +166,8 @@ static void print_gaps(struct buf *out, const struct covered_policy *policy)
 
 static void write_place(struct json_writer *json, const struct coverage_place *place)
 {
-	json_write_key(json, STR("line"));
-	json_write_u64(json, place->line);
-	json_write_key(json, STR("column"));
-	json_write_u64(json, place->column);
+	json_member_u64(json, "line", place->line);
+	json_member_u64(json, "column", place->column);
 }
 
 static void print_covered_json(struct buf *out, const struct covered_policy *policy)
@@ -183,28 +175,20 @@ static void print_covered_json(struct buf *out, const struct covered_policy *pol
 	struct json_writer json = json_write_to(out);
 
 	json_write_object(&json);
-	json_write_key(&json, STR("policy"));
-	json_write_string(&json, policy->id);
-	json_write_key(&json, STR("file"));
-	json_write_string(&json, policy->place.file);
+	json_member_string(&json, "policy", policy->id);
+	json_member_string(&json, "file", policy->place.file);
 	write_place(&json, &policy->place);
-	json_write_key(&json, STR("applied"));
-	json_write_bool(&json, policy->applied);
-	json_write_key(&json, STR("held"));
-	json_write_bool(&json, policy->held);
-	json_write_key(&json, STR("conditions"));
-	json_write_array(&json);
+	json_member_bool(&json, "applied", policy->applied);
+	json_member_bool(&json, "held", policy->held);
+	json_member_array(&json, "conditions");
 	for (size_t i = 0; i < policy->condition_count; i++) {
 		const struct covered_condition *condition = &policy->conditions[i];
 
 		json_write_object(&json);
-		json_write_key(&json, STR("text"));
-		json_write_string(&json, condition->text);
+		json_member_string(&json, "text", condition->text);
 		write_place(&json, &condition->place);
-		json_write_key(&json, STR("wasTrue"));
-		json_write_bool(&json, condition->was_true);
-		json_write_key(&json, STR("wasFalse"));
-		json_write_bool(&json, condition->was_false);
+		json_member_bool(&json, "wasTrue", condition->was_true);
+		json_member_bool(&json, "wasFalse", condition->was_false);
 		json_write_object_end(&json);
 	}
 	json_write_array_end(&json);
@@ -240,21 +224,14 @@ static void print_summary_json(struct testing *testing, const struct coverage_to
 	struct json_writer json = json_write_to(&testing->out);
 
 	json_write_object(&json);
-	json_write_key(&json, STR("tests"));
-	json_write_u64(&json, policy_tests_count(testing->tests));
-	json_write_key(&json, STR("failed"));
-	json_write_u64(&json, testing->failed);
+	json_member_u64(&json, "tests", policy_tests_count(testing->tests));
+	json_member_u64(&json, "failed", testing->failed);
 	if (testing->coverage != NULL) {
-		json_write_key(&json, STR("policies"));
-		json_write_u64(&json, total->policies);
-		json_write_key(&json, STR("policiesHeld"));
-		json_write_u64(&json, total->policies_held);
-		json_write_key(&json, STR("outcomes"));
-		json_write_u64(&json, total->outcomes);
-		json_write_key(&json, STR("outcomesSeen"));
-		json_write_u64(&json, total->outcomes_seen);
-		json_write_key(&json, STR("percent"));
-		json_write_u64(&json, percent_of(total));
+		json_member_u64(&json, "policies", total->policies);
+		json_member_u64(&json, "policiesHeld", total->policies_held);
+		json_member_u64(&json, "outcomes", total->outcomes);
+		json_member_u64(&json, "outcomesSeen", total->outcomes_seen);
+		json_member_u64(&json, "percent", percent_of(total));
 	}
 	json_write_object_end(&json);
 	buf_append_byte(&testing->out, '\n');

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "cedar/cedar.h"
+#include "cedar/json_member.h"
 #include "cedar/json_write.h"
 #include "ctl/output.h"
 #include "ctl/policy_source.h"
@@ -142,16 +143,11 @@ static void write_json(struct buf *out, const struct opened *opened,
 	struct json_writer json = json_write_to(out);
 
 	json_write_object(&json);
-	json_write_key(&json, STR("policy"));
-	json_write_string(&json, info->id);
-	json_write_key(&json, STR("revision"));
-	json_write_u64(&json, opened->number);
-	json_write_key(&json, STR("file"));
-	json_write_string(&json, info->source);
-	json_write_key(&json, STR("line"));
-	json_write_u64(&json, info->line);
-	json_write_key(&json, STR("text"));
-	json_write_string(&json, info->text);
+	json_member_string(&json, "policy", info->id);
+	json_member_u64(&json, "revision", opened->number);
+	json_member_string(&json, "file", info->source);
+	json_member_u64(&json, "line", info->line);
+	json_member_string(&json, "text", info->text);
 	json_write_object_end(&json);
 	buf_append_byte(out, '\n');
 }

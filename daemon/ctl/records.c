@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/attributes.h"
-#include "base/civil.h"
 #include "base/log.h"
+#include "cedar/json_member.h"
 #include "cedar/json_write.h"
 #include "ctl/ctl.h"
 #include "ctl/link.h"
@@ -78,52 +78,28 @@ static bool add_row(struct table *table, const Wsauthz__Record *record)
 
 static void json_record(struct buf *out, const Wsauthz__Record *record)
 {
-	const struct {
-		const char *key;
-		uint64_t value;
-	} counts[] = {
-		{"policy_revision", record->policy_revision},
-		{"idle_ms", record->idle_ms},
-		{"idle_timeout_ms", record->idle_timeout_ms},
-		{"lifetime_left_ms", record->lifetime_left_ms},
-		{"decision", record->decision_id},
-		{"contexts", record->context_count},
-	};
-	const struct {
-		const char *key;
-		struct str value;
-	} texts[] = {
-		{"application", link_str(record->application)},
-		{"user", link_str(record->name)},
-		{"mechanism", link_str(record->mechanism)},
-		{"sid", link_str(record->user_sid)},
-	};
 	struct json_writer json = json_write_to(out);
-	struct buf text;
+	struct buf id;
 
-	buf_init(&text, 64);
+	buf_init(&id, 64);
+	output_hex(&id, record->record_id.data, record->record_id.len);
 	json_write_object(&json);
-	output_hex(&text, record->record_id.data, record->record_id.len);
-	json_write_key(&json, STR("record"));
-	json_write_string(&json, buf_str(&text));
-	for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
-		json_write_key(&json, str_from(texts[i].key));
-		json_write_string(&json, texts[i].value);
-	}
-	buf_clear(&text);
-	civil_append(&text, (int64_t)record->created_us);
-	json_write_key(&json, STR("created"));
-	json_write_string(&json, buf_str(&text));
-	for (size_t i = 0; i < ARRAY_COUNT(counts); i++) {
-		json_write_key(&json, str_from(counts[i].key));
-		json_write_u64(&json, counts[i].value);
-	}
-	json_write_key(&json, STR("administrator"));
-	json_write_bool(&json, record->administrator);
-	json_write_key(&json, STR("revoked"));
-	json_write_bool(&json, record->revoked);
+	json_member_string(&json, "record", buf_str(&id));
+	json_member_string(&json, "application", link_str(record->application));
+	json_member_string(&json, "user", link_str(record->name));
+	json_member_string(&json, "mechanism", link_str(record->mechanism));
+	json_member_string(&json, "sid", link_str(record->user_sid));
+	json_member_time(&json, "created", (int64_t)record->created_us);
+	json_member_u64(&json, "policy_revision", record->policy_revision);
+	json_member_u64(&json, "idle_ms", record->idle_ms);
+	json_member_u64(&json, "idle_timeout_ms", record->idle_timeout_ms);
+	json_member_u64(&json, "lifetime_left_ms", record->lifetime_left_ms);
+	json_member_u64(&json, "decision", record->decision_id);
+	json_member_u64(&json, "contexts", record->context_count);
+	json_member_bool(&json, "administrator", record->administrator);
+	json_member_bool(&json, "revoked", record->revoked);
 	json_write_object_end(&json);
-	buf_deinit(&text);
+	buf_deinit(&id);
 }
 
 /* All there is of one. */

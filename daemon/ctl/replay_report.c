@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/civil.h"
 #include "base/log.h"
+#include "cedar/json_member.h"
 #include "cedar/json_write.h"
 #include "ctl/output.h"
 
@@ -105,47 +105,23 @@ void replay_report_text(const struct replay_report *report)
 
 /* JSON. */
 
-static void write_count(struct json_writer *json, const char *key, uint64_t value)
-{
-	json_write_key(json, str_from(key));
-	json_write_u64(json, value);
-}
-
-static void write_text(struct json_writer *json, const char *key, struct str value)
-{
-	json_write_key(json, str_from(key));
-	json_write_string(json, value);
-}
-
-static void write_time(struct json_writer *json, const char *key, int64_t wall_us)
-{
-	struct buf text;
-
-	buf_init(&text, CELL_BYTES);
-	civil_append(&text, wall_us);
-	write_text(json, key, buf_str(&text));
-	buf_deinit(&text);
-}
-
 static void write_groups(struct json_writer *json, const char *key,
 			 const struct replay_groups *groups, bool by_user)
 {
-	json_write_key(json, str_from(key));
-	json_write_array(json);
+	json_member_array(json, key);
 	for (size_t i = 0; i < groups->count; i++) {
 		const struct replay_group *group = groups->items[i];
 
 		json_write_object(json);
-		write_text(json, "flip", str_from(replay_flip_text(group->flip)));
+		json_member_string(json, "flip", str_from(replay_flip_text(group->flip)));
 		if (by_user) {
-			write_text(json, "user", group->user);
+			json_member_string(json, "user", group->user);
 		} else {
-			write_text(json, "before", group->before);
-			write_text(json, "after", group->after);
+			json_member_string(json, "before", group->before);
+			json_member_string(json, "after", group->after);
 		}
-		write_count(json, "decisions", group->count);
-		json_write_key(json, STR("examples"));
-		json_write_array(json);
+		json_member_u64(json, "decisions", group->count);
+		json_member_array(json, "examples");
 		for (size_t k = 0; k < REPLAY_EXAMPLES && group->examples[k] != 0; k++)
 			json_write_u64(json, group->examples[k]);
 		json_write_array_end(json);
@@ -163,33 +139,33 @@ void replay_report_json(const struct replay_report *report)
 	buf_init(&out, SIZE_MAX);
 	json = json_write_to(&out);
 	json_write_object(&json);
-	write_text(&json, "candidate", str_from(report->candidate));
-	write_count(&json, "decisions", result->decision_count);
-	write_count(&json, "replayed", result->replayed_count);
+	json_member_string(&json, "candidate", str_from(report->candidate));
+	json_member_u64(&json, "decisions", result->decision_count);
+	json_member_u64(&json, "replayed", result->replayed_count);
 	if (result->decision_count != 0) {
-		write_time(&json, "from", result->first_us);
-		write_time(&json, "to", result->last_us);
+		json_member_time(&json, "from", result->first_us);
+		json_member_time(&json, "to", result->last_us);
 	}
-	json_write_key(&json, STR("not_replayed"));
-	json_write_object(&json);
+	json_member_object(&json, "not_replayed");
 	for (int i = 0; i < REPLAY_GAP_COUNT; i++) {
 		if (result->gaps[i] != 0)
-			write_count(&json, replay_gap_text((enum replay_gap)i), result->gaps[i]);
+			json_member_u64(&json, replay_gap_text((enum replay_gap)i),
+					result->gaps[i]);
 	}
 	json_write_object_end(&json);
-	write_count(&json, "flips", result->flip_count);
-	json_write_key(&json, STR("by_kind"));
-	json_write_object(&json);
+	json_member_u64(&json, "flips", result->flip_count);
+	json_member_object(&json, "by_kind");
 	for (int i = 0; i < REPLAY_FLIP_COUNT; i++) {
 		if (result->flips[i] != 0)
-			write_count(&json, replay_flip_text((enum replay_flip)i), result->flips[i]);
+			json_member_u64(&json, replay_flip_text((enum replay_flip)i),
+					result->flips[i]);
 	}
 	json_write_object_end(&json);
 	write_groups(&json, "by_policy", &result->by_policy, false);
 	write_groups(&json, "by_user", &result->by_user, true);
 	if (report->has_max)
-		write_count(&json, "max_flips", report->max_flips);
-	write_count(&json, "elapsed_ms", report->elapsed_ms);
+		json_member_u64(&json, "max_flips", report->max_flips);
+	json_member_u64(&json, "elapsed_ms", report->elapsed_ms);
 	json_write_object_end(&json);
 	output_line(&out);
 	buf_deinit(&out);

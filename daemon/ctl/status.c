@@ -2,8 +2,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/civil.h"
 #include "base/log.h"
+#include "cedar/json_member.h"
 #include "cedar/json_write.h"
 #include "ctl/ctl.h"
 #include "ctl/diagnostics.h"
@@ -113,35 +113,13 @@ static void print_status(struct buf *out, const Wsauthz__StatusReply *status)
 		   status->refused_count);
 }
 
-static void json_count(struct json_writer *json, const char *key, uint64_t value)
-{
-	json_write_key(json, str_from(key));
-	json_write_u64(json, value);
-}
-
-static void json_text(struct json_writer *json, const char *key, struct str value)
-{
-	json_write_key(json, str_from(key));
-	json_write_string(json, value);
-}
-
-static void json_time(struct json_writer *json, const char *key, uint64_t wall_us)
-{
-	struct buf text;
-
-	buf_init(&text, 64);
-	civil_append(&text, (int64_t)wall_us);
-	json_text(json, key, buf_str(&text));
-	buf_deinit(&text);
-}
-
 static void json_digest(struct json_writer *json, ProtobufCBinaryData digest)
 {
 	struct buf hex;
 
 	buf_init(&hex, 256);
 	output_hex(&hex, digest.data, digest.len);
-	json_text(json, "digest", buf_str(&hex));
+	json_member_string(json, "digest", buf_str(&hex));
 	buf_deinit(&hex);
 }
 
@@ -154,15 +132,13 @@ static void json_policy(struct json_writer *json, const Wsauthz__StatusReply *st
 		json_write_null(json);
 	} else {
 		json_write_object(json);
-		json_count(json, "revision", policy->revision);
+		json_member_u64(json, "revision", policy->revision);
 		json_digest(json, policy->digest);
-		json_text(json, "directory", link_str(policy->directory));
-		json_time(json, "activated", policy->activated_us);
-		json_count(json, "policies", policy->policy_count);
-		json_write_key(json, STR("pinned"));
-		json_write_bool(json, policy->pinned);
-		json_write_key(json, STR("fallback"));
-		json_write_bool(json, policy->fallback);
+		json_member_string(json, "directory", link_str(policy->directory));
+		json_member_time(json, "activated", (int64_t)policy->activated_us);
+		json_member_u64(json, "policies", policy->policy_count);
+		json_member_bool(json, "pinned", policy->pinned);
+		json_member_bool(json, "fallback", policy->fallback);
 		json_write_object_end(json);
 	}
 	json_write_key(json, STR("failure"));
@@ -170,8 +146,8 @@ static void json_policy(struct json_writer *json, const Wsauthz__StatusReply *st
 		json_write_null(json);
 	} else {
 		json_write_object(json);
-		json_time(json, "failed", status->failure->failed_us);
-		json_count(json, "errors", status->failure->error_count);
+		json_member_time(json, "failed", (int64_t)status->failure->failed_us);
+		json_member_u64(json, "errors", status->failure->error_count);
 		json_write_key(json, STR("diagnostics"));
 		diagnostics_json(json, status->failure->diagnostics,
 				 status->failure->n_diagnostics);
@@ -187,27 +163,25 @@ static void json_shadow(struct json_writer *json, const Wsauthz__ShadowStatus *s
 		return;
 	}
 	json_write_object(json);
-	json_text(json, "directory", link_str(shadow->directory));
-	json_write_key(json, STR("valid"));
-	json_write_bool(json, shadow->valid);
-	json_count(json, "compared", shadow->compared_count);
-	json_count(json, "differed", shadow->differed_count);
-	json_count(json, "skipped", shadow->skipped_count);
+	json_member_string(json, "directory", link_str(shadow->directory));
+	json_member_bool(json, "valid", shadow->valid);
+	json_member_u64(json, "compared", shadow->compared_count);
+	json_member_u64(json, "differed", shadow->differed_count);
+	json_member_u64(json, "skipped", shadow->skipped_count);
 	json_write_object_end(json);
 }
 
 static void json_health(struct json_writer *json, const Wsauthz__StatusReply *status)
 {
-	json_text(json, "health", status->n_problems == 0 ? STR("ok") : STR("degraded"));
-	json_write_key(json, STR("problems"));
-	json_write_array(json);
+	json_member_string(json, "health", status->n_problems == 0 ? STR("ok") : STR("degraded"));
+	json_member_array(json, "problems");
 	for (size_t i = 0; i < status->n_problems; i++) {
 		const Wsauthz__Problem *problem = status->problems[i];
 
 		json_write_object(json);
-		json_text(json, "code", link_str(problem->code));
-		json_text(json, "text", link_str(problem->text));
-		json_time(json, "since", problem->since_us);
+		json_member_string(json, "code", link_str(problem->code));
+		json_member_string(json, "text", link_str(problem->text));
+		json_member_time(json, "since", (int64_t)problem->since_us);
 		json_write_object_end(json);
 	}
 	json_write_array_end(json);
@@ -218,33 +192,31 @@ static void json_status(struct buf *out, const Wsauthz__StatusReply *status)
 	struct json_writer json = json_write_to(out);
 
 	json_write_object(&json);
-	json_text(&json, "version", link_str(status->server_version));
-	json_count(&json, "pid", status->pid);
-	json_time(&json, "started", status->started_us);
-	json_count(&json, "uptime_ms", status->uptime_ms);
+	json_member_string(&json, "version", link_str(status->server_version));
+	json_member_u64(&json, "pid", status->pid);
+	json_member_time(&json, "started", (int64_t)status->started_us);
+	json_member_u64(&json, "uptime_ms", status->uptime_ms);
 	json_health(&json, status);
 	json_policy(&json, status);
 	json_shadow(&json, status->shadow);
 	if (status->audit != NULL) {
-		json_write_key(&json, STR("audit"));
-		json_write_object(&json);
-		json_text(&json, "durability",
-			  str_from(durability_text(status->audit->durability)));
-		json_write_key(&json, STR("writable"));
-		json_write_bool(&json, status->audit->writable);
-		json_count(&json, "last_decision", status->audit->last_decision_id);
-		json_count(&json, "queued", status->audit->queued_count);
-		json_text(&json, "segment", link_str(status->audit->segment));
+		json_member_object(&json, "audit");
+		json_member_string(&json, "durability",
+				   str_from(durability_text(status->audit->durability)));
+		json_member_bool(&json, "writable", status->audit->writable);
+		json_member_u64(&json, "last_decision", status->audit->last_decision_id);
+		json_member_u64(&json, "queued", status->audit->queued_count);
+		json_member_string(&json, "segment", link_str(status->audit->segment));
 		json_write_object_end(&json);
 	}
-	json_count(&json, "records", status->record_count);
-	json_count(&json, "blocks", status->block_count);
-	json_count(&json, "connections", status->connection_count);
-	json_count(&json, "in_flight", status->in_flight_count);
-	json_count(&json, "allowed", status->allowed_count);
-	json_count(&json, "denied", status->denied_count);
-	json_count(&json, "redirected", status->redirected_count);
-	json_count(&json, "refused", status->refused_count);
+	json_member_u64(&json, "records", status->record_count);
+	json_member_u64(&json, "blocks", status->block_count);
+	json_member_u64(&json, "connections", status->connection_count);
+	json_member_u64(&json, "in_flight", status->in_flight_count);
+	json_member_u64(&json, "allowed", status->allowed_count);
+	json_member_u64(&json, "denied", status->denied_count);
+	json_member_u64(&json, "redirected", status->redirected_count);
+	json_member_u64(&json, "refused", status->refused_count);
 	json_write_object_end(&json);
 }
 
