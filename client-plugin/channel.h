@@ -58,6 +58,23 @@ void channel_yield(void);
  * CLIENT_WRONG_OWNER, CLIENT_NO_MEMORY. There is no connection yet. */
 enum client_reason channel_connect(struct channel *channel);
 
+/* What was in the way of the last channel_connect() that failed, for people. */
+enum { CHANNEL_OWNER_BYTES = 187 };
+struct channel_obstacle {
+	enum {
+		CHANNEL_FAULT,     /* CLIENT_NO_SERVER: something else than these */
+		CHANNEL_ABSENT,    /* there is no endpoint, or nobody listens */
+		CHANNEL_NO_ACCESS, /* this account may not open it */
+		CHANNEL_BUSY,      /* all its places are taken */
+	} kind;
+	uint32_t system_error; /* errno, on Windows GetLastError() */
+	/* CLIENT_WRONG_OWNER: who it is, written as server_owner; "" when that cannot be told. */
+	char owner[CHANNEL_OWNER_BYTES];
+};
+
+/* Belongs to the channel and changes with the next channel_connect(). */
+const struct channel_obstacle *channel_obstacle(const struct channel *channel);
+
 /* Starts writing. The bytes must stay until on_written or the end of the connection; until then no
  * other write may be started. */
 void channel_write(struct channel *channel, const uint8_t *bytes, size_t length);

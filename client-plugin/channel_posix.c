@@ -7,6 +7,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
@@ -29,6 +30,7 @@ struct channel {
 
 	/* The channel's thread: */
 	int fd; /* -1 without a connection */
+	struct channel_obstacle obstacle;
 	const uint8_t *unwritten;
 	size_t unwritten_bytes;
 	bool writing;
@@ -71,15 +73,37 @@ uint32_t channel_process_id(const struct channel *channel)
 /* The connection. */
 
 /* Who listens on the socket: the kernel's record of who called listen(2), see unix(7). */
-static bool server_is_expected(const struct channel *channel, int fd)
+static bool server_is_expected(struct channel *channel, int fd)
 {
 	struct ucred server = {.uid = (uid_t)-1};
 	socklen_t length = sizeof(server);
 
+	channel->obstacle = (struct channel_obstacle){.kind = CHANNEL_FAULT};
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &server, &length) != 0 ||
 	    length != sizeof(server) || server.uid == (uid_t)-1)
 		return false;
+	snprintf(channel->obstacle.owner, sizeof(channel->obstacle.owner), "%ju",
+		 (uintmax_t)server.uid);
 	return server.uid == channel->server_uid;
+}
+
+static void note_obstacle(struct channel *channel, int error)
+{
+	channel->obstacle = (struct channel_obstacle){.system_error = (uint32_t)error};
+	switch (error) {
+	case ENOENT:
+	case ENOTDIR:
+	case ECONNREFUSED: channel->obstacle.kind = CHANNEL_ABSENT; break;
+	case EACCES:
+	case EPERM: channel->obstacle.kind = CHANNEL_NO_ACCESS; break;
+	case EAGAIN: channel->obstacle.kind = CHANNEL_BUSY; break;
+	default: channel->obstacle.kind = CHANNEL_FAULT; break;
+	}
+}
+
+const struct channel_obstacle *channel_obstacle(const struct channel *channel)
+{
+	return &channel->obstacle;
 }
 
 enum client_reason channel_connect(struct channel *channel)
@@ -90,10 +114,13 @@ enum client_reason channel_connect(struct channel *channel)
 	if (fd < 0)
 		return CLIENT_NO_MEMORY;
 	/* Unix sockets connect at once or fail, with EAGAIN when too many wait to be accepted. */
-	if (connect(fd, (const struct sockaddr *)&channel->address, sizeof(channel->address)) != 0)
+	if (connect(fd, (const struct sockaddr *)&channel->address, sizeof(channel->address)) !=
+	    0) {
+		note_obstacle(channel, errno);
 		reason = CLIENT_NO_SERVER;
-	else if (!server_is_expected(channel, fd))
+	} else if (!server_is_expected(channel, fd)) {
 		reason = CLIENT_WRONG_OWNER;
+	}
 	if (reason != CLIENT_OK) {
 		close(fd);
 		return reason;

@@ -44,6 +44,7 @@ struct channel {
 	HANDLE pipe; /* INVALID_HANDLE_VALUE without a connection */
 	OVERLAPPED read, write;
 	bool reading, writing; /* the system holds the buffer */
+	struct channel_obstacle obstacle;
 	uint8_t bytes[READ_BYTES];
 };
 
@@ -79,17 +80,48 @@ uint32_t channel_process_id(const struct channel *channel)
 
 /* The connection. */
 
+static void note_obstacle(struct channel *channel, DWORD error)
+{
+	channel->obstacle = (struct channel_obstacle){.system_error = error};
+	switch (error) {
+	case ERROR_FILE_NOT_FOUND:
+	case ERROR_PATH_NOT_FOUND: channel->obstacle.kind = CHANNEL_ABSENT; break;
+	case ERROR_ACCESS_DENIED: channel->obstacle.kind = CHANNEL_NO_ACCESS; break;
+	case ERROR_PIPE_BUSY: channel->obstacle.kind = CHANNEL_BUSY; break;
+	default: channel->obstacle.kind = CHANNEL_FAULT; break;
+	}
+}
+
+const struct channel_obstacle *channel_obstacle(const struct channel *channel)
+{
+	return &channel->obstacle;
+}
+
+static void note_owner(struct channel *channel, PSID owner)
+{
+	char *text;
+
+	if (!ConvertSidToStringSidA(owner, &text))
+		return;
+	if (strlen(text) < sizeof(channel->obstacle.owner))
+		memcpy(channel->obstacle.owner, text, strlen(text) + 1);
+	LocalFree(text);
+}
+
 /* The owner of the pipe is who created its first instance. */
-static bool server_is_expected(const struct channel *channel, HANDLE pipe)
+static bool server_is_expected(struct channel *channel, HANDLE pipe)
 {
 	PSECURITY_DESCRIPTOR descriptor = NULL;
 	PSID owner = NULL;
 	bool expected;
 
+	channel->obstacle = (struct channel_obstacle){.kind = CHANNEL_FAULT};
 	if (GetSecurityInfo(pipe, SE_KERNEL_OBJECT, OWNER_SECURITY_INFORMATION, &owner, NULL, NULL,
 			    NULL, &descriptor) != ERROR_SUCCESS)
 		return false;
 	expected = owner != NULL && EqualSid(owner, channel->server_owner);
+	if (owner != NULL && !expected)
+		note_owner(channel, owner);
 	LocalFree(descriptor);
 	return expected;
 }
@@ -114,14 +146,17 @@ enum client_reason channel_connect(struct channel *channel)
 	HANDLE pipe = CreateFileW(channel->endpoint, pipe_rights, 0, NULL, OPEN_EXISTING,
 				  pipe_flags, NULL);
 
-	if (pipe == INVALID_HANDLE_VALUE)
+	if (pipe == INVALID_HANDLE_VALUE) {
+		note_obstacle(channel, GetLastError());
 		return CLIENT_NO_SERVER;
+	}
 	if (!server_is_expected(channel, pipe)) {
 		CloseHandle(pipe);
 		return CLIENT_WRONG_OWNER;
 	}
 	channel->pipe = pipe;
 	if (!start_read(channel)) {
+		note_obstacle(channel, GetLastError());
 		channel_disconnect(channel);
 		return CLIENT_NO_SERVER;
 	}

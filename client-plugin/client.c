@@ -16,6 +16,7 @@
 #include "client-plugin/failures.h"
 #include "client-plugin/limits.h"
 #include "client-plugin/memory.h"
+#include "client-plugin/notices.h"
 #include "client-plugin/pending.h"
 #include "client-plugin/question.h"
 
@@ -25,7 +26,7 @@ enum { REPORT_INTERVAL_MS = 60000 };
 struct client {
 	struct channel *channel;
 	uint32_t reply_timeout_ms, connect_timeout_ms, max_pending;
-	char *application, *program, *program_version;
+	char *application, *program, *program_version, *endpoint, *server_owner;
 	struct connection_hello hello; /* borrows the texts above */
 
 	/* Any thread: */
@@ -43,6 +44,7 @@ struct client {
 	struct pending_queue queue; /* not sent */
 	struct pending_table sent;
 	int64_t next_report_ms;
+	struct notices notices; /* borrows texts above */
 	struct connection connection;
 };
 
@@ -191,8 +193,20 @@ static void take_inbox(struct client *client)
 	}
 }
 
+static struct notices_view view_now(const struct client *client)
+{
+	return (struct notices_view){
+		.now_ms = channel_now_ms(client->channel),
+		.is_connected = connection_is_ready(&client->connection),
+		.reason = client->connection.reason,
+		.obstacle = channel_obstacle(client->channel),
+		.failures = &client->failures,
+	};
+}
+
 static void shut_down(struct client *client)
 {
+	struct notices_view view;
 	struct pending *pending = pending_inbox_close(&client->inbox);
 
 	connection_close(&client->connection);
@@ -205,6 +219,8 @@ static void shut_down(struct client *client)
 		deny(client, pending, CLIENT_CLOSED);
 		pending = next;
 	}
+	view = view_now(client);
+	notices_end(&client->notices, &view);
 }
 
 /* How long a question that was not sent may be open: without a connection, not for long. */
@@ -293,13 +309,14 @@ static int64_t next_turn_ms(const struct client *client)
 	if (connection_is_ready(&client->connection) &&
 	    !connection_is_writing(&client->connection) && failures_due(&client->failures))
 		next_ms = earlier(next_ms, client->next_report_ms);
-	return next_ms;
+	return earlier(next_ms, notices_next_ms(&client->notices));
 }
 
 static int64_t on_turn(void *arg, int64_t now_ms)
 {
 	struct client *client = arg;
 	struct connection *connection = &client->connection;
+	struct notices_view view;
 
 	if (atomic_load(&client->stopping)) {
 		shut_down(client);
@@ -315,6 +332,9 @@ static int64_t on_turn(void *arg, int64_t now_ms)
 		send_queue(client);
 		connection_flush(connection);
 	}
+	/* Last, as the host's log may take its time. */
+	view = view_now(client);
+	notices_turn(&client->notices, &view);
 	return next_turn_ms(client);
 }
 
@@ -367,13 +387,30 @@ static enum client_reason set_texts(struct client *client, const struct client_s
 	client->application = memory_copy_text(settings->application);
 	client->program = memory_copy_text(settings->program);
 	client->program_version = memory_copy_text(settings->program_version);
+	client->endpoint = memory_copy_text(settings->endpoint);
+	client->server_owner = memory_copy_text(settings->server_owner);
 	if (client->application == NULL || client->program == NULL ||
-	    client->program_version == NULL)
+	    client->program_version == NULL || client->endpoint == NULL ||
+	    client->server_owner == NULL)
 		return CLIENT_NO_MEMORY;
 	client->hello.application = client->application;
 	client->hello.program = client->program;
 	client->hello.program_version = client->program_version;
 	return CLIENT_OK;
+}
+
+static void init_notices(struct client *client, const struct client_settings *settings)
+{
+	const struct notices_settings notices = {
+		.tell = settings->tell,
+		.arg = settings->tell_arg,
+		.application = client->application,
+		.endpoint = client->endpoint,
+		.server_owner = client->server_owner,
+		.grace_ms = client->connect_timeout_ms,
+	};
+
+	notices_init(&client->notices, &notices);
 }
 
 static enum client_reason start(struct client *client, const struct client_settings *settings)
@@ -398,6 +435,7 @@ static enum client_reason start(struct client *client, const struct client_setti
 	if (reason != CLIENT_OK)
 		return reason;
 	failures_init(&client->failures, channel_wall_us(client->channel));
+	init_notices(client, settings);
 	return channel_start(client->channel);
 }
 
@@ -407,6 +445,8 @@ static void free_client(struct client *client)
 	memory_free(client->application);
 	memory_free(client->program);
 	memory_free(client->program_version);
+	memory_free(client->endpoint);
+	memory_free(client->server_owner);
 	memory_free(client);
 }
 
@@ -486,7 +526,7 @@ static enum client_reason ask(struct client *client, const struct question *ques
 	if (reason != CLIENT_OK) {
 		atomic_fetch_sub(&client->open_count, 1);
 		if (asks_for_permission(question->kind))
-			failures_count(&client->failures, reason);
+			client_count_failure(client, reason);
 	}
 	atomic_fetch_sub(&client->asking, 1);
 	return reason;
@@ -544,6 +584,7 @@ enum client_reason client_context_released(struct client *client, const uint8_t 
 void client_count_failure(struct client *client, enum client_reason reason)
 {
 	failures_count(&client->failures, reason);
+	channel_wake(client->channel); /* to report it, to the daemon and here */
 }
 
 uint64_t client_failure_count(const struct client *client, enum client_reason reason)

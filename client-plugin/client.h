@@ -76,6 +76,47 @@ enum client_reason {
 /* A static phrase, such as "no reply in time". */
 const char *client_reason_text(enum client_reason reason);
 
+/*
+ * What the administrator of the host program should know: from here, because the daemon cannot be
+ * asked why it is not there. A notice says what the matter is, since when, and what to do; it is
+ * meant for a log.
+ */
+enum client_notice_kind {
+	/* Without a connection for the connect time-out, so that requests are denied; and again every
+	 * CLIENT_NOTICE_REPEAT_MS while it lasts, as the two kinds that follow. */
+	CLIENT_NOTICE_UNREACHABLE,
+	CLIENT_NOTICE_WRONG_OWNER, /* the endpoint is not server_owner's; told at once */
+	CLIENT_NOTICE_REFUSED,   /* the server answers Hello with a refusal, or all else with one */
+	CLIENT_NOTICE_CONNECTED, /* only after one of the above */
+	CLIENT_NOTICE_DENIED,    /* the client denied by itself; after CLIENT_NOTICE_GATHER_MS */
+	CLIENT_NOTICE_KIND_COUNT
+};
+
+enum {
+	CLIENT_NOTICE_INTERVAL_MS = 60000, /* from one to the next of the same kind, at least */
+	CLIENT_NOTICE_REPEAT_MS = 3600000,
+	CLIENT_NOTICE_GATHER_MS = 5000,
+	CLIENT_NOTICE_BYTES = 2048, /* of its text, without its end */
+};
+
+struct client_notice {
+	enum client_notice_kind kind;
+	enum client_reason reason; /* of the first three kinds; else CLIENT_OK */
+	/* For how long it was so: without a connection, or since the first denial. */
+	int64_t duration_ms;
+	/* CLIENT_NOTICE_DENIED: since the notice before, in all and by reason (CLIENT_REASON_COUNT
+	 * numbers). Else 0 and NULL. */
+	uint64_t denied_count;
+	const uint64_t *denied_counts;
+	/* One line of printable ASCII, made of our own words, numbers and the settings; nothing that a
+	 * user sent is in it. */
+	const char *text;
+};
+
+/* Runs on the client's thread, never within a question: it must not stop the client, and what it
+ * waits for delays all answers. The notice is valid until it returns. */
+typedef void client_tell(void *arg, const struct client_notice *notice);
+
 /* All texts are copied. */
 struct client_settings {
 	const char *endpoint; /* path of the socket; on Windows the name of the pipe */
@@ -92,6 +133,8 @@ struct client_settings {
 	 * default. */
 	uint32_t connect_timeout_ms;
 	uint32_t max_pending; /* questions open at the same time; 0 for the default */
+	client_tell *tell;    /* may be NULL: nobody is told */
+	void *tell_arg;
 };
 
 /* Starts the client's thread, which connects at once. It succeeds whether or not there is a server.

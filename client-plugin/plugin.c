@@ -5,6 +5,8 @@
 #include "client-plugin/client.h"
 #include "client-plugin/completion.h"
 #include "client-plugin/context.h"
+#include "client-plugin/events.h"
+#include "client-plugin/limits.h"
 #include "client-plugin/memory.h"
 #include "client-plugin/pool.h"
 #include "client-plugin/sender.h"
@@ -24,36 +26,48 @@ struct call {
 
 /* Starting and stopping. */
 
-static enum client_reason open_client(const char *name, struct client **out)
+/* With what cannot be used of the settings when it is CLIENT_INVALID. */
+static enum client_reason open_client(const char *name, struct client **out,
+				      struct settings_fault *fault)
 {
 	struct plugin_settings settings;
-	struct settings_fault fault;
-	enum client_reason reason = settings_load(&settings, &fault);
+	struct client_settings wanted;
+	struct limits limits;
+	enum client_reason reason = settings_load(&settings, fault);
 
 	if (reason != CLIENT_OK)
 		return reason;
-	return client_open(
-		&(struct client_settings){
-			.endpoint = settings.endpoint,
-			.server_owner = settings.server_owner,
-			.application = name,
-			.program = "wsauthz.dll",
-			.program_version = WSAUTHZ_VERSION,
-			.reply_timeout_ms = settings.reply_timeout_ms,
-			.connect_timeout_ms = settings.connect_timeout_ms,
-			.max_pending = settings.max_pending,
-		},
-		out);
+	wanted = (struct client_settings){
+		.endpoint = settings.endpoint,
+		.server_owner = settings.server_owner,
+		.application = name,
+		.program = "wsauthz.dll",
+		.program_version = WSAUTHZ_VERSION,
+		.reply_timeout_ms = settings.reply_timeout_ms,
+		.connect_timeout_ms = settings.connect_timeout_ms,
+		.max_pending = settings.max_pending,
+		.tell = events_tell,
+	};
+	fault->name = "ReplyTimeoutMs, ConnectTimeoutMs:";
+	reason = limits_read(&wanted, &limits, &fault->rule);
+	if (reason != CLIENT_OK)
+		return reason;
+	*fault = (struct settings_fault){"Endpoint, ServerOwner",
+					 "or the name of the application is not valid"};
+	return client_open(&wanted, out);
 }
 
 static enum client_reason open_application(const char *name, struct application **out)
 {
 	struct application *application = memory_calloc(1, sizeof(*application));
+	struct settings_fault fault;
 	enum client_reason reason;
 
 	if (application == NULL)
 		return CLIENT_NO_MEMORY;
-	reason = open_client(name, &application->client);
+	reason = open_client(name, &application->client, &fault);
+	if (reason == CLIENT_INVALID)
+		events_tell_settings(name, fault.name, fault.rule);
 	if (reason == CLIENT_OK) {
 		application->contexts = contexts_new(application->client);
 		if (application->contexts == NULL)

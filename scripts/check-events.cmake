@@ -4,6 +4,9 @@
 # In the daemon's sources every text that consists of two lower-case words with a dot between is the
 # name of an event, or of an administrator's action, which the page lists too.
 #
+# Events of the plug-in have a number besides: a row of their table in client-plugin/, such as
+# {101, "plugin.unreachable", EVENT_ERROR}, is a row of the page, and the other way round.
+#
 #	cmake [-DROOT=dir] -P scripts/check-events.cmake
 cmake_minimum_required(VERSION 3.25)
 
@@ -78,7 +81,33 @@ foreach(event IN LISTS listed actions)
 	endif()
 endforeach()
 
+string(REGEX MATCHALL "\n[|] [0-9]+ [|] `[a-z_.]+` [|] [a-z]+ [|]" rows "${current}")
+list(TRANSFORM rows REPLACE "\n[|] ([0-9]+) [|] `([a-z_.]+)` [|] ([a-z]+) [|]" "\\1 \\2 \\3")
+file(GLOB sources RELATIVE ${ROOT} ${ROOT}/client-plugin/*.c)
+set(written "")
+foreach(source IN LISTS sources)
+	file(READ ${ROOT}/${source} text)
+	string(REGEX REPLACE "[][;]" " " text "${text}")
+	string(REGEX MATCHALL "{[0-9]+, \"[a-z_]+[.][a-z_]+\", EVENT_[A-Z]+}" events "${text}")
+	foreach(event IN LISTS events)
+		string(REGEX REPLACE "{([0-9]+), \"([a-z_.]+)\", EVENT_([A-Z]+)}" "\\1 \\2 \\3" event
+			"${event}")
+		string(TOLOWER "${event}" event)
+		if(NOT event IN_LIST rows)
+			report("docs/events.md: lacks ${event} (${source})")
+		endif()
+		list(APPEND written "${event}")
+	endforeach()
+endforeach()
+foreach(row IN LISTS rows)
+	if(NOT row IN_LIST written)
+		report("docs/events.md: lists ${row}, which the plug-in does not write")
+	endif()
+endforeach()
+
 list(LENGTH listed count)
+list(LENGTH rows numbered_count)
+math(EXPR count "${count} + ${numbered_count}")
 if(count EQUAL 0)
 	report("docs/events.md: lists no event")
 endif()

@@ -64,6 +64,16 @@ foreach(fault "docs/events.md: lacks plant.grown;log_info(log, \"plant.grown\", 
 		"\n## Retired\n`plant.retired`\n")
 	expect_failure(events "${expected}")
 endforeach()
+foreach(fault "docs/events.md: lacks 7 plant.grown error;{7, \"plant.grown\", EVENT_ERROR}"
+		"docs/events.md: lacks 8 plant.numbered error;{8, \"plant.numbered\", EVENT_ERROR}"
+		"docs/events.md: lacks 9 plant.numbered info;{9, \"plant.numbered\", EVENT_INFO}"
+		"docs/events.md: lists 9 plant.numbered error, which the plug-in does not write;")
+	list(GET fault 0 expected)
+	list(GET fault 1 text)
+	plant(client-plugin/planted.c "${text}\n")
+	file(WRITE ${SCRATCH}/docs/events.md "\n| 9 | `plant.numbered` | error |\n\n## Actions\n")
+	expect_failure(events "${expected}")
+endforeach()
 
 plant(daemon/config/keys.c "\t{\"log.planted\", VALUE_CHOICE}\n")
 file(WRITE ${SCRATCH}/schema/wsauthz.cedarschema "\naction Plant;\n")

@@ -33,6 +33,7 @@ enum mode {
 	MODE_GARBAGE,   /* bytes that are no message */
 	MODE_HANG,      /* does not answer */
 	MODE_OVERSIZE,  /* a frame that is too large */
+	MODE_REFUSE,    /* refuses the greeting: the account is not served */
 	MODE_SILENT,    /* does not even greet */
 	MODE_UNKNOWN,   /* answers what nobody asked, then what was asked */
 	MODE_ZERO,      /* an empty frame */
@@ -40,8 +41,8 @@ enum mode {
 };
 
 static const char *const mode_names[MODE_COUNT] = {
-	"answer",  "bad-twin", "chaos",    "cut",    "deny",    "duplicate", "epoch",
-	"garbage", "hang",     "oversize", "silent", "unknown", "zero",
+	"answer",  "bad-twin", "chaos",    "cut",    "deny",   "duplicate", "epoch",
+	"garbage", "hang",     "oversize", "refuse", "silent", "unknown",   "zero",
 };
 
 struct counts {
@@ -105,6 +106,18 @@ static bool send_reply(struct talk *talk, Wsauthz__Reply *reply)
 	return fake_peer_write(talk->peer, talk->out, frame_bytes);
 }
 
+static bool refuse(struct talk *talk, uint64_t id)
+{
+	Wsauthz__Refusal body = WSAUTHZ__REFUSAL__INIT;
+	Wsauthz__Reply reply = WSAUTHZ__REPLY__INIT;
+
+	body.reason = WSAUTHZ__REFUSAL__REASON__PEER_NOT_ALLOWED;
+	reply.id = id;
+	reply.body_case = WSAUTHZ__REPLY__BODY_REFUSAL;
+	reply.refusal = &body;
+	return send_reply(talk, &reply);
+}
+
 static bool greet(struct talk *talk, const Wsauthz__Request *request)
 {
 	Wsauthz__HelloReply hello = WSAUTHZ__HELLO_REPLY__INIT;
@@ -114,6 +127,8 @@ static bool greet(struct talk *talk, const Wsauthz__Request *request)
 	       request->hello->application.len);
 	if (current_mode() == MODE_SILENT)
 		return true;
+	if (current_mode() == MODE_REFUSE)
+		return refuse(talk, request->id);
 	hello.protocol_major = AUTHZ_PROTOCOL_MAJOR;
 	hello.protocol_minor = AUTHZ_PROTOCOL_MINOR;
 	hello.server_version = text("fake");

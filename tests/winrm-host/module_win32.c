@@ -1,7 +1,7 @@
 /*
- * The plug-in as a DLL, as it is shipped. In the table of what it imports two functions of the system
- * are replaced by ours: CreateFileW(), whose calls are recorded, and GetTokenInformation(), which
- * knows our tokens.
+ * The plug-in as a DLL, as it is shipped. In the table of what it imports three functions of the
+ * system are replaced by ours: CreateFileW() and ReportEventW(), whose calls are recorded, and
+ * GetTokenInformation(), which knows our tokens.
  */
 #include <windows.h>
 
@@ -13,6 +13,7 @@
 #include <winternl.h>
 
 #include "winrm-host/calls.h"
+#include "winrm-host/event_record.h"
 #include "winrm-host/port.h"
 #include "winrm-host/tokens_win32.h"
 #include "winrm-host/wsmsvc.h"
@@ -25,6 +26,7 @@ static const DWORD exact_rights = 0x0012019B;
 static const DWORD exact_flags = 0x40000000 | 0x00100000 | 0x00010000 | 0x00080000;
 
 static atomic_size_t connect_count, exact_connect_count, host_connect_count;
+static atomic_bool is_access_denied;
 static DWORD host_thread_mark = TLS_OUT_OF_INDEXES;
 
 /* Recording. */
@@ -57,7 +59,28 @@ static HANDLE WINAPI record_create_file(LPCWSTR name, DWORD rights, DWORD share,
 		atomic_fetch_add(&exact_connect_count, 1);
 	if (is_host_thread())
 		atomic_fetch_add(&host_connect_count, 1);
+	if (atomic_load(&is_access_denied)) {
+		SetLastError(ERROR_ACCESS_DENIED);
+		return INVALID_HANDLE_VALUE;
+	}
 	return CreateFileW(name, rights, share, security, disposition, flags, template);
+}
+
+void module_set_access(bool is_granted)
+{
+	atomic_store(&is_access_denied, !is_granted);
+}
+
+/* Wine keeps no events: what it is given is what there is to see. The log is asked all the same. */
+static BOOL WINAPI record_event(HANDLE log, WORD type, WORD category, DWORD id, PSID user,
+				WORD text_count, DWORD data_bytes, LPCWSTR *texts, LPVOID data)
+{
+	char text[EVENT_RECORD_BYTES] = "";
+
+	if (text_count == 1)
+		WideCharToMultiByte(CP_UTF8, 0, texts[0], -1, text, sizeof(text), NULL, NULL);
+	event_record_put(id, text, is_host_thread());
+	return ReportEventW(log, type, category, id, user, text_count, data_bytes, texts, data);
 }
 
 size_t module_connects_by_host(void)
@@ -97,6 +120,8 @@ static void replace_if_ours(IMAGE_THUNK_DATA *place, const char *name)
 {
 	if (strcmp(name, "CreateFileW") == 0)
 		replace(place, (void *)(uintptr_t)record_create_file);
+	else if (strcmp(name, "ReportEventW") == 0)
+		replace(place, (void *)(uintptr_t)record_event);
 	else if (strcmp(name, "GetTokenInformation") == 0)
 		replace(place, (void *)(uintptr_t)tokens_get_information);
 }

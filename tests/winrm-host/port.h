@@ -47,6 +47,8 @@ bool module_unload(struct module *module);
 /* Threads of this process that run, or began, in the module's code; 0 where that cannot be told. */
 size_t module_thread_count(const struct module *module);
 
+/* What the module writes to the event log is recorded by event_record.h, from module_load() on. */
+
 /* How often the module opened its connection on a thread of the host, or while impersonating.
  * Recorded from module_load() on. */
 size_t module_connects_by_host(void);
@@ -56,6 +58,9 @@ void module_note_host_thread(void); /* the calling thread is one */
  * that the contract asks for. */
 size_t module_connects(void);
 size_t module_exact_connects(void);
+
+/* Whether the module may open endpoints; at first it may. */
+void module_set_access(bool is_granted);
 
 /* What this process holds. */
 size_t census_handles(void);

@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include "client-plugin/client.h"
+#include "client-plugin/event_log.h"
+#include "winrm-host/event_record.h"
 #include "winrm-host/faulty_plugin.h"
 #include "winrm-host/port.h"
 #include "winrm-host/users.h"
@@ -65,6 +67,7 @@ void guard_free(void *memory, size_t size)
 /* Plug-ins, and the calls of theirs that are recorded. */
 
 static atomic_size_t connect_count, host_connect_count;
+static atomic_bool is_access_denied;
 static _Thread_local bool is_host_thread;
 
 /* The linker puts this in the place of connect(). A thread that takes part in impersonation is the
@@ -77,7 +80,25 @@ int __wrap_connect(int fd, const struct sockaddr *address, socklen_t length)
 	atomic_fetch_add(&connect_count, 1);
 	if (is_host_thread)
 		atomic_fetch_add(&host_connect_count, 1);
+	if (atomic_load(&is_access_denied)) {
+		errno = EACCES;
+		return -1;
+	}
 	return __real_connect(fd, address, length);
+}
+
+/* Likewise, in the place of the log. */
+void __wrap_event_log_write(enum event_level level, uint16_t id, const char *line);
+
+void __wrap_event_log_write(enum event_level level, uint16_t id, const char *line)
+{
+	(void)level;
+	event_record_put(id, line, is_host_thread);
+}
+
+void module_set_access(bool is_granted)
+{
+	atomic_store(&is_access_denied, !is_granted);
 }
 
 void module_note_host_thread(void)

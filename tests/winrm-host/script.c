@@ -5,12 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "winrm-host/event_record.h"
 #include "winrm-host/host.h"
 #include "winrm-host/load.h"
 #include "winrm-host/port.h"
 #include "winrm-host/report.h"
 
-enum { WORDS_MAX = 16, LINE_BYTES = 512, LASTING_MAX = 64, LOADS_MAX = 16 };
+enum { WORDS_MAX = 32, LINE_BYTES = 512, LASTING_MAX = 64, LOADS_MAX = 16 };
 
 struct script {
 	const char *path;
@@ -223,6 +224,8 @@ static void run_set(struct script *script)
 		options->gives_no_token = !is_on;
 	else if (strcmp(name, "garbage-certificate") == 0)
 		options->gives_garbage_certificate = is_on;
+	else if (strcmp(name, "access") == 0)
+		module_set_access(is_on);
 	else if (strcmp(name, "mechanism") == 0)
 		set_mechanism(options, value);
 	else if (strcmp(name, "startup-flags") == 0)
@@ -369,7 +372,8 @@ static void run_advance(struct script *script)
 }
 
 /* check COUNTER OP N, check median OP N, check p99 OP N (microseconds of callbacks),
- * check connects OP N, check inexact-connects, check host-connects */
+ * check connects OP N, check inexact-connects, check host-connects,
+ * check event-ID OP N, check events, check host-events */
 static void run_check(struct script *script)
 {
 	const char *name = word(script, 1);
@@ -387,8 +391,28 @@ static void run_check(struct script *script)
 		expect_number(script, 2, module_connects() - module_exact_connects());
 	else if (strcmp(name, "host-connects") == 0)
 		expect_number(script, 2, module_connects_by_host());
+	else if (strncmp(name, "event-", 6) == 0)
+		expect_number(script, 2, event_record_count((unsigned)number(script, name + 6)));
+	else if (strcmp(name, "events") == 0)
+		expect_number(script, 2, event_record_count(0));
+	else if (strcmp(name, "host-events") == 0)
+		expect_number(script, 2, event_record_count_by_host());
 	else
 		fail(script, "no such counter");
+}
+
+/* event ID WORD...: waits for one whose text holds the words, with a blank between them */
+static void run_event(struct script *script)
+{
+	char words[LINE_BYTES] = "";
+	size_t length = 0;
+
+	for (size_t i = 2; i < script->word_count; i++)
+		length += (size_t)snprintf(words + length, sizeof(words) - length, "%s%s",
+					   i > 2 ? " " : "", script->words[i]);
+	if (!event_record_await((unsigned)number(script, word(script, 1)), words))
+		report_broken("expectation", "%s:%u: no event %s with: %s", script->path,
+			      script->line, script->words[1], words);
 }
 
 /* broken RULE: it was broken, as it should be */
@@ -408,10 +432,10 @@ static const struct {
 } commands[] = {
 	{"advance", run_advance}, {"begin", run_begin},   {"broken", run_broken},
 	{"check", run_check},     {"cycle", run_cycle},   {"daemon", run_daemon},
-	{"end", run_end},         {"follow", run_follow}, {"join", run_join},
-	{"launch", run_launch},   {"load", run_load},     {"request", run_request},
-	{"set", run_set},         {"start", run_start},   {"stop", run_stop},
-	{"unload", run_unload},
+	{"end", run_end},         {"event", run_event},   {"follow", run_follow},
+	{"join", run_join},       {"launch", run_launch}, {"load", run_load},
+	{"request", run_request}, {"set", run_set},       {"start", run_start},
+	{"stop", run_stop},       {"unload", run_unload},
 };
 
 static void run_line(struct script *script, char *line)

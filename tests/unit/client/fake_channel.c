@@ -80,6 +80,11 @@ enum client_reason channel_connect(struct channel *channel)
 	return CLIENT_OK;
 }
 
+const struct channel_obstacle *channel_obstacle(const struct channel *channel)
+{
+	return &channel->obstacle;
+}
+
 void channel_write(struct channel *channel, const uint8_t *bytes, size_t length)
 {
 	assert_true(channel->connected);

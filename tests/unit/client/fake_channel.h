@@ -20,6 +20,7 @@ struct channel {
 	int64_t now_ms, wall_us;
 	int64_t next_ms; /* what the last turn asked for */
 	enum client_reason connect_result;
+	struct channel_obstacle obstacle;
 	bool connected;
 	unsigned connect_count, disconnect_count, wake_count;
 	void (*on_wake)(void *arg); /* from channel_wake(), by the thread that asks */

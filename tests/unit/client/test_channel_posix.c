@@ -1,13 +1,18 @@
 /* The client with its real channel: a Unix socket, a thread, and callers on many threads. */
 #include <dirent.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/fsuid.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/attributes.h"
+#include "client-plugin/channel.h"
 #include "client-plugin/client.h"
 #include "support/cmocka.h"
 #include "support/tmpdir.h"
@@ -383,6 +388,62 @@ static void many_threads_may_ask_while_the_client_stops(void **state)
 	fake_server_stop(&fixture->server);
 }
 
+/* Obstacles: the channel without its thread. */
+
+static void expect_obstacle(const struct fixture *fixture, const char *owner,
+			    enum client_reason reason, int kind, int system_error)
+{
+	static const struct channel_events no_events;
+	const struct channel_obstacle *obstacle;
+	struct channel *channel;
+
+	assert_int_equal(channel_new(fixture->path, owner, &no_events, NULL, &channel), CLIENT_OK);
+	assert_int_equal(channel_connect(channel), reason);
+	obstacle = channel_obstacle(channel);
+	assert_int_equal(obstacle->kind, kind);
+	assert_int_equal(obstacle->system_error, system_error);
+	if (reason == CLIENT_WRONG_OWNER)
+		assert_string_equal(obstacle->owner, fixture->owner);
+	else
+		assert_string_equal(obstacle->owner, "");
+	channel_free(channel);
+}
+
+/* A socket at the fixture's path that listens, with room for one, or does not. */
+static int make_socket(const struct fixture *fixture, bool listens)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	assert_true(fd >= 0);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", fixture->path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	if (listens)
+		assert_int_equal(listen(fd, 0), 0);
+	return fd;
+}
+
+static void what_is_in_the_way_is_told(void **state)
+{
+	struct fixture *fixture = *state;
+	int fd;
+
+	expect_obstacle(fixture, fixture->owner, CLIENT_NO_SERVER, CHANNEL_ABSENT, ENOENT);
+	fd = make_socket(fixture, false);
+	expect_obstacle(fixture, fixture->owner, CLIENT_NO_SERVER, CHANNEL_ABSENT, ECONNREFUSED);
+	close(fd);
+	unlink(fixture->path);
+	fd = make_socket(fixture, true);
+	expect_obstacle(fixture, "4294967000", CLIENT_WRONG_OWNER, CHANNEL_FAULT, 0);
+	/* That one is still waiting to be accepted. */
+	expect_obstacle(fixture, fixture->owner, CLIENT_NO_SERVER, CHANNEL_BUSY, EAGAIN);
+	assert_int_equal(chmod(fixture->path, 0), 0);
+	setfsuid(65534); /* root may open everything, and this stranger not */
+	expect_obstacle(fixture, fixture->owner, CLIENT_NO_SERVER, CHANNEL_NO_ACCESS, EACCES);
+	setfsuid(geteuid());
+	close(fd);
+}
+
 /* Settings. */
 
 static void endpoint_and_owner_are_checked(void **state)
@@ -426,6 +487,7 @@ int main(void)
 		TEST(descriptors_from_the_server_are_dropped),
 		TEST(many_threads_may_ask_at_the_same_time),
 		TEST(many_threads_may_ask_while_the_client_stops),
+		TEST(what_is_in_the_way_is_told),
 		TEST(endpoint_and_owner_are_checked),
 	};
 
