@@ -1,4 +1,4 @@
-# Turns schema/{state,audit,seal}/NNNN-name.sql into C: struct db_migrations, in order.
+# Turns schema/{state,audit,seal,older}/NNNN-name.sql into C: struct db_migrations, in order.
 # Usage: cmake -D SCHEMA_DIR=schema -D OUTPUT=migrations.c -P embed-sql.cmake
 # The texts become arrays of numbers, because a string literal of C may be no longer than 4,095
 # characters, and so that nothing in them needs escaping.
@@ -27,10 +27,18 @@ function(embed kind)
 	string(APPEND output "${texts}\nstatic const struct db_migration ${kind}_items[] = {\n${rows}};\n"
 		"const struct db_migrations ${kind}_migrations = {${kind}_items, ${version}};\n\n")
 	set(output "${output}" PARENT_SCOPE)
+	set(${kind}_version ${version} PARENT_SCOPE)
 endfunction()
 
 set(output "/* Made by scripts/embed-sql.cmake. */\n#include \"store/migrate.h\"\n\n")
 embed(state)
 embed(audit)
 embed(seal)
+embed(older)
+# Of each version but the last.
+math(EXPR expected "${audit_version} - 1")
+if(NOT older_version EQUAL expected)
+	message(FATAL_ERROR "schema/audit makes version ${audit_version}, so that schema/older must say "
+		"how readers see versions 1 to ${expected}; it does for ${older_version}")
+endif()
 file(WRITE ${OUTPUT} "${output}")

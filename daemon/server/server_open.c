@@ -46,7 +46,6 @@ enum error server_init_service(struct server *server, const struct settings *set
 					sizeof(server->store_env.hash_key));
 	server->store_env.create_private = file_create_private;
 	server->store_env.list_names = directory_list_names;
-	server->store_env.memo = &server->schema_memo;
 	server->store_env.make_readonly = file_make_readonly;
 	if (error == ERR_NONE)
 		error = platform_boot_id(&server->boot_id);

@@ -56,7 +56,6 @@ struct server {
 
 	struct daemon_lock *lock;
 	struct store_env store_env;
-	struct schema_memo schema_memo;
 	struct boot_id boot_id;
 	struct state_store *state_store;
 

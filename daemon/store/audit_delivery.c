@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "store/audit_schema.h"
+#include "store/open_segments.h"
 
 enum { CAPACITY_MIN = 16 };
 
@@ -47,13 +47,12 @@ static enum error read_segment(struct audit_delivery *delivery, struct db *db, u
 	return error;
 }
 
-static enum error open_and_read(struct audit_delivery *delivery, const struct audit_reader *reader,
+static enum error open_and_read(struct audit_delivery *delivery, struct audit_reader *reader,
 				const struct segment *segment, struct buf *why)
 {
 	size_t said = why->length;
-	struct db db;
-	enum error error = audit_open_segment(reader->directory, segment->number, &reader->env,
-					      DB_READ, &db, why);
+	struct db *db;
+	enum error error = open_segments_use(&reader->open, segment->number, &db, why);
 
 	if (error == ERR_NOT_FOUND) {
 		why->length = said;
@@ -61,11 +60,10 @@ static enum error open_and_read(struct audit_delivery *delivery, const struct au
 	}
 	if (error != ERR_NONE)
 		return error;
-	error = read_segment(delivery, &db, segment->first_id);
+	error = read_segment(delivery, db, segment->first_id);
 	if (error != ERR_NONE)
 		buf_printf(why, "reading which answers left, audit segment %u: %s: %s",
-			   (unsigned)segment->number, error_text(error), db.failure);
-	db_close(&db);
+			   (unsigned)segment->number, error_text(error), db->failure);
 	return error;
 }
 
@@ -83,7 +81,7 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-enum error audit_delivery_read(struct audit_delivery *delivery, const struct audit_reader *reader,
+enum error audit_delivery_read(struct audit_delivery *delivery, struct audit_reader *reader,
 			       size_t index, struct buf *why)
 {
 	const struct segment_list *segments = &reader->segments;

@@ -23,6 +23,9 @@
 	"EXISTS (SELECT 1 FROM event e WHERE e.kind = 'decision.undelivered'"                      \
 	" AND CAST(substr(e.detail, 16) AS INTEGER) = d.id)"
 
+/* The events of a segment that tell so. */
+#define AUDIT_DELIVERY_EVENTS "SELECT 1 FROM event WHERE kind = 'decision.undelivered'"
+
 enum { AUDIT_DELIVERY_LATE_MAX = 1 << 20 };
 
 /* Decisions of which a later segment says so, as far as was asked. All zero at first. */
@@ -34,10 +37,10 @@ struct audit_delivery {
 };
 
 /* Asks the segments of the reader's list behind `index` that were not asked yet, for decisions of
- * that one, but does not touch the one that the reader has open. The list must not change meanwhile.
+ * that one; the one that the reader is at stays open. The list must not change meanwhile.
  * What retention removed is passed over. Errors as audit_query(), with `why`; ERR_LIMIT beyond
  * AUDIT_DELIVERY_LATE_MAX. */
-enum error audit_delivery_read(struct audit_delivery *delivery, const struct audit_reader *reader,
+enum error audit_delivery_read(struct audit_delivery *delivery, struct audit_reader *reader,
 			       size_t index, struct buf *why) ATTR_MUST_CHECK;
 
 /* Safe on all zero. */

@@ -24,7 +24,7 @@ struct query {
 	struct audit_filter filter; /* with what is left of the limit */
 	struct row_source decisions, events;
 	struct audit_delivery delivery; /* with_delivery */
-	struct stmt failed;             /* likewise: whether an event of the segment tells */
+	struct stmt failed;             /* likewise, where an event of the segment tells of one */
 	bool (*on_row)(void *arg, const struct audit_row *row);
 	void *arg;
 	bool is_over;
@@ -84,7 +84,7 @@ static enum error start_source(struct row_source *source, struct query *query,
 	enum error error = sql->failed;
 
 	if (error == ERR_NONE)
-		error = stmt_prepare(&source->stmt, &query->reader->db, text);
+		error = stmt_prepare(&source->stmt, query->reader->db, text);
 	if (error != ERR_NONE)
 		return error;
 	if (source == &query->events)
@@ -99,7 +99,7 @@ static enum error start_source(struct row_source *source, struct query *query,
 static enum error start_decisions(struct query *query, bool is_sealed, struct buf *sql)
 {
 	struct audit_filter filter = query->filter;
-	struct db *db = &query->reader->db;
+	struct db *db = query->reader->db;
 	enum audit_access access = AUDIT_SCAN;
 	struct audit_subjects subjects = {0};
 	enum error error = ERR_NONE;
@@ -157,7 +157,7 @@ static enum error find_delivery(struct query *query, struct audit_row *row)
 	if (error != ERR_NONE)
 		return error;
 	has_failed = audit_delivery_is_late(&query->delivery, row->decision_id);
-	if (!has_failed) {
+	if (!has_failed && query->failed.handle != NULL) {
 		stmt_bind_u64(&query->failed, 1, row->decision_id);
 		error = stmt_step(&query->failed, &has_failed);
 		stmt_reset(&query->failed);
@@ -191,20 +191,32 @@ static enum error deliver(struct query *query, struct row_source *source)
 	return query->is_over ? ERR_NONE : next_row(source);
 }
 
+/* Without such an event there is nothing to look for at each row. */
+static enum error prepare_failed(struct query *query)
+{
+	struct db *db = query->reader->db;
+	int64_t any = 0;
+	enum error error = db_get_int(db, "SELECT EXISTS (" AUDIT_DELIVERY_EVENTS ")", &any);
+
+	if (error != ERR_NONE || any == 0)
+		return error;
+	return stmt_prepare(&query->failed, db,
+			    "SELECT 1 FROM decision d WHERE d.id = ?1"
+			    " AND " AUDIT_DELIVERY_FAILED);
+}
+
 static enum error query_open_segment(struct query *query, bool is_sealed)
 {
 	struct audit_reader *reader = query->reader;
 	size_t said = query->why->length;
 	struct row_source *source;
 	/* One moment, for both kinds of rows. */
-	enum error error = db_begin_read(&reader->db);
+	enum error error = db_begin_read(reader->db);
 
 	query->decisions = query->events = (struct row_source){0};
 	query->failed = (struct stmt){0};
 	if (error == ERR_NONE && query->filter.with_delivery)
-		error = stmt_prepare(&query->failed, &reader->db,
-				     "SELECT 1 FROM decision d WHERE d.id = ?1"
-				     " AND " AUDIT_DELIVERY_FAILED);
+		error = prepare_failed(query);
 	if (error == ERR_NONE)
 		error = start_sources(query, is_sealed);
 	while (error == ERR_NONE && !query->is_over && (source = pick(query)) != NULL)
@@ -214,8 +226,8 @@ static enum error query_open_segment(struct query *query, bool is_sealed)
 	stmt_finish(&query->failed);
 	if (error != ERR_NONE && query->why->length == said)
 		buf_printf(query->why, "reading the audit: %s: %s", error_text(error),
-			   reader->db.failure);
-	db_rollback(&reader->db);
+			   reader->db->failure);
+	db_rollback(reader->db);
 	return error;
 }
 

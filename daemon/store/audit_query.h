@@ -25,8 +25,8 @@
 struct audit_reader;
 
 /* Opens the audit in `directory` for reading; changes nothing. ERR_NOT_FOUND when there is none;
- * else as audit_open(), and ERR_VERSION also for a file that an older wsauthz wrote and the daemon
- * has not brought up to date yet. `env->create_private` is not used. */
+ * else as audit_open(), but a file of an earlier version is read as it is. `env->create_private` is not
+ * used. */
 enum error audit_reader_open(const char *directory, const struct store_env *env,
 			     struct audit_reader **out, struct buf *why) ATTR_MUST_CHECK;
 

@@ -3,54 +3,34 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "store/audit_filter.h"
-#include "store/audit_schema.h"
+#include "store/segment_db.h"
 #include "store/state.h"
-
-static void close_segment(struct audit_reader *reader)
-{
-	if (reader->is_open)
-		db_close(&reader->db);
-	reader->is_open = false;
-}
 
 enum error audit_reader_use(struct audit_reader *reader, size_t index, struct buf *why)
 {
-	if (reader->is_open && reader->open_index == index)
-		return ERR_NONE;
-	close_segment(reader);
-	enum error error =
-		audit_open_segment(reader->directory, reader->segments.items[index].number,
-				   &reader->env, DB_READ, &reader->db, why);
-	if (error != ERR_NONE)
-		return error;
-	error = audit_filter_add_functions(&reader->db, &reader->arena);
+	uint32_t number = reader->segments.items[index].number;
+	enum error error = open_segments_use(&reader->open, number, &reader->db, why);
+
 	if (error != ERR_NONE) {
-		buf_printf(why, "reading the audit: %s", error_text(error));
-		db_close(&reader->db);
+		reader->db = NULL;
 		return error;
 	}
+	reader->open.held = number;
 	reader->open_index = index;
-	reader->is_open = true;
 	return ERR_NONE;
 }
 
 enum error audit_reader_refresh(struct audit_reader *reader, struct buf *why)
 {
 	const struct segment_list *segments = &reader->segments;
-	uint32_t number = reader->is_open ? segments->items[reader->open_index].number : 0;
-	enum error error =
-		segment_list_read(&reader->segments, reader->directory, &reader->env, why);
+	enum error error = segment_list_refresh(&reader->segments, &reader->open, why);
 
-	if (error != ERR_NONE)
-		return error;
-	/* Only a reader that has gone on lets the segment be sealed: the live one stays open. */
-	if (number != 0 && segments->count != 0 &&
-	    segments->items[segments->count - 1].number == number)
-		reader->open_index = segments->count - 1;
-	else
-		close_segment(reader);
-	return ERR_NONE;
+	reader->db = NULL;
+	if (error == ERR_NONE)
+		open_segments_trim(
+			&reader->open,
+			segments->count != 0 ? segments->items[segments->count - 1].number : 0);
+	return error;
 }
 
 /* The state database notes where each sealed segment begins and ends, so that those which a question
@@ -70,7 +50,7 @@ static void read_manifest(struct audit_reader *reader)
 
 void audit_reader_forget(struct audit_reader *reader)
 {
-	close_segment(reader);
+	open_segments_deinit(&reader->open);
 	segment_list_deinit(&reader->segments);
 }
 
@@ -83,9 +63,8 @@ enum error audit_reader_open(const char *directory, const struct store_env *env,
 		return ERR_NO_MEMORY;
 	arena_init(&reader->arena, AUDIT_READER_CHUNK_BYTES, AUDIT_READER_ARENA_BYTES);
 	reader->env = *env;
-	if (reader->env.memo == NULL)
-		reader->env.memo = &reader->memo;
 	reader->directory = mem_copy_text(directory, strlen(directory));
+	open_segments_init(&reader->open, reader->directory, &reader->env, &reader->arena);
 	enum error error = reader->directory != NULL ? ERR_NONE : ERR_NO_MEMORY;
 	if (error == ERR_NONE) {
 		read_manifest(reader);
@@ -106,7 +85,7 @@ void audit_reader_close(struct audit_reader *reader)
 {
 	if (reader == NULL)
 		return;
-	close_segment(reader);
+	open_segments_deinit(&reader->open);
 	segment_list_deinit(&reader->segments);
 	mem_free(reader->directory);
 	arena_deinit(&reader->arena);

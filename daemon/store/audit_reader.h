@@ -4,7 +4,7 @@
 
 #include "base/arena.h"
 #include "store/audit_query.h"
-#include "store/db.h"
+#include "store/open_segments.h"
 #include "store/segment.h"
 
 enum {
@@ -13,15 +13,14 @@ enum {
 	AUDIT_READER_ARENA_BYTES = 64 * 1024 * 1024,
 };
 
-/* One segment at a time is open: `db` belongs to segments.items[open_index]. */
+/* One segment at a time is asked: `db` belongs to segments.items[open_index]. */
 struct audit_reader {
 	char *directory;
 	struct store_env env;
-	struct schema_memo memo; /* when `env` brings none */
 	struct segment_list segments;
-	struct db db;
+	struct open_segments open;
+	struct db *db; /* NULL: none is asked */
 	size_t open_index;
-	bool is_open;
 	struct arena arena; /* of the row at hand */
 };
 
@@ -32,8 +31,7 @@ enum error audit_reader_refresh(struct audit_reader *reader, struct buf *why) AT
  * then the list may have what the state database notes of sealed ones. */
 void audit_reader_forget(struct audit_reader *reader);
 
-/* Opens a segment of the list in `db`, unless it is open already; no statement of another one may
- * be left. ERR_NOT_FOUND when retention has removed it meanwhile. */
+/* Goes to a segment of the list, which `db` is then; no statement of another one may be left. ERR_NOT_FOUND when retention has removed it meanwhile. */
 enum error audit_reader_use(struct audit_reader *reader, size_t index,
 			    struct buf *why) ATTR_MUST_CHECK;
 

@@ -114,9 +114,9 @@ static enum error scan_segment(struct audit_scan *scan, size_t index)
 	buf_append_str(&text, STR(" WHERE d.id = ?1"));
 	error = text.failed;
 	if (error == ERR_NONE)
-		error = stmt_prepare(&scan->page, &reader->db, page_sql);
+		error = stmt_prepare(&scan->page, reader->db, page_sql);
 	if (error == ERR_NONE)
-		error = stmt_prepare(&scan->whole, &reader->db, buf_text(&text));
+		error = stmt_prepare(&scan->whole, reader->db, buf_text(&text));
 	while (error == ERR_NONE && count == PAGE_ROWS && !scan->is_over)
 		error = scan_page(scan, segment, &count);
 	stmt_finish(&scan->page);

@@ -101,7 +101,7 @@ static enum error make_ids(struct work *work)
 	for (size_t i = 0; i < PART_COUNT; i++) {
 		int64_t last = 0;
 		enum error error =
-			db_get_int(&work->reader->db, audit_part_sql[parts[i]].last_id, &last);
+			db_get_int(work->reader->db, audit_part_sql[parts[i]].last_id, &last);
 		if (error != ERR_NONE)
 			return error;
 		work->ids[i].count = (uint64_t)last + 1;
@@ -173,7 +173,7 @@ static enum error count_rows(struct work *work, struct stmt *stmt)
 static enum error count_segment(struct work *work, bool is_sealed)
 {
 	struct audit_filter filter = work->plan->filter;
-	struct db *db = &work->reader->db;
+	struct db *db = work->reader->db;
 	enum audit_access access = AUDIT_SCAN;
 	struct audit_subjects subjects = {0};
 	struct stmt stmt = {0};
@@ -323,8 +323,7 @@ static enum error add_texts(struct work *work, size_t which)
 {
 	struct stmt stmt;
 	bool row = true;
-	enum error error =
-		stmt_prepare(&stmt, &work->reader->db, audit_part_sql[parts[which]].read);
+	enum error error = stmt_prepare(&stmt, work->reader->db, audit_part_sql[parts[which]].read);
 
 	while (error == ERR_NONE) {
 		error = stmt_step(&stmt, &row);
@@ -338,7 +337,7 @@ static enum error add_texts(struct work *work, size_t which)
 
 static enum error summarize_open_segment(struct work *work, bool is_sealed)
 {
-	struct db *db = &work->reader->db;
+	struct db *db = work->reader->db;
 	enum error error = db_begin_read(db);
 
 	if (error == ERR_NONE)

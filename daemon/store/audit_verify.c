@@ -104,7 +104,7 @@ static enum error hash_texts(struct verifier *verifier, enum audit_part part)
 	struct stmt stmt = {0};
 	bool row = true;
 	int64_t count = 0;
-	enum error error = db_get_int(&verifier->reader->db, audit_part_sql[part].count, &count);
+	enum error error = db_get_int(verifier->reader->db, audit_part_sql[part].count, &count);
 
 	if (error != ERR_NONE)
 		return error;
@@ -112,7 +112,7 @@ static enum error hash_texts(struct verifier *verifier, enum audit_part part)
 	table->items = mem_calloc(table->count + 1, sizeof(*table->items));
 	error = table->items == NULL ? ERR_NO_MEMORY : ERR_NONE;
 	if (error == ERR_NONE)
-		error = stmt_prepare(&stmt, &verifier->reader->db, audit_part_sql[part].read);
+		error = stmt_prepare(&stmt, verifier->reader->db, audit_part_sql[part].read);
 	while (error == ERR_NONE) {
 		error = stmt_step(&stmt, &row);
 		if (error != ERR_NONE || !row)
@@ -373,10 +373,10 @@ static bool is_noted_as_it_is(const struct verifier *verifier, const struct segm
 
 static enum error verify_open_segment(struct verifier *verifier, const struct segment *segment)
 {
-	struct db *db = &verifier->reader->db;
+	struct db *db = verifier->reader->db;
 	bool is_sound = true;
 	/* One moment of the segment for its texts and its rows. */
-	enum error error = db_exec(db, "BEGIN");
+	enum error error = db_begin_read(db);
 
 	for (int part = 0; error == ERR_NONE && part < AUDIT_PART_COUNT; part++)
 		error = hash_texts(verifier, (enum audit_part)part);

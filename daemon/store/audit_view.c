@@ -176,19 +176,16 @@ static enum error open_segment(const struct audit_views *shared, size_t index, s
 static enum error describe_source(struct table *table, struct buf *declaration, struct buf *why)
 {
 	struct audit_views *shared = table->module->shared;
-	struct db db;
-	enum error error;
+	const struct segment_list *segments = &shared->reader->segments;
+	struct db *db;
 
 	if (table->module->view->is_state)
 		return describe(table, &shared->state->db, declaration);
-	if (shared->reader->segments.count == 0)
+	if (segments->count == 0)
 		return ERR_NOT_FOUND;
-	error = open_segment(shared, shared->reader->segments.count - 1, &db, why);
-	if (error != ERR_NONE)
-		return error;
-	error = describe(table, &db, declaration);
-	db_close(&db);
-	return error;
+	enum error error = open_segments_use(&shared->reader->open,
+					     segments->items[segments->count - 1].number, &db, why);
+	return error == ERR_NONE ? describe(table, db, declaration) : error;
 }
 
 static int connect(sqlite3 *handle, void *aux, int argc, const char *const *argv,

@@ -4,6 +4,8 @@
 
 #include <sqlite3.h>
 
+#include "store/migrate.h"
+
 /* Whether nothing may be tried any more after `error`. A failed write or sync leaves pages in
  * memory that the system may have dropped for good, so that a repeated sync can report success for
  * data that is lost (the "fsyncgate" of 2018); a damaged file must not be damaged further. */
@@ -160,7 +162,14 @@ enum error db_begin(struct db *db)
 
 enum error db_begin_read(struct db *db)
 {
-	return begin(db, "BEGIN");
+	enum error error = begin(db, "BEGIN");
+
+	if (error == ERR_NONE && db->older_version != 0) {
+		error = migrate_check_still_older(db);
+		if (error != ERR_NONE)
+			db_rollback(db);
+	}
+	return error;
 }
 
 enum error db_end_read(struct db *db)

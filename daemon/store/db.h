@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "store/env.h"
 
+struct schema_known_list;
 struct sqlite3;
 
 enum {
@@ -55,6 +56,10 @@ struct db_schema {
 	 * where that does not happen. */
 	const struct db_migrations *sealing;
 	const char *sealed_mark;
+	const struct schema_known_list *known; /* NULL: none */
+	/* How readers see each earlier version as the present one, the first to the last but one; NULL
+	 * where they do not take any. */
+	const struct db_migrations *older;
 	const struct db_right *rights; /* tables that are not listed can only be read */
 	size_t right_count;
 	int max_value_bytes;   /* of one text or blob */
@@ -70,21 +75,22 @@ enum db_mode {
 struct db {
 	struct sqlite3 *handle;
 	const struct db_schema *schema;
-	struct schema_memo *memo; /* of the store_env; may be NULL */
-	void (*rest)(void *arg);  /* of the store_env; NULL also for writing */
+	void (*rest)(void *arg); /* of the store_env; NULL also for writing */
 	void *rest_arg;
 	bool may_write;
-	enum error broken; /* the failure after which nothing is tried any more */
+	bool is_sealed;         /* it had what schema->sealing adds when it was opened */
+	uint64_t older_version; /* that it has, while readers see it as the present one; else 0 */
+	enum error broken;      /* the failure after which nothing is tried any more */
 	char failure[DB_FAILURE_TEXT_BYTES];
 };
 
 /*
  * Opens the database `file_name` in `directory`. On success the schema is exactly that of the last
- * migration, the journal mode is WAL with synchronous=FULL, and the authorizer holds statements to
- * schema->rights. On failure `db` is closed, a file that was refused is byte for byte what it was,
- * and `why` has one sentence: see audit_open(); ERR_NOT_FOUND for DB_READ without a database.
- * `schema` must live as long as `db`, which must stay where
- * it is.
+ * migration, or for reading, with schema->older, that of an earlier one, seen as the last; the journal
+ * mode is WAL with synchronous=FULL, and the authorizer holds statements to schema->rights. On failure
+ * `db` is closed, a file that was refused is byte for byte what it was, and `why` has one sentence: see
+ * audit_open(); ERR_NOT_FOUND for DB_READ without a database. `schema` must live as long as `db`, which
+ * must stay where it is.
  */
 enum error db_open(struct db *db, const char *directory, const char *file_name,
 		   const struct store_env *env, const struct db_schema *schema, enum db_mode mode,
@@ -141,7 +147,7 @@ enum error db_commit(struct db *db) ATTR_MUST_CHECK;
 void db_rollback(struct db *db); /* nothing to do outside a transaction */
 
 /* What is read from db_begin_read() to db_end_read() is of one moment, whatever others commit
- * meanwhile. */
+ * meanwhile. ERR_BUSY when an older database was brought up to date since it was opened. */
 enum error db_begin_read(struct db *db) ATTR_MUST_CHECK;
 enum error db_end_read(struct db *db) ATTR_MUST_CHECK;
 

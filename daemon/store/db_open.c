@@ -257,6 +257,8 @@ static enum error inspect(struct db *db, const char *path, enum db_mode mode, bo
 		error = check_application(db, path, is_new, why);
 	if (error == ERR_NONE)
 		error = migrate_check(db, mode == DB_READ, why);
+	if (error == ERR_NONE && mode == DB_READ)
+		error = migrate_see_as_present(db);
 	if (error == ERR_NONE && mode == DB_WRITE_CHECK)
 		error = check_pages(db, path, why);
 	return error;
@@ -311,7 +313,6 @@ static int authorize(void *arg, int action, const char *first, const char *secon
 	const struct db_right *right = NULL;
 	bool allowed = false;
 
-	(void)second;
 	(void)database;
 	(void)trigger;
 	if (db->may_write && first != NULL)
@@ -322,7 +323,10 @@ static int authorize(void *arg, int action, const char *first, const char *secon
 	case SQLITE_FUNCTION: /* the dangerous one, load_extension(), is off */
 	case SQLITE_RECURSIVE:
 	case SQLITE_TRANSACTION: allowed = true; break;
-	case SQLITE_PRAGMA: allowed = strcmp(first, "integrity_check") == 0; break;
+	case SQLITE_PRAGMA:
+		allowed = strcmp(first, "integrity_check") == 0 ||
+			  (strcmp(first, "user_version") == 0 && second == NULL);
+		break;
 	case SQLITE_INSERT: allowed = right != NULL && right->insert; break;
 	case SQLITE_UPDATE: allowed = right != NULL && right->update; break;
 	case SQLITE_DELETE: allowed = right != NULL && right->delete; break;
@@ -371,7 +375,6 @@ enum error db_open(struct db *db, const char *directory, const char *file_name,
 	struct buf path;
 
 	*db = (struct db){.schema = schema,
-			  .memo = env->memo,
 			  .rest = mode == DB_READ ? env->rest : NULL,
 			  .rest_arg = env->rest_arg,
 			  .may_write = mode != DB_READ};

@@ -4,7 +4,6 @@
 
 #include "base/error.h"
 #include "base/hash.h"
-#include "store/schema_memo.h"
 
 /* How long a write waits for another program to let go of the database. Long enough for a person's
  * query in a shell, short enough that requests still get their refusal in time. */
@@ -28,9 +27,6 @@ struct store_env {
 	const char *vfs;
 	/* Seeds the tables of recently used texts, whose keys come from outside. */
 	struct hash_key hash_key;
-	/* What the databases opened with this have in common; zeroed at first. NULL: each is looked
-	 * at anew. */
-	struct schema_memo *memo;
 };
 
 #endif

@@ -1,11 +1,12 @@
 #include "store/migrate.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include <sodium.h>
 #include <sqlite3.h>
 
-#include "store/schema_memo.h"
+#include "store/schema_known.h"
 #include "store/stmt.h"
 
 static enum error version_of(struct db *db, int64_t *version)
@@ -49,11 +50,33 @@ static enum error run_to(struct db *db, uint64_t version)
 
 enum error migrate_run(struct db *db)
 {
+	if (db->is_sealed)
+		return ERR_NONE;
 	return run_to(db, db->schema->migrations->count);
 }
 
-static enum error check_version(const struct db_schema *schema, int64_t version,
-				bool must_be_current, struct buf *why)
+enum error migrate_see_as_present(struct db *db)
+{
+	if (db->older_version == 0)
+		return ERR_NONE;
+	return db_exec(db, db->schema->older->items[db->older_version - 1].sql);
+}
+
+enum error migrate_check_still_older(struct db *db)
+{
+	int64_t version;
+	enum error error = version_of(db, &version);
+
+	if (error == ERR_NONE && (uint64_t)version != db->older_version) {
+		snprintf(db->failure, sizeof(db->failure),
+			 "it is being brought up to date; ask again");
+		error = ERR_BUSY;
+	}
+	return error;
+}
+
+static enum error check_version(const struct db_schema *schema, int64_t version, bool for_reading,
+				struct buf *why)
 {
 	if (version < 0 || (uint64_t)version > schema->migrations->count) {
 		buf_printf(why,
@@ -63,11 +86,11 @@ static enum error check_version(const struct db_schema *schema, int64_t version,
 			   schema->noun, version, schema->migrations->count);
 		return ERR_VERSION;
 	}
-	if (must_be_current && version == 0) {
+	if (for_reading && version == 0) {
 		buf_printf(why, "the %s is not there yet", schema->noun);
 		return ERR_NOT_FOUND;
 	}
-	if (must_be_current && (uint64_t)version < schema->migrations->count) {
+	if (for_reading && schema->older == NULL && (uint64_t)version < schema->migrations->count) {
 		buf_printf(why,
 			   "the %s has schema version %" PRId64 " and not yet %zu: start the "
 			   "daemon of this version once to bring it up to date",
@@ -127,8 +150,8 @@ static enum error compare(struct stmt *actual, struct stmt *expected, struct buf
 }
 
 /* An empty database in which the same migrations have run as in `db` shows what must be there. */
-static enum error make_expected(struct db *expected, const struct db *db,
-				const struct schema_key *key)
+static enum error make_expected(struct db *expected, const struct db *db, uint64_t version,
+				bool is_sealed)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY |
 		    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
@@ -141,8 +164,8 @@ static enum error make_expected(struct db *expected, const struct db *db,
 	if (result != SQLITE_OK)
 		return db_fail(expected, result);
 	db_watch_rest(expected);
-	enum error error = run_to(expected, key->version);
-	return error == ERR_NONE && key->is_sealed ? migrate_seal(expected) : error;
+	enum error error = run_to(expected, version);
+	return error == ERR_NONE && is_sealed ? migrate_seal(expected) : error;
 }
 
 enum error migrate_seal(struct db *db)
@@ -178,14 +201,16 @@ enum error migrate_find_sealed(struct db *db, bool *is_sealed)
 
 static void hash_text(crypto_generichash_state *hash, struct str text)
 {
-	uint64_t length = text.length;
+	unsigned char length[8];
 
-	crypto_generichash_update(hash, (const unsigned char *)&length, sizeof(length));
+	for (size_t i = 0; i < sizeof(length); i++)
+		length[i] = (unsigned char)((uint64_t)text.length >> (8 * i));
+	crypto_generichash_update(hash, length, sizeof(length));
 	crypto_generichash_update(hash, (const unsigned char *)text.ptr, text.length);
 }
 
-/* Of all that is compared; never stored. */
-static enum error digest_objects(struct db *db, uint8_t digest[SCHEMA_DIGEST_BYTES])
+/* Of all that is compared. */
+enum error migrate_digest(struct db *db, uint8_t digest[SCHEMA_DIGEST_BYTES])
 {
 	crypto_generichash_state hash;
 	struct stmt rows;
@@ -205,14 +230,13 @@ static enum error digest_objects(struct db *db, uint8_t digest[SCHEMA_DIGEST_BYT
 	return error;
 }
 
-/* Compares with what the migrations make, and remembers that. */
-static enum error compare_with_expected(struct db *db, const struct schema_key *key,
+/* Compares with what the migrations make. */
+static enum error compare_with_expected(struct db *db, uint64_t version, bool is_sealed,
 					struct buf *why)
 {
 	struct stmt actual_rows = {0}, expected_rows = {0};
-	uint8_t digest[SCHEMA_DIGEST_BYTES];
 	struct db expected = {0};
-	enum error error = make_expected(&expected, db, key);
+	enum error error = make_expected(&expected, db, version, is_sealed);
 
 	if (error == ERR_NONE)
 		error = stmt_prepare(&expected_rows, &expected, objects_sql);
@@ -220,10 +244,6 @@ static enum error compare_with_expected(struct db *db, const struct schema_key *
 		error = stmt_prepare(&actual_rows, db, objects_sql);
 	if (error == ERR_NONE)
 		error = compare(&actual_rows, &expected_rows, why);
-	if (error == ERR_NONE && db->memo != NULL)
-		error = digest_objects(&expected, digest);
-	if (error == ERR_NONE && db->memo != NULL)
-		schema_memo_put(db->memo, key, digest);
 	stmt_finish(&actual_rows);
 	stmt_finish(&expected_rows);
 	db_close(&expected);
@@ -232,36 +252,36 @@ static enum error compare_with_expected(struct db *db, const struct schema_key *
 
 static enum error check_objects(struct db *db, uint64_t version, struct buf *why)
 {
-	struct schema_key key = {.schema = db->schema, .version = version};
 	uint8_t digest[SCHEMA_DIGEST_BYTES];
-	enum error error = migrate_find_sealed(db, &key.is_sealed);
+	enum error error = migrate_find_sealed(db, &db->is_sealed);
 
-	if (error == ERR_NONE && db->memo != NULL) {
-		error = digest_objects(db, digest);
-		if (error == ERR_NONE && schema_memo_has(db->memo, &key, digest))
-			return ERR_NONE;
-	}
-	return error == ERR_NONE ? compare_with_expected(db, &key, why) : error;
+	if (error == ERR_NONE)
+		error = migrate_digest(db, digest);
+	if (error != ERR_NONE || schema_is_known(db->schema->known, version, db->is_sealed, digest))
+		return error;
+	return compare_with_expected(db, version, db->is_sealed, why);
 }
 
-static enum error check_schema(struct db *db, bool must_be_current, struct buf *why)
+static enum error check_schema(struct db *db, bool for_reading, struct buf *why)
 {
 	int64_t version;
 	enum error error = version_of(db, &version);
 
 	if (error == ERR_NONE)
-		error = check_version(db->schema, version, must_be_current, why);
+		error = check_version(db->schema, version, for_reading, why);
+	if (error == ERR_NONE && for_reading && (uint64_t)version != db->schema->migrations->count)
+		db->older_version = (uint64_t)version;
 	return error == ERR_NONE ? check_objects(db, (uint64_t)version, why) : error;
 }
 
-enum error migrate_check(struct db *db, bool must_be_current, struct buf *why)
+enum error migrate_check(struct db *db, bool for_reading, struct buf *why)
 {
 	/* One moment: another process may migrate or seal the database while a reader opens it. */
 	enum error error = db_begin_read(db);
 
 	if (error != ERR_NONE)
 		return error;
-	error = check_schema(db, must_be_current, why);
+	error = check_schema(db, for_reading, why);
 	if (error == ERR_NONE)
 		error = db_end_read(db);
 	if (error != ERR_NONE)

@@ -9,7 +9,6 @@
 #include "base/attributes.h"
 #include "base/mem.h"
 #include "base/sort.h"
-#include "store/audit_schema.h"
 #include "store/migrate.h"
 #include "store/segment_db.h"
 #include "store/stmt.h"
@@ -226,20 +225,19 @@ enum error segment_describe(struct db *db, uint32_t number, struct segment *out,
 
 /* The list. */
 
-static enum error describe_file(const char *directory, uint32_t number, const struct store_env *env,
-				struct segment *out, bool *has_begun, struct buf *why)
+static enum error describe_file(struct open_segments *open, uint32_t number, struct segment *out,
+				bool *has_begun, struct buf *why)
 {
 	size_t said = why->length;
-	struct db db;
-	enum error error = audit_open_segment(directory, number, env, DB_READ, &db, why);
+	struct db *db;
+	enum error error = open_segments_use(open, number, &db, why);
 
 	if (error != ERR_NONE)
 		return error;
-	error = segment_describe(&db, number, out, has_begun);
+	error = segment_describe(db, number, out, has_begun);
 	if (error != ERR_NONE && why->length == said)
 		buf_printf(why, "audit segment %u: %s: %s", (unsigned)number, error_text(error),
-			   db.failure);
-	db_close(&db);
+			   db->failure);
 	return error;
 }
 
@@ -254,8 +252,8 @@ static const struct segment *find_sealed(const struct segment_list *list, uint32
 
 /* Fills the zeroed `list` with what is known or can be read of each number. */
 static enum error describe_all(struct segment_list *list, const struct segment_list *known,
-			       const struct segment_numbers *numbers, const char *directory,
-			       const struct store_env *env, struct buf *why)
+			       const struct segment_numbers *numbers, struct open_segments *open,
+			       struct buf *why)
 {
 	for (size_t i = 0; i < numbers->count; i++) {
 		const struct segment *sealed = find_sealed(known, numbers->items[i]);
@@ -266,8 +264,8 @@ static enum error describe_all(struct segment_list *list, const struct segment_l
 		if (sealed != NULL) {
 			*segment = *sealed;
 		} else {
-			enum error error = describe_file(directory, numbers->items[i], env, segment,
-							 &has_begun, why);
+			enum error error =
+				describe_file(open, numbers->items[i], segment, &has_begun, why);
 			if (error == ERR_NOT_FOUND) {
 				/* Retention was faster. */
 				why->length = said;
@@ -283,13 +281,13 @@ static enum error describe_all(struct segment_list *list, const struct segment_l
 	return ERR_NONE;
 }
 
-enum error segment_list_read(struct segment_list *list, const char *directory,
-			     const struct store_env *env, struct buf *why)
+enum error segment_list_refresh(struct segment_list *list, struct open_segments *open,
+				struct buf *why)
 {
 	struct segment_numbers numbers = {0};
 	struct segment_list fresh = {0};
 	size_t said = why->length;
-	enum error error = segment_numbers_read(&numbers, directory, env);
+	enum error error = segment_numbers_read(&numbers, open->directory, open->env);
 
 	if (error == ERR_NONE) {
 		fresh.items = mem_calloc(numbers.count + 1, sizeof(*fresh.items));
@@ -297,13 +295,24 @@ enum error segment_list_read(struct segment_list *list, const char *directory,
 			error = ERR_NO_MEMORY;
 	}
 	if (error == ERR_NONE)
-		error = describe_all(&fresh, list, &numbers, directory, env, why);
+		error = describe_all(&fresh, list, &numbers, open, why);
 	if (error != ERR_NONE && why->length == said)
-		buf_printf(why, "%s: %s", directory, error_text(error));
+		buf_printf(why, "%s: %s", open->directory, error_text(error));
 	segment_numbers_deinit(&numbers);
 	segment_list_deinit(error == ERR_NONE ? list : &fresh);
 	if (error == ERR_NONE)
 		*list = fresh;
+	return error;
+}
+
+enum error segment_list_read(struct segment_list *list, const char *directory,
+			     const struct store_env *env, struct buf *why)
+{
+	struct open_segments open;
+
+	open_segments_init(&open, directory, env, NULL);
+	enum error error = segment_list_refresh(list, &open, why);
+	open_segments_deinit(&open);
 	return error;
 }
 

@@ -3,6 +3,7 @@
 #define STORE_SEGMENT_DB_H
 
 #include "store/db.h"
+#include "store/open_segments.h"
 #include "store/segment.h"
 
 /* The numbers of the files that are there, ascending. All zero is none. */
@@ -20,5 +21,9 @@ void segment_numbers_deinit(struct segment_numbers *numbers);
  * list knows. ERR_CORRUPT when it says what is never written. */
 enum error segment_describe(struct db *db, uint32_t number, struct segment *out,
 			    bool *has_begun) ATTR_MUST_CHECK;
+
+/* segment_list_read() by way of segments that are open already; those that it opens stay so. */
+enum error segment_list_refresh(struct segment_list *list, struct open_segments *open,
+				struct buf *why) ATTR_MUST_CHECK;
 
 #endif

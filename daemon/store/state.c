@@ -26,6 +26,7 @@ static const struct db_schema schema = {
 	.noun = "state database",
 	.application_id = 0x77735a53, /* "wsZS" */
 	.migrations = &state_migrations,
+	.known = &state_known,
 	.rights = rights,
 	.right_count = ARRAY_COUNT(rights),
 	.max_value_bytes = ROW_MAX_BYTES,

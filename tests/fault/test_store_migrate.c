@@ -18,14 +18,10 @@
 
 enum { SEEDS_PER_EVENT = 4 };
 
-/* Of one process with many starts. */
-static struct schema_memo schema_memo;
-
 static struct store_env power_env(void)
 {
 	struct store_env env = store_env_make(power_vfs_name());
 
-	env.memo = &schema_memo;
 	env.create_private = power_vfs_create;
 	env.list_names = power_vfs_list;
 	env.make_readonly = power_vfs_make_readonly;
@@ -98,7 +94,6 @@ static void make_earlier(const struct kind *kind, size_t version)
 	struct buf why;
 	struct db db;
 
-	env.memo = NULL;
 	power_vfs_reset();
 	buf_init(&why, 4096);
 	if (db_open(&db, "/power", kind->file, &env, &schema, DB_WRITE, &why) != ERR_NONE)

@@ -25,14 +25,10 @@ static uint32_t seeds_per_event = 9;
 static uint64_t state_count;
 enum { STATES_MIN = 20000 };
 
-/* Of one process with many starts. */
-static struct schema_memo schema_memo;
-
 static struct store_env power_env(void)
 {
 	struct store_env env = store_env_make(power_vfs_name());
 
-	env.memo = &schema_memo;
 	env.create_private = power_vfs_create;
 	env.list_names = power_vfs_list;
 	env.make_readonly = power_vfs_make_readonly;

@@ -13,7 +13,6 @@ int fixture_setup(void **state)
 	assert_non_null(fixture);
 	tmpdir_create(&fixture->dir);
 	fixture->env = store_env_make(NULL);
-	fixture->env.memo = &fixture->memo;
 	buf_init(&fixture->why, 4096);
 	*state = fixture;
 	return 0;

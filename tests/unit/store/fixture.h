@@ -15,7 +15,6 @@
 struct fixture {
 	struct tmpdir dir;
 	struct store_env env;
-	struct schema_memo memo; /* the one of `env` */
 	struct buf why;
 };
 
