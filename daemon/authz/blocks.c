@@ -5,6 +5,8 @@
 #include "base/map.h"
 #include "base/mem.h"
 
+enum { US_OF_MS = 1000 };
+
 struct entry {
 	struct map_node node;
 	struct block block;
@@ -105,23 +107,62 @@ bool blocks_remove(struct blocks *blocks, struct str principal)
 	return true;
 }
 
-static const struct block *find_in_force(const struct blocks *blocks, struct str principal,
-					 int64_t now_us)
+bool block_holds(const struct block *block, struct block_time now)
+{
+	if (block->until_us == BLOCK_FOR_EVER)
+		return true;
+	return block->by_wall_clock ? now.wall_us <= block->until_us
+				    : now.boot_ms <= block->until_ms;
+}
+
+bool block_is_over(const struct block *block, struct block_time now)
+{
+	return !block_holds(block, now) && now.boot_ms > block->until_ms;
+}
+
+int64_t block_left_ms(const struct block *block, struct block_time now)
+{
+	if (!block_holds(block, now))
+		return 0;
+	if (block->until_us == BLOCK_FOR_EVER)
+		return BLOCK_FOR_EVER;
+	/* The last moment is of the block. */
+	return block->by_wall_clock ? (block->until_us - now.wall_us) / US_OF_MS + 1
+				    : block->until_ms - now.boot_ms + 1;
+}
+
+int64_t block_end_us(const struct block *block, struct block_time now)
+{
+	if (block->until_us == BLOCK_FOR_EVER || block->by_wall_clock)
+		return block->until_us;
+	return now.wall_us + (block->until_ms - now.boot_ms) * US_OF_MS;
+}
+
+void blocks_remove_over(struct blocks *blocks, struct str principal, struct block_time now)
 {
 	const struct entry *entry = find(blocks, principal);
 
-	return entry != NULL && now_us <= entry->block.until_us ? &entry->block : NULL;
+	if (entry != NULL && block_is_over(&entry->block, now))
+		blocks_remove(blocks, principal);
+}
+
+static const struct block *find_in_force(const struct blocks *blocks, struct str principal,
+					 struct block_time now)
+{
+	const struct entry *entry = find(blocks, principal);
+
+	return entry != NULL && block_holds(&entry->block, now) ? &entry->block : NULL;
 }
 
 const struct block *blocks_find(const struct blocks *blocks, const struct identity *identity,
-				int64_t now_us)
+				struct block_time now)
 {
 	const struct block *block;
 
 	if (blocks->map.count == 0)
 		return NULL;
-	block = find_in_force(blocks, identity->principal, now_us);
-	return block != NULL ? block : find_in_force(blocks, identity->name, now_us);
+	block = find_in_force(blocks, identity->principal, now);
+	return block != NULL ? block : find_in_force(blocks, identity->name, now);
 }
 
 size_t blocks_count(const struct blocks *blocks)

@@ -21,12 +21,39 @@ enum { BLOCKS_MAX_COUNT = 100000 };
 
 #define BLOCK_FOR_EVER INT64_MAX
 
+/*
+ * A block for a span of time ends by the boot clock (base/clock.h), which counts sleep and which
+ * nobody sets: neither an administrator of the machine nor a time server ends it early. A block
+ * until a time ends by the wall clock, for that is what was promised.
+ */
 struct block {
 	struct str principal; /* canonical, see identity_read_principal() */
 	int64_t created_us;   /* wall clock */
-	int64_t until_us;     /* wall clock, the last microsecond of the block; or BLOCK_FOR_EVER */
-	struct str reason;    /* what the administrator said; may be empty */
+	/* Its last moment, by either clock as they stood when it was made; or BLOCK_FOR_EVER. */
+	int64_t until_us;   /* wall clock */
+	int64_t until_ms;   /* boot clock */
+	bool by_wall_clock; /* which of the two counts */
+	struct str reason;  /* what the administrator said; may be empty */
 };
+
+/* A moment, by both clocks. */
+struct block_time {
+	int64_t wall_us;
+	int64_t boot_ms;
+};
+
+/* Whether the block stops its principal at `now`. */
+bool block_holds(const struct block *block, struct block_time now);
+
+/* Whether it has ended for good: of one until a time, once as much time has run as there was to
+ * run, so that a wall clock that is set wrong and right again lets nobody go. */
+bool block_is_over(const struct block *block, struct block_time now);
+
+/* How long it still holds, 0 when it has ended; BLOCK_FOR_EVER. */
+int64_t block_left_ms(const struct block *block, struct block_time now);
+
+/* When it ends or ended by the wall clock as that stands now; BLOCK_FOR_EVER. */
+int64_t block_end_us(const struct block *block, struct block_time now);
 
 struct blocks;
 
@@ -40,9 +67,12 @@ enum error blocks_put(struct blocks *blocks, const struct block *block) ATTR_MUS
 /* True when there was one. */
 bool blocks_remove(struct blocks *blocks, struct str principal);
 
-/* The block that stops `identity` at `now_us`, or NULL. Valid until the blocks change. */
+/* The block that stops `identity` at `now`, or NULL. Valid until the blocks change. */
 const struct block *blocks_find(const struct blocks *blocks, const struct identity *identity,
-				int64_t now_us);
+				struct block_time now);
+
+/* Takes out the block of this principal if it is over at `now`. */
+void blocks_remove_over(struct blocks *blocks, struct str principal, struct block_time now);
 
 size_t blocks_count(const struct blocks *blocks);
 

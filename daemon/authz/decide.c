@@ -117,9 +117,10 @@ static bool write_context(struct inquiry *inquiry)
 
 static bool pass_blocks(struct inquiry *inquiry)
 {
+	const struct instant *instant = &inquiry->question->instant;
 	const struct block *block =
 		blocks_find(inquiry->decider->blocks, &inquiry->decision->identity,
-			    inquiry->question->instant.wall_us);
+			    (struct block_time){instant->wall_us, instant->boot_ms});
 
 	return block == NULL || deny(inquiry, DECISION_FROM_BLOCK, block->reason);
 }

@@ -23,9 +23,10 @@ struct block_options {
 
 static const struct arg_option block_options[] = {
 	{"--for", ARG_TEXT, offsetof(struct block_options, duration), "SPAN",
-	 "how long, such as 30m or 8h; for ever without it"},
+	 "how long, such as 30m or 8h, in which the machine runs or sleeps; for ever without it"},
 	{"--until", ARG_TEXT, offsetof(struct block_options, until), "TIME",
-	 "instead of --for: its end, such as 18:00 or 2026-12-01T08:00+01:00 (without: UTC)"},
+	 "instead of --for: its end by the wall clock, such as 18:00 or 2026-12-01T08:00+01:00 "
+	 "(without: UTC)"},
 	{"--reason", ARG_TEXT, offsetof(struct block_options, reason), "TEXT",
 	 "why, for other administrators"},
 	{NULL, ARG_FLAG, 0, NULL, NULL},
@@ -46,8 +47,10 @@ static void json_block(struct buf *out, const Wsauthz__BlockEntry *entry)
 	json_write_object(&json);
 	json_member_string(&json, "principal", link_str(entry->principal));
 	json_member_time(&json, "created", (int64_t)entry->created_us);
-	if (entry->until_us != 0)
+	if (entry->until_us != 0) {
 		json_member_time(&json, "until", (int64_t)entry->until_us);
+		json_member_u64(&json, "left_ms", entry->left_ms);
+	}
 	json_member_string(&json, "reason", link_str(entry->reason));
 	json_write_object_end(&json);
 }
@@ -70,8 +73,7 @@ static void print_block(const struct ctl *ctl, const Wsauthz__BlockEntry *entry)
 	buf_deinit(&line);
 }
 
-/* How long it is until then. */
-static bool read_end(const char *text, uint64_t *ms)
+static bool read_end(const char *text, uint64_t *until_us)
 {
 	int64_t now_us = clock_wall_us(platform_clock()), end_us;
 	uint64_t span_ms;
@@ -88,12 +90,12 @@ static bool read_end(const char *text, uint64_t *ms)
 		output_error("--until %s is over", text);
 		return false;
 	}
-	*ms = (uint64_t)(end_us - now_us) / 1000;
+	*until_us = (uint64_t)end_us;
 	return true;
 }
 
-/* Reads --for or --until into whole seconds, at least one; 0 for neither. */
-static bool read_duration(const struct block_options *options, uint64_t *seconds)
+/* Reads --for, into whole seconds, or --until. */
+static bool read_span(const struct block_options *options, Wsauthz__Block *block)
 {
 	uint64_t ms = 0;
 
@@ -106,12 +108,8 @@ static bool read_duration(const struct block_options *options, uint64_t *seconds
 			     options->duration);
 		return false;
 	}
-	if (options->until != NULL && !read_end(options->until, &ms))
-		return false;
-	*seconds = (ms + 999) / 1000;
-	if (options->until != NULL && *seconds == 0)
-		*seconds = 1;
-	return true;
+	block->duration_s = (ms + 999) / 1000;
+	return options->until == NULL || read_end(options->until, &block->until_us);
 }
 
 /* The principal of a record: its SID, or without one the name its user came under. */
@@ -140,7 +138,7 @@ static enum ctl_exit run_block(const struct ctl *ctl, const void *opaque, char *
 	enum ctl_exit code;
 
 	(void)operand_count;
-	if (!read_duration(options, &block.duration_s))
+	if (!read_span(options, &block))
 		return CTL_USAGE;
 	buf_init(&principal, LINE_MAX_BYTES);
 	block.reason = link_bytes(str_from(options->reason));
@@ -192,15 +190,14 @@ static enum ctl_exit run_unblock(const struct ctl *ctl, const void *options, cha
 	return code;
 }
 
-static const char *const titles[] = {"PRINCIPAL", "SINCE (UTC)", "UNTIL (UTC)", "LEFT", "REASON"};
+static const char *const titles[] = {"PRINCIPAL", "SINCE (UTC)", "UNTIL (UTC)", "GOES ON FOR",
+				     "REASON"};
 
 /* How long the block goes on; nothing when it does so for ever. */
 static void append_left(struct buf *out, const Wsauthz__BlockEntry *entry)
 {
-	uint64_t now_us = (uint64_t)clock_wall_us(platform_clock());
-
-	if (entry->until_us > now_us)
-		output_duration(out, (entry->until_us - now_us) / 1000);
+	if (entry->left_ms != 0)
+		output_duration(out, entry->left_ms);
 	else if (entry->until_us != 0)
 		buf_append_str(out, STR("ended"));
 }

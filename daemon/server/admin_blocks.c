@@ -29,6 +29,7 @@ bool admin_blocks_list(struct arena *arena, const struct service *service,
 		       const Wsauthz__BlocksList *query, Wsauthz__BlocksListReply *reply)
 {
 	struct listing *listing = arena_calloc(arena, 1, sizeof(*listing));
+	struct block_time now = service_block_time(service);
 	const struct page *page;
 	size_t bytes = 0;
 
@@ -50,7 +51,7 @@ bool admin_blocks_list(struct arena *arena, const struct service *service,
 		if (entry == NULL)
 			return false;
 		wsauthz__block_entry__init(entry);
-		admin_reply_fill_block(page->items[i], entry);
+		admin_reply_fill_block(page->items[i], now, entry);
 		bytes += PAGE_ITEM_HEAD_BYTES + wsauthz__block_entry__get_packed_size(entry);
 		if (bytes > PAGE_MAX_BYTES) {
 			reply->more = true;

@@ -9,7 +9,8 @@
 #include "server/admin_reply.h"
 #include "server/question.h"
 
-enum { MICROSECONDS = 1000000, ARGUMENTS_MAX_BYTES = 60 * 1024, UNTIL_MAX_BYTES = 64 };
+enum { MICROSECONDS = 1000000, MICROSECONDS_OF_MS = 1000 };
+enum { ARGUMENTS_MAX_BYTES = 60 * 1024, UNTIL_MAX_BYTES = 64 };
 
 /* A change with what it needs until it is answered; in the request's arena. */
 struct admin_change {
@@ -143,13 +144,20 @@ static struct block block_of(const struct state_block *row)
 		.principal = row->principal,
 		.created_us = row->created_us,
 		.until_us = row->until_us == STATE_BLOCK_FOR_EVER ? BLOCK_FOR_EVER : row->until_us,
+		.until_ms = row->until_ms,
+		.by_wall_clock = row->by_wall_clock,
 		.reason = row->reason,
 	};
 }
 
-static enum error write_block(struct state *state, struct change *change)
+static enum error write_block(struct state *state, struct change *base)
 {
-	return state_put_block(state, &change_of(change)->block);
+	const struct admin_change *change = change_of(base);
+	const struct request *request = change->request;
+	enum error error = state_note_block_clock(state, request->service->boot_id->bytes,
+						  request->instant.boot_ms);
+
+	return error == ERR_NONE ? state_put_block(state, &change->block) : error;
 }
 
 static void on_blocked(struct change *base, enum error error)
@@ -175,11 +183,33 @@ static void on_blocked(struct change *base, enum error error)
 			"see its log");
 		return;
 	}
-	admin_reply_fill_block(&block, &entry);
+	admin_reply_fill_block(&block, service_block_time(request->service), &entry);
 	body.block = &entry;
 	reply.body_case = WSAUTHZ__ADMIN_REPLY__BODY_BLOCK;
 	reply.block = &body;
 	answer(request, &reply);
+}
+
+/* Sets the ends of the block. False when they cannot be. */
+static bool read_end(const Wsauthz__Block *body, const struct instant *now, struct state_block *row)
+{
+	const uint64_t max_us = ADMIN_BLOCK_MAX_S * MICROSECONDS;
+	uint64_t span_us = body->duration_s * MICROSECONDS, now_us = (uint64_t)now->wall_us;
+
+	row->created_us = now->wall_us;
+	row->until_us = STATE_BLOCK_FOR_EVER;
+	row->until_ms = STATE_BLOCK_FOR_EVER;
+	row->by_wall_clock = body->until_us != 0;
+	if (row->by_wall_clock) {
+		if (span_us != 0 || body->until_us < now_us || body->until_us - now_us > max_us)
+			return false;
+		span_us = body->until_us - now_us;
+	}
+	if (row->by_wall_clock || span_us != 0) {
+		row->until_us = row->created_us + (int64_t)span_us;
+		row->until_ms = now->boot_ms + (int64_t)(span_us / MICROSECONDS_OF_MS);
+	}
+	return true;
 }
 
 void admin_change_block(struct request *request, const Wsauthz__AdminRequest *message)
@@ -198,14 +228,15 @@ void admin_change_block(struct request *request, const Wsauthz__AdminRequest *me
 	row = &change->block;
 	if (!read_principal(request, body->principal, &row->principal))
 		return;
-	row->created_us = request->instant.wall_us;
-	row->until_us = body->duration_s == 0
-				? STATE_BLOCK_FOR_EVER
-				: row->created_us + (int64_t)body->duration_s * MICROSECONDS;
+	if (!read_end(body, &request->instant, row)) {
+		refuse_and_free(request, REFUSAL_BAD_REQUEST,
+				"until_us is no time to come within a hundred years, or not alone");
+		return;
+	}
 	row->reason = question_text(body->reason);
 	description.subject = row->principal;
 	description.reason = row->reason;
-	description.until_us = body->duration_s != 0 ? row->until_us : 0;
+	description.until_us = row->until_us != STATE_BLOCK_FOR_EVER ? row->until_us : 0;
 	block = block_of(row);
 	error = blocks_put(request->service->blocks, &block);
 	if (error == ERR_LIMIT) {

@@ -49,13 +49,18 @@ size_t admin_reply_encode_refusal(const uint8_t epoch[SESSION_EPOCH_BYTES],
 											   : 0;
 }
 
-void admin_reply_fill_block(const struct block *block, Wsauthz__BlockEntry *entry)
+void admin_reply_fill_block(const struct block *block, struct block_time now,
+			    Wsauthz__BlockEntry *entry)
 {
+	int64_t end_us = block_end_us(block, now);
+
 	entry->principal = authz_bytes(block->principal.ptr, block->principal.length);
 	entry->created_us = block->created_us > 0 ? (uint64_t)block->created_us : 0;
-	entry->until_us = block->until_us != BLOCK_FOR_EVER && block->until_us > 0
-				  ? (uint64_t)block->until_us
-				  : 0;
+	if (end_us != BLOCK_FOR_EVER) {
+		/* 0 would say for ever. */
+		entry->until_us = end_us > 0 ? (uint64_t)end_us : 1;
+		entry->left_ms = (uint64_t)block_left_ms(block, now);
+	}
 	entry->reason = authz_bytes(block->reason.ptr, block->reason.length);
 }
 
@@ -245,9 +250,9 @@ static bool fill_problems(struct arena *arena, const struct service *service,
 	return true;
 }
 
-/* Blocks that ended stay until their principal is blocked again or unblocked. */
+/* Blocks that ended stay a while. */
 struct block_tally {
-	int64_t now_us;
+	struct block_time now;
 	uint64_t count;
 };
 
@@ -255,7 +260,7 @@ static bool tally_block(const struct block *block, void *arg)
 {
 	struct block_tally *tally = arg;
 
-	tally->count += tally->now_us <= block->until_us;
+	tally->count += block_holds(block, tally->now);
 	return true;
 }
 
@@ -265,7 +270,7 @@ bool admin_reply_status(struct arena *arena, const struct service *service,
 			Wsauthz__StatusReply *status)
 {
 	const struct metrics *metrics = &service->metrics;
-	struct block_tally blocks = {.now_us = clock_wall_us(service->clock)};
+	struct block_tally blocks = {.now = service_block_time(service)};
 
 	blocks_each(service->blocks, tally_block, &blocks);
 	status->server_version = authz_bytes(server_version(), strlen(server_version()));

@@ -20,8 +20,9 @@ size_t admin_reply_encode_refusal(const uint8_t epoch[SESSION_EPOCH_BYTES],
 				  const struct session_refusal *refusal, uint8_t *frame,
 				  size_t capacity_bytes);
 
-/* Fills an entry that was initialised; it borrows from `block`. */
-void admin_reply_fill_block(const struct block *block, Wsauthz__BlockEntry *entry);
+/* Fills an entry that was initialised, as the block stands at `now`; it borrows from `block`. */
+void admin_reply_fill_block(const struct block *block, struct block_time now,
+			    Wsauthz__BlockEntry *entry);
 
 /* The diagnostics of a load, what kept it from being read first; `*list` lives in `arena` and
  * borrows from `load`. False when memory is spent. */

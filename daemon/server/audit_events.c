@@ -152,7 +152,7 @@ static void tell_lost(struct audit_events *events)
 	append(events, waiting);
 }
 
-void audit_events_add(struct audit_events *events, const char *kind, struct str actor,
+bool audit_events_add(struct audit_events *events, const char *kind, struct str actor,
 		      struct str detail)
 {
 	struct waiting *waiting = NULL;
@@ -165,6 +165,7 @@ void audit_events_add(struct audit_events *events, const char *kind, struct str 
 	else
 		lose(events, kind);
 	flush(events);
+	return waiting != NULL;
 }
 
 void audit_events_add_action(struct audit_events *events, const struct state_action *action)

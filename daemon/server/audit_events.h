@@ -43,8 +43,8 @@ void audit_events_free(struct audit_events *events);
 /* From now on events go to the queue, those that wait first; NULL: they wait again. */
 void audit_events_attach(struct audit_events *events, struct audit_queue *queue);
 
-/* Adds an event, whose texts are copied: see struct audit_event. */
-void audit_events_add(struct audit_events *events, const char *kind, struct str actor,
+/* Adds an event, whose texts are copied: see struct audit_event. False when it is lost. */
+bool audit_events_add(struct audit_events *events, const char *kind, struct str actor,
 		      struct str detail);
 
 /* Adds what an administrator did or was refused, as "admin.ACTION". */

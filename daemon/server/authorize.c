@@ -75,29 +75,22 @@ static void count(struct metrics *metrics, const struct decision *decision)
 	metrics->denied[decision->source]++;
 }
 
-/* The row was on its way before it showed that nobody waits any more. */
-static void add_undelivered(struct service *service, uint64_t decision_id)
-{
-	char memory[64];
-	struct buf detail;
-
-	buf_init_fixed(&detail, memory, sizeof(memory));
-	buf_printf(&detail, "{\"decision_id\":%llu}", (unsigned long long)decision_id);
-	audit_events_add(service->events, "decision.undelivered", STR(""), buf_str(&detail));
-}
-
 static void answer(struct request *request, uint64_t decision_id)
 {
 	struct metrics *metrics = &request->service->metrics;
 
 	count(metrics, &request->decision);
 	histogram_add_span(&metrics->answering, request->started_ns, uv_hrtime());
+	/* The row was on its way before it showed that nobody waits any more. */
 	if (request->session == NULL) {
 		metrics->undelivered++;
-		add_undelivered(request->service, decision_id);
+		session_add_undelivered(request->service, decision_id);
 		return;
 	}
-	reply_decision(request->session, request->id, &request->decision, decision_id);
+	if (reply_decision(request->session, request->id, &request->decision, decision_id))
+		session_watch_answer(request->session, decision_id);
+	else
+		session_add_undelivered(request->service, decision_id);
 	request_detach(request);
 }
 

@@ -52,6 +52,9 @@ static void work(uv_work_t *work)
 
 	if (change->write != NULL)
 		error = state_store_use(changes->store, "admin.not_written", write_change, change);
+	change->error = error;
+	if (change->action.action.length == 0)
+		return;
 	if (error != ERR_NONE)
 		change->action.outcome = str_from(error_text(error));
 	change->error =
@@ -76,7 +79,7 @@ static void take_first(struct changes *changes, enum error error)
 	changes->first = change->next;
 	if (changes->first == NULL)
 		changes->tail = &changes->first;
-	if (error != ERR_CANCELLED)
+	if (error != ERR_CANCELLED && change->action.action.length != 0)
 		audit_events_add_action(changes->events, &change->action);
 	change->on_done(change, error);
 }

@@ -20,7 +20,9 @@ struct change {
 	struct change *next;
 	/* What to write, on a worker; NULL when there is nothing but the action to record. */
 	enum error (*write)(struct state *state, struct change *change);
-	struct state_action action; /* recorded behind it; its outcome is set here on failure */
+	/* Recorded behind it; its outcome is set here on failure. Without a name nothing is recorded:
+	 * nobody asked for the change. */
+	struct state_action action;
 	/* The change is on disk, or it is not; ERR_CANCELLED when the daemon stops. */
 	void (*on_done)(struct change *change, enum error error);
 	enum error error;

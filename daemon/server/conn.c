@@ -110,6 +110,9 @@ void conn_abort(struct conn *conn, enum conn_end end)
 		conn->end = end;
 	set_state(conn, CONN_CLOSING);
 	forget_flush(conn);
+	if (conn->is_writing)
+		conn->written_bytes += conn->rest_bytes -
+				       uv_stream_get_write_queue_size((uv_stream_t *)&conn->pipe);
 	uv_close((uv_handle_t *)&conn->pipe, on_handle_closed);
 	uv_close((uv_handle_t *)&conn->timer, on_handle_closed);
 }
@@ -338,6 +341,7 @@ uint8_t *conn_reserve(struct conn *conn, size_t length)
 void conn_sent(struct conn *conn, size_t length)
 {
 	buf_grow(&conn->output, length);
+	conn->sent_bytes += length;
 	need_flush(conn);
 }
 
@@ -352,6 +356,7 @@ static void on_written(uv_write_t *write, int status)
 		conn_abort(conn, status == UV_EPIPE ? CONN_END_PEER : CONN_END_IO);
 		return;
 	}
+	conn->written_bytes += conn->rest_bytes;
 	conn->used_ms = now_ms(conn);
 	need_flush(conn);
 	update_reading(conn);
@@ -368,6 +373,8 @@ static void write_rest(struct conn *conn, size_t done)
 	conn->output = empty;
 	rest = uv_buf_init(conn->writing.data + done, (unsigned)(conn->writing.length - done));
 	conn->write.data = conn;
+	conn->written_bytes += done;
+	conn->rest_bytes = rest.len;
 	result = uv_write(&conn->write, (uv_stream_t *)&conn->pipe, &rest, 1, on_written);
 	if (result != 0) {
 		conn_abort(conn, CONN_END_IO);
@@ -396,6 +403,7 @@ static void flush(struct conn *conn)
 			write_rest(conn, result > 0 ? (size_t)result : 0);
 			return;
 		}
+		conn->written_bytes += conn->output.length;
 		empty(conn, &conn->output);
 	}
 	if (conn->state == CONN_FINISHING && conn->in_flight == 0)

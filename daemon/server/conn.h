@@ -112,7 +112,10 @@ struct conn {
 	struct buf input;   /* the beginning of a frame */
 	struct buf output;  /* collected in this pass */
 	struct buf writing; /* what the peer did not take at once */
-	size_t held_bytes;  /* by the three, as the pool knows it */
+	size_t rest_bytes;  /* of `writing`, with the loop */
+	/* Ever. The socket took `written_bytes` of the output; final when the owner hears the end. */
+	uint64_t sent_bytes, written_bytes;
+	size_t held_bytes; /* by the three, as the pool knows it */
 	/* Times of uv_now(). */
 	uint64_t started_ms;
 	uint64_t frame_started_ms; /* of the frame in `input` */

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "cedar/json_write.h"
 #include "server/authorize.h"
 #include "server/question.h"
 #include "server/reply.h"
@@ -172,73 +171,18 @@ static void handle_context_released(struct request *request, const Wsauthz__Requ
 	request_free(request);
 }
 
-/* The name that the protocol has for it. */
-static struct str reason_name(Wsauthz__FailureCount__Reason reason)
-{
-	const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(
-		&wsauthz__failure_count__reason__descriptor, (int)reason);
-
-	return value != NULL ? str_from(value->name) : STR("unknown");
-}
-
-/* What the client had to deny by itself is an event of the audit: nothing else tells of it. */
-static void add_failures(const struct request *request, const Wsauthz__FailureReport *report)
-{
-	struct json_writer json;
-	struct buf detail;
-
-	buf_init(&detail, AUDIT_ROW_MAX_BYTES / 2);
-	json = json_write_to(&detail);
-	json_write_object(&json);
-	json_write_key(&json, STR("connection"));
-	json_write_u64(&json, request->session->number);
-	json_write_key(&json, STR("application"));
-	json_write_string(&json, request->session->application);
-	json_write_key(&json, STR("from_us"));
-	json_write_u64(&json, report->from_us);
-	json_write_key(&json, STR("to_us"));
-	json_write_u64(&json, report->to_us);
-	json_write_key(&json, STR("counts"));
-	json_write_array(&json);
-	for (size_t i = 0; i < report->n_counts; i++) {
-		json_write_object(&json);
-		json_write_key(&json, STR("reason"));
-		json_write_string(&json, reason_name(report->counts[i]->reason));
-		json_write_key(&json, STR("count"));
-		json_write_u64(&json, report->counts[i]->count);
-		json_write_object_end(&json);
-	}
-	json_write_array_end(&json);
-	json_write_object_end(&json);
-	audit_events_add(request->service->events, "client.failures",
-			 str_from(request->session->account),
-			 detail.failed == ERR_NONE ? buf_str(&detail) : STR("{}"));
-	buf_deinit(&detail);
-}
-
 static void handle_failure_report(struct request *request, const Wsauthz__Request *message)
 {
-	const Wsauthz__FailureReport *report = message->failure_report;
-	struct service *service = request->service;
-	uint64_t total = 0;
+	struct session *session = request->session;
+	struct failure_reporter reporter = {
+		.connection = session->number,
+		.application = session->application,
+		.account = str_from(session->account),
+		.rate = &session->report_rate,
+	};
 
-	for (size_t i = 0; i < report->n_counts; i++) {
-		const Wsauthz__FailureCount *count = report->counts[i];
-
-		/* A reason of a later minor version is counted as none in particular. */
-		service->metrics.reported[(size_t)count->reason < METRICS_FAILURE_COUNT
-						  ? (size_t)count->reason
-						  : 0] += count->count;
-		total += count->count;
-	}
-	if (total != 0) {
-		log_event_limited(
-			service->log, LOG_WARNING, "client.failures", &service->rates.reports,
-			"connection %llu: the client denied %llu requests by itself",
-			(unsigned long long)request->session->number, (unsigned long long)total);
-		add_failures(request, report);
-	}
-	reply_pong(request->session, request->id);
+	failure_reports_add(&request->service->reports, &reporter, message->failure_report);
+	reply_pong(session, request->id);
 	request_free(request);
 }
 

@@ -73,6 +73,7 @@ struct metrics {
 
 	/* What clients answered by themselves, by FailureCount.Reason. */
 	uint64_t reported[METRICS_FAILURE_COUNT];
+	uint64_t held_reports; /* that became no event of their own */
 
 	uint64_t reloads, failed_reloads;
 

@@ -172,6 +172,9 @@ static void append_refusals(struct buf *out, const struct metrics *metrics)
 			labelled(out, "client_failures_total", "reason", value->name,
 				 metrics->reported[i]);
 	}
+	counter(out, "held_back_reports_total",
+		"Reports of such denials that became no event of their own.",
+		metrics->held_reports);
 	counter(out, "undelivered_replies_total", "Answers whose asker had gone.",
 		metrics->undelivered);
 }
@@ -249,7 +252,7 @@ static void append_state(struct buf *out, const struct service *service)
 {
 	gauge(out, "records", "Live user records.", records_count(service->records));
 	gauge(out, "records_limit", "How many there may be.", service->settings->max_records);
-	gauge(out, "blocks", "Blocks of principals, with those that ended and were not lifted.",
+	gauge(out, "blocks", "Blocks of principals, with those that ended a moment ago.",
 	      blocks_count(service->blocks));
 }
 

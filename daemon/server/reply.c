@@ -75,7 +75,8 @@ void reply_fill_quota(const struct quota *quota, Wsauthz__Quota *message)
 	message->max_operations_per_timeslot = quota->max_operations_per_timeslot;
 }
 
-static void send_reply(struct session *session, uint64_t id, Wsauthz__Reply *reply)
+/* False when it cannot leave. */
+static bool send_reply(struct session *session, uint64_t id, Wsauthz__Reply *reply)
 {
 	struct wire_diag diag;
 	uint8_t *frame;
@@ -87,16 +88,17 @@ static void send_reply(struct session *session, uint64_t id, Wsauthz__Reply *rep
 	frame = conn_reserve(&session->conn, capacity);
 	if (frame == NULL) {
 		session->service->metrics.undelivered++;
-		return;
+		return false;
 	}
 	if (authz_reply_encode(reply, frame, capacity, &length, &diag) == WIRE_OK) {
 		conn_sent(&session->conn, length);
-		return;
+		return true;
 	}
 	log_error(session->service->log, "reply.not_encoded", "request %llu: %s %s",
 		  (unsigned long long)id, diag.path, wire_error_text(diag.error));
 	session->service->metrics.undelivered++;
 	conn_abort(&session->conn, CONN_END_IO);
+	return false;
 }
 
 void reply_hello(struct session *session, uint64_t id, uint32_t minor)
@@ -113,7 +115,7 @@ void reply_hello(struct session *session, uint64_t id, uint32_t minor)
 	hello.policy_revision = snapshot != NULL ? snapshot_revision(snapshot) : 0;
 	reply.body_case = WSAUTHZ__REPLY__BODY_HELLO;
 	reply.hello = &hello;
-	send_reply(session, id, &reply);
+	(void)send_reply(session, id, &reply);
 }
 
 void reply_pong(struct session *session, uint64_t id)
@@ -123,10 +125,10 @@ void reply_pong(struct session *session, uint64_t id)
 
 	reply.body_case = WSAUTHZ__REPLY__BODY_PONG;
 	reply.pong = &pong;
-	send_reply(session, id, &reply);
+	(void)send_reply(session, id, &reply);
 }
 
-void reply_decision(struct session *session, uint64_t id, const struct decision *decision,
+bool reply_decision(struct session *session, uint64_t id, const struct decision *decision,
 		    uint64_t decision_id)
 {
 	Wsauthz__QuotaReply quota = WSAUTHZ__QUOTA_REPLY__INIT;
@@ -146,7 +148,7 @@ void reply_decision(struct session *session, uint64_t id, const struct decision 
 		reply.body_case = WSAUTHZ__REPLY__BODY_DECISION;
 		reply.decision = &message;
 	}
-	send_reply(session, id, &reply);
+	return send_reply(session, id, &reply);
 }
 
 size_t reply_encode_refusal(const uint8_t epoch[SESSION_EPOCH_BYTES],

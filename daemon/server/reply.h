@@ -22,10 +22,11 @@ void reply_fill_decision(const struct decision *decision, uint64_t decision_id,
 /* Fills `message`; no field becomes 0. */
 void reply_fill_quota(const struct quota *quota, Wsauthz__Quota *message);
 
-/* Answers request `id`. An answer that cannot be encoded ends the connection: the peer denies. */
+/* Answers request `id`. An answer that cannot be encoded ends the connection: the peer denies. False
+ * when the answer cannot leave. */
 void reply_hello(struct session *session, uint64_t id, uint32_t minor);
 void reply_pong(struct session *session, uint64_t id);
-void reply_decision(struct session *session, uint64_t id, const struct decision *decision,
+bool reply_decision(struct session *session, uint64_t id, const struct decision *decision,
 		    uint64_t decision_id);
 
 /* See session_channel. */

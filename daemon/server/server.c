@@ -82,6 +82,8 @@ static void on_housekeeping(uv_timer_t *timer)
 	size_t expired = records_expire(service->records, clock_boot_ms(service->clock));
 
 	audit_events_tick(service->events);
+	failure_reports_tick(&service->reports);
+	block_keeper_tick(service->block_keeper);
 
 	if (expired == 0)
 		return;
@@ -219,6 +221,7 @@ void server_free(struct server *server)
 	request_pool_deinit(&server->service);
 	buf_deinit(&server->service.scratch);
 	records_free(server->service.records);
+	block_keeper_free(server->service.block_keeper);
 	blocks_free(server->service.blocks);
 	cedar_request_free(server->service.cedar);
 	rates_free(server->service.principal_rates);

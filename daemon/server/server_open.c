@@ -29,7 +29,6 @@ enum error server_init_service(struct server *server, const struct settings *set
 		.clock = clock,
 		.rates = {.refusals = LOG_RATE_INIT(20, 3000),
 			  .connections = LOG_RATE_INIT(20, 3000),
-			  .reports = LOG_RATE_INIT(20, 3000),
 			  .forbidden = LOG_RATE_INIT(20, 3000),
 			  .exhaustion = LOG_RATE_INIT(1, 60000)},
 		.metrics_file = &server->handles.metrics_file,
@@ -49,6 +48,7 @@ enum error server_init_service(struct server *server, const struct settings *set
 	server->store_env.make_readonly = file_make_readonly;
 	if (error == ERR_NONE)
 		error = platform_boot_id(&server->boot_id);
+	service->boot_id = &server->boot_id;
 	return error;
 }
 
@@ -67,6 +67,8 @@ static enum error open_events(struct server *server)
 
 	if (error != ERR_NONE)
 		return error;
+	failure_reports_init(&service->reports, service->log, service->clock, service->events,
+			     &service->metrics);
 	buf_init_fixed(&detail, memory, sizeof(memory));
 	buf_printf(&detail, "{\"version\":\"%s\"}", server_version());
 	audit_events_add(service->events, "daemon.started", STR(""), buf_str(&detail));
@@ -133,6 +135,8 @@ static enum error load_block(void *arg, const struct state_block *row)
 		.principal = row->principal,
 		.created_us = row->created_us,
 		.until_us = row->until_us == STATE_BLOCK_FOR_EVER ? BLOCK_FOR_EVER : row->until_us,
+		.until_ms = row->until_ms,
+		.by_wall_clock = row->by_wall_clock,
 		.reason = row->reason,
 	};
 
@@ -144,6 +148,9 @@ static enum error load_state(struct state *state, void *arg)
 	struct server *server = arg;
 	enum error error = state_load_records(state, server->boot_id.bytes, load_record, server);
 
+	if (error == ERR_NONE)
+		error = state_note_block_clock(state, server->boot_id.bytes,
+					       clock_boot_ms(server->service.clock));
 	return error == ERR_NONE ? state_load_blocks(state, load_block, server) : error;
 }
 
@@ -232,6 +239,19 @@ static void start_shadow(struct server *server)
 		log_warning(service->log, "shadow.failed", "%s", error_text(error));
 }
 
+static enum error open_block_keeper(struct service *service)
+{
+	struct block_keeper_options options = {
+		.clock = service->clock,
+		.boot_id = service->boot_id,
+		.blocks = service->blocks,
+		.changes = service->changes,
+		.events = service->events,
+	};
+
+	return block_keeper_new(&options, &service->block_keeper);
+}
+
 static enum error open_queues(struct server *server)
 {
 	struct service *service = &server->service;
@@ -256,6 +276,8 @@ static enum error open_queues(struct server *server)
 				    &service->changes);
 	if (error == ERR_NONE)
 		error = audit_queue_new(&options, &service->audit);
+	if (error == ERR_NONE)
+		error = open_block_keeper(service);
 	if (error == ERR_NONE) {
 		audit_events_attach(service->events, service->audit);
 		audit_log_start(service->audit_log, &server->loop, service->audit,

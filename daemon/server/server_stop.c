@@ -90,6 +90,7 @@ static void continue_stop(struct server *server)
 		if (server->is_shadow_running)
 			shadow_stop(service->shadow, on_shadow_stopped, server);
 		if (service->audit != NULL) {
+			failure_reports_flush(&service->reports);
 			audit_events_add(service->events, "daemon.stopped", STR(""), STR("{}"));
 			audit_events_attach(service->events, NULL);
 			audit_queue_close(service->audit, on_audit_closed, server);
@@ -162,6 +163,8 @@ void server_begin_stop(struct server *server)
 	}
 	if (server->is_policy_open)
 		policy_cancel(server->service.policy);
+	if (server->service.block_keeper != NULL)
+		block_keeper_stop(server->service.block_keeper);
 	continue_stop(server);
 }
 

@@ -2,6 +2,11 @@
 
 #include "platform/clock.h"
 
+struct block_time service_block_time(const struct service *service)
+{
+	return (struct block_time){clock_wall_us(service->clock), clock_boot_ms(service->clock)};
+}
+
 struct instant service_now(struct service *service)
 {
 	struct instant now = {.wall_us = clock_wall_us(service->clock),

@@ -15,10 +15,13 @@
 #include "base/log.h"
 #include "cedar/cedar.h"
 #include "config/settings.h"
+#include "platform/clock.h"
 #include "server/audit_events.h"
 #include "server/audit_log.h"
 #include "server/audit_queue.h"
+#include "server/block_keeper.h"
 #include "server/changes.h"
+#include "server/failure_reports.h"
 #include "server/metrics.h"
 #include "server/policy.h"
 #include "server/rates.h"
@@ -33,7 +36,6 @@ struct session_owner;
 struct service_rates {
 	struct log_rate refusals;
 	struct log_rate connections;
-	struct log_rate reports;
 	struct log_rate forbidden;
 	struct log_rate exhaustion;
 };
@@ -43,6 +45,7 @@ struct service {
 	const struct log *log;
 	const struct clock *clock;
 	struct hash_key hash_key; /* for tables keyed by what peers send */
+	const struct boot_id *boot_id;
 
 	struct records *records;
 	struct blocks *blocks;
@@ -56,10 +59,12 @@ struct service {
 	struct audit_events *events;
 	struct record_keeper *keeper;
 	struct changes *changes;
+	struct block_keeper *block_keeper;
 
 	struct metrics metrics;
 	struct metrics_file *metrics_file;
 	struct service_rates rates;
+	struct failure_reports reports;
 	struct rates *principal_rates; /* NULL for any number */
 	const struct conn_pool *pool;
 	uint64_t last_decision_id; /* relaxed: the last that was given; strict: the last recorded */
@@ -75,6 +80,9 @@ struct service {
 	struct request *free_requests;
 	uint32_t free_request_count;
 };
+
+/* The time now, as blocks see it. */
+struct block_time service_block_time(const struct service *service);
 
 /* The time now, as decisions see it. */
 struct instant service_now(struct service *service);

@@ -1,5 +1,7 @@
 #include "server/session.h"
 
+#include <string.h>
+
 #include "base/mem.h"
 #include "platform/process.h"
 #include "server/request.h"
@@ -100,6 +102,69 @@ static void log_end(const struct session *session, enum conn_end end)
 			(unsigned long long)session->number, session->peer, conn_end_text(end));
 }
 
+void session_add_undelivered(struct service *service, uint64_t decision_id)
+{
+	char memory[64];
+	struct buf detail;
+
+	buf_init_fixed(&detail, memory, sizeof(memory));
+	buf_printf(&detail, "{\"decision_id\":%llu}", (unsigned long long)decision_id);
+	audit_events_add(service->events, "decision.undelivered", STR(""), buf_str(&detail));
+}
+
+/* Forgets the answers that the socket took, which come before those it did not. */
+static void forget_written(struct session *session)
+{
+	uint64_t written_bytes = session->conn.written_bytes;
+	size_t count = 0;
+
+	while (count < session->answer_count && session->answers[count].end_bytes <= written_bytes)
+		count++;
+	if (count == 0)
+		return;
+	session->answer_count -= count;
+	memmove(session->answers, session->answers + count,
+		session->answer_count * sizeof(*session->answers));
+}
+
+static bool grow_answers(struct session *session)
+{
+	size_t capacity = session->answer_capacity != 0 ? 2 * session->answer_capacity
+							: SESSION_ANSWERS_FIRST;
+	struct session_answer *answers = mem_resize(session->answers, capacity, sizeof(*answers));
+
+	if (answers == NULL)
+		return false;
+	session->answers = answers;
+	session->answer_capacity = capacity;
+	return true;
+}
+
+void session_watch_answer(struct session *session, uint64_t decision_id)
+{
+	if (session->answer_count == session->answer_capacity) {
+		forget_written(session);
+		if (session->answer_count >= session->answer_capacity / 2 &&
+		    !grow_answers(session)) {
+			session_add_undelivered(session->service, decision_id);
+			conn_abort(&session->conn, CONN_END_MEMORY);
+			return;
+		}
+	}
+	session->answers[session->answer_count++] =
+		(struct session_answer){session->conn.sent_bytes, decision_id};
+}
+
+/* The peer never got those. */
+static void tell_undelivered(struct session *session)
+{
+	forget_written(session);
+	session->service->metrics.undelivered += session->answer_count;
+	for (size_t i = 0; i < session->answer_count; i++)
+		session_add_undelivered(session->service, session->answers[i].decision_id);
+	mem_free(session->answers);
+}
+
 static void on_closed(struct conn *conn, enum conn_end end)
 {
 	struct session *session = session_of(conn);
@@ -108,6 +173,7 @@ static void on_closed(struct conn *conn, enum conn_end end)
 	session->service->metrics.ended[end]++;
 	log_end(session, end);
 	request_orphan_all(session);
+	tell_undelivered(session);
 	if (session->previous != NULL)
 		session->previous->next = session->next;
 	else
@@ -144,6 +210,7 @@ enum error session_start(struct session_owner *owner, struct service *service,
 	session->owner = owner;
 	session->number = ++service->connection_count;
 	session->role = role;
+	session->report_rate = (struct log_rate)FAILURE_REPORTS_OF_CONNECTION;
 	peer_text(&connection->peer, session->peer);
 	peer_account(&connection->peer, session->account);
 	map_init(&session->in_flight);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/log.h"
 #include "base/map.h"
 #include "base/str.h"
 #include "platform/endpoint.h"
@@ -20,6 +21,7 @@
 #include "server/service.h"
 
 enum { SESSION_EPOCH_BYTES = 16, SESSION_REFUSAL_MAX_BYTES = 1024 };
+enum { SESSION_ANSWERS_FIRST = 64 /* room for answers that are watched, at first */ };
 
 struct session;
 
@@ -52,6 +54,12 @@ struct session_owner {
 	void (*on_gone)(struct session_owner *owner);
 };
 
+/* The answer to a decision, on its way to the socket. */
+struct session_answer {
+	uint64_t end_bytes; /* of the connection's output, behind it */
+	uint64_t decision_id;
+};
+
 struct session {
 	struct conn conn;
 	struct service *service;
@@ -64,9 +72,12 @@ struct session {
 	enum role role;
 	char account[PEER_TEXT_MAX]; /* as the audit keeps it */
 	bool is_greeted;
-	struct str application; /* of the Hello; owned */
-	uint64_t host_pid;      /* of the Hello; a label */
-	struct map in_flight;   /* requests that wait for their reply, by id */
+	struct str application;      /* of the Hello; owned */
+	uint64_t host_pid;           /* of the Hello; a label */
+	struct map in_flight;        /* requests that wait for their reply, by id */
+	struct log_rate report_rate; /* of events about its client's failures */
+	struct session_answer *answers;
+	size_t answer_count, answer_capacity;
 };
 
 /* Begins a session of a peer with this role on a connection, whose descriptor is taken over also on failure. ERR_NO_MEMORY,
@@ -82,6 +93,14 @@ void session_greeted(struct session *session);
 /* Answers that nothing was decided, counts it and, where the contract says so, ends the
  * connection. */
 void session_refuse(struct session *session, const struct session_refusal *refusal);
+
+/* The answer to this decision was just sent. Should the connection end before the socket took all of
+ * it, an event of the audit says that it was not delivered; without memory to watch it that is so at
+ * once. */
+void session_watch_answer(struct session *session, uint64_t decision_id);
+
+/* Adds that event. */
+void session_add_undelivered(struct service *service, uint64_t decision_id);
 
 /* Ends all sessions: finishing ones answer what is in flight. */
 void session_finish_all(struct session_owner *owner, enum conn_end end);

@@ -157,20 +157,32 @@ enum error state_get_pin(struct state *state, uint64_t *number) ATTR_MUST_CHECK;
 struct state_block {
 	struct str principal; /* the key */
 	int64_t created_us;   /* wall clock */
-	int64_t until_us;     /* wall clock, its last microsecond; or STATE_BLOCK_FOR_EVER */
+	/* Its last moment by either clock, or STATE_BLOCK_FOR_EVER. */
+	int64_t until_us;   /* wall clock */
+	int64_t until_ms;   /* boot clock of the boot last noted */
+	bool by_wall_clock; /* which of the two counts */
 	struct str reason;
 };
 
-/* Adds a block or replaces the one of the same principal. */
+/* Notes how far the boot clock of this boot has come. When another boot was noted before, what was
+ * left of each block by the boot clock when that was last noted is left from `boot_ms` on: time in
+ * which the machine was off, or in which nothing was noted, does not count. */
+enum error state_note_block_clock(struct state *state, const uint8_t boot_id[STATE_BOOT_ID_BYTES],
+				  int64_t boot_ms) ATTR_MUST_CHECK;
+
+/* Adds a block or replaces the one of the same principal. The boot clock is to be noted before, now
+ * and then, and with each block for a span: see state_note_block_clock(). */
 enum error state_put_block(struct state *state, const struct state_block *block) ATTR_MUST_CHECK;
 
 /* `*found` tells whether there was one. */
 enum error state_delete_block(struct state *state, struct str principal,
 			      enum state_lookup *found) ATTR_MUST_CHECK;
 
-/* Delivers all blocks in the order of their principals. Those that ended stay until they are
- * deleted, because a wall clock that was once wrong must not free anybody for good. Texts live
- * until `on_block` returns; its error ends the loading and is returned. */
+/* Deletes the block of this principal if it still is the one that was made then. */
+enum error state_delete_old_block(struct state *state, struct str principal,
+				  int64_t created_us) ATTR_MUST_CHECK;
+
+/* Delivers all blocks in the order of their principals, also those that ended. Texts live until `on_block` returns; its error ends the loading and is returned. */
 enum error state_load_blocks(struct state *state,
 			     enum error (*on_block)(void *arg, const struct state_block *block),
 			     void *arg) ATTR_MUST_CHECK;

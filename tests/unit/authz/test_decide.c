@@ -89,7 +89,9 @@ static void a_malformed_operation_is_denied_and_the_field_is_named(void **state)
 
 static void put_block(struct world *world, struct str principal)
 {
-	struct block block = {principal, 0, BLOCK_FOR_EVER, STR("left the company")};
+	struct block block = {.principal = principal,
+			      .until_us = BLOCK_FOR_EVER,
+			      .reason = STR("left the company")};
 
 	assert_int_equal(blocks_put(world->blocks, &block), ERR_NONE);
 }

@@ -168,7 +168,7 @@ static void without_any_policy_the_group_gets_in(void **state)
 static void neither_a_block_nor_a_revocation_locks_the_group_out(void **state)
 {
 	struct world *world = *state;
-	struct block block = {STR(ALICE), 0, BLOCK_FOR_EVER, STR("")};
+	struct block block = {.principal = STR(ALICE), .until_us = BLOCK_FOR_EVER};
 
 	break_the_glass(world);
 	let_in(world);

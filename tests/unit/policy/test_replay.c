@@ -272,7 +272,7 @@ static void flips_are_counted_by_kind(void **state)
 
 static void what_no_policy_decides_is_not_replayed(void **state)
 {
-	struct block block = {STR("contoso\\user1"), 0, BLOCK_FOR_EVER, STR("")};
+	struct block block = {.principal = STR("contoso\\user1"), .until_us = BLOCK_FOR_EVER};
 	struct replay_result result;
 	struct stage stage;
 

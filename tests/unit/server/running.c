@@ -158,7 +158,9 @@ long long running_sql(const struct running *running, const char *database, const
 
 void running_change_boot(struct running *running)
 {
-	running_sql(running, "state.db", "UPDATE record SET boot_id = zeroblob(16)");
+	running_sql(running, "state.db",
+		    "UPDATE record SET boot_id = zeroblob(16); UPDATE block_clock SET boot_id = "
+		    "zeroblob(16)");
 }
 
 void running_open_authorize(struct running *running, struct talk *talk)

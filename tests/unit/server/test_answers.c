@@ -1,5 +1,8 @@
 /* Questions and their answers, records and rows. */
 #include <signal.h>
+#include <stdio.h>
+
+#include <sqlite3.h>
 
 #include "platform/channel.h"
 #include "platform/file.h"
@@ -179,6 +182,65 @@ static void a_half_closed_connection_still_gets_its_answer(void **state)
 	talk_close(&talk);
 }
 
+/* While the audit is held, what is asked waits for its row. */
+static sqlite3 *hold_audit(const struct running *running)
+{
+	sqlite3 *db = NULL;
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/audit-000001.db", running->state_dir);
+	assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_busy_timeout(db, 10000), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+	return db;
+}
+
+static void who_closes_before_the_answer_is_told_as_undelivered(void **state)
+{
+	enum { ROUNDS = 5 };
+	struct running *running = *state;
+	struct running_rows rows;
+
+	running_start(running);
+	for (int i = 0; i < ROUNDS; i++) {
+		sqlite3 *held = hold_audit(running);
+		struct talk talk;
+
+		running_open_authorize(running, &talk);
+		assert_true(talk_ask_user(&talk, "alice", ALICE, USERS));
+		talk_close(&talk);
+		assert_int_equal(sqlite3_close(held), SQLITE_OK);
+	}
+	running_stop(running);
+	/* A machine that is slow may hold the audit too long for a row, and then nothing is decided. */
+	rows = running_count_rows(running);
+	assert_true(rows.all != 0);
+	assert_int_equal(
+		running_sql(running, "audit-000001.db",
+			    "SELECT count(*) FROM v_event e JOIN v_decision ON decision_id = "
+			    "detail ->> 'decision_id' WHERE e.kind = 'decision.undelivered'"),
+		rows.all);
+}
+
+static void who_reads_the_answer_got_it(void **state)
+{
+	struct running *running = *state;
+	struct talk talk;
+
+	running_start(running);
+	running_open_authorize(running, &talk);
+	for (int i = 0; i < 100; i++) {
+		assert_true(talk_ask_operation(&talk, "alice", ALICE, USERS));
+		assert_int_equal(talk_decision(&talk)->verdict, VERDICT_ALLOW);
+	}
+	talk_close(&talk);
+	running_stop(running);
+	assert_int_equal(running_sql(running, "audit-000001.db",
+				     "SELECT count(*) FROM v_event WHERE kind = "
+				     "'decision.undelivered'"),
+			 0);
+}
+
 static void in_relaxed_mode_the_rows_follow(void **state)
 {
 	struct running *running = *state;
@@ -218,6 +280,8 @@ int main(void)
 		SERVER_TEST(a_stored_block_denies_from_the_start),
 		SERVER_TEST(a_quota_comes_from_the_policy),
 		SERVER_TEST(a_half_closed_connection_still_gets_its_answer),
+		SERVER_TEST(who_closes_before_the_answer_is_told_as_undelivered),
+		SERVER_TEST(who_reads_the_answer_got_it),
 		SERVER_TEST(in_relaxed_mode_the_rows_follow),
 	};
 

@@ -356,6 +356,49 @@ static void answers_to_a_peer_that_is_gone_are_dropped(void **state)
 	assert_int_equal(f->end, CONN_END_PEER);
 }
 
+static void what_the_socket_took_is_known_when_the_connection_ends(void **state)
+{
+	struct fixture *f = *state;
+
+	turn(f);
+	send_bytes(f, 10);
+	turn(f);
+	assert_int_equal(f->conn.sent_bytes, 10);
+	assert_int_equal(f->conn.written_bytes, 10);
+	send_bytes(f, 7);
+	assert_int_equal(f->conn.sent_bytes, 17);
+	close(f->peer);
+	f->peer = -1;
+	run_until_closed(f);
+	assert_int_equal(f->conn.sent_bytes, 17);
+	assert_int_equal(f->conn.written_bytes, 10);
+}
+
+static void what_the_socket_took_of_more_than_it_holds_is_known(void **state)
+{
+	struct fixture *f = *state;
+	size_t received = 0;
+	char bytes[4096];
+	ssize_t got;
+
+	turn(f);
+	while (!f->conn.is_writing) {
+		send_bytes(f, CONN_OUTPUT_MAX_BYTES / 4);
+		conn_pool_flush(&f->pool);
+	}
+	/* The loop goes on with the rest, and does not come to its end. */
+	assert_true(read(f->peer, bytes, sizeof(bytes)) == sizeof(bytes));
+	uv_run(&f->loop, UV_RUN_NOWAIT);
+	assert_true(f->conn.is_writing);
+	conn_abort(&f->conn, CONN_END_STOP);
+	run_until_closed(f);
+	received = sizeof(bytes);
+	while ((got = read(f->peer, bytes, sizeof(bytes))) > 0)
+		received += (size_t)got;
+	assert_int_equal(f->conn.written_bytes, received);
+	assert_true(f->conn.sent_bytes > received);
+}
+
 static void above_the_limit_in_flight_nothing_is_read(void **state)
 {
 	struct fixture *f = *state;
@@ -649,6 +692,8 @@ int main(void)
 		CONN_TEST(a_peer_that_closes_is_noticed),
 		CONN_TEST(a_peer_that_closes_its_sending_half_still_gets_its_answer),
 		CONN_TEST(answers_to_a_peer_that_is_gone_are_dropped),
+		CONN_TEST(what_the_socket_took_is_known_when_the_connection_ends),
+		CONN_TEST(what_the_socket_took_of_more_than_it_holds_is_known),
 		CONN_TEST(the_memory_of_all_connections_is_known_and_given_back),
 		CONN_TEST(a_frame_that_takes_all_memory_is_taken_and_one_that_takes_more_is_not),
 		CONN_TEST(who_does_not_read_is_dropped_when_memory_is_spent),

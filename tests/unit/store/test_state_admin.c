@@ -81,7 +81,8 @@ static void pinning_what_is_not_there_changes_nothing(void **state)
 struct blocks {
 	struct {
 		char principal[32], reason[32];
-		int64_t created_us, until_us;
+		int64_t created_us, until_us, until_ms;
+		bool by_wall_clock;
 	} block[4];
 	size_t count;
 	enum error answer;
@@ -103,6 +104,8 @@ static enum error keep_block(void *arg, const struct state_block *block)
 	copy_text(blocks->block[blocks->count].reason, block->reason);
 	blocks->block[blocks->count].created_us = block->created_us;
 	blocks->block[blocks->count].until_us = block->until_us;
+	blocks->block[blocks->count].until_ms = block->until_ms;
+	blocks->block[blocks->count].by_wall_clock = block->by_wall_clock;
 	blocks->count++;
 	return blocks->answer;
 }
@@ -171,6 +174,71 @@ static void a_deleted_block_is_gone(void **state)
 	assert_int_equal(state_delete_block(store, alice.principal, &found), ERR_NONE);
 	assert_int_equal(found, STATE_FOUND);
 	assert_int_equal(load_blocks(store).count, 0);
+	state_close(store);
+}
+
+static void an_old_block_is_deleted_and_one_made_since_is_not(void **state)
+{
+	struct state *store = open_state(*state);
+	struct state_block anew = bob;
+
+	anew.created_us++;
+	assert_int_equal(state_put_block(store, &anew), ERR_NONE);
+	assert_int_equal(state_delete_old_block(store, bob.principal, bob.created_us), ERR_NONE);
+	assert_int_equal(load_blocks(store).count, 1);
+	assert_int_equal(state_delete_old_block(store, bob.principal, anew.created_us), ERR_NONE);
+	assert_int_equal(load_blocks(store).count, 0);
+	assert_int_equal(state_delete_old_block(store, bob.principal, 1), ERR_NONE);
+	state_close(store);
+}
+
+static void another_boot_goes_on_with_what_is_left_of_each_block(void **state)
+{
+	static const uint8_t first[STATE_BOOT_ID_BYTES] = {1}, second[STATE_BOOT_ID_BYTES] = {2};
+	struct state *store = open_state(*state);
+	struct state_block ended = alice, left = bob;
+	struct blocks blocks;
+
+	ended.until_us = 70;
+	ended.until_ms = 1400;
+	ended.by_wall_clock = true;
+	left.until_us = 80;
+	left.until_ms = 5000;
+	assert_int_equal(state_note_block_clock(store, first, 1000), ERR_NONE);
+	assert_int_equal(state_put_block(store, &ended), ERR_NONE);
+	assert_int_equal(state_put_block(store, &left), ERR_NONE);
+	assert_int_equal(state_note_block_clock(store, first, 1500), ERR_NONE);
+	/* What is noted never goes back within a boot. */
+	assert_int_equal(state_note_block_clock(store, first, 1200), ERR_NONE);
+	assert_int_equal(load_blocks(store).block[1].until_ms, 5000);
+	state_close(store);
+
+	store = open_state(*state);
+	assert_int_equal(state_note_block_clock(store, second, 10), ERR_NONE);
+	blocks = load_blocks(store);
+	assert_int_equal(blocks.block[0].until_ms, -90);
+	assert_true(blocks.block[0].by_wall_clock);
+	assert_int_equal(blocks.block[1].until_ms, 3510);
+	assert_false(blocks.block[1].by_wall_clock);
+	assert_int_equal(blocks.block[1].until_us, 80);
+	/* Once. */
+	assert_int_equal(state_note_block_clock(store, second, 20), ERR_NONE);
+	assert_int_equal(load_blocks(store).block[1].until_ms, 3510);
+	state_close(store);
+}
+
+static void a_block_for_ever_is_so_in_every_boot(void **state)
+{
+	static const uint8_t first[STATE_BOOT_ID_BYTES] = {1}, second[STATE_BOOT_ID_BYTES] = {2};
+	struct state *store = open_state(*state);
+	struct state_block block = alice;
+
+	block.until_ms = STATE_BLOCK_FOR_EVER;
+	assert_int_equal(state_note_block_clock(store, first, 10), ERR_NONE);
+	assert_int_equal(state_put_block(store, &block), ERR_NONE);
+	assert_int_equal(state_note_block_clock(store, second, 1000), ERR_NONE);
+	assert_int_equal(load_blocks(store).block[0].until_ms, STATE_BLOCK_FOR_EVER);
+	assert_int_equal(load_blocks(store).block[0].until_us, STATE_BLOCK_FOR_EVER);
 	state_close(store);
 }
 
@@ -322,6 +390,9 @@ int main(void)
 		TEST(blocks_survive_a_restart),
 		TEST(a_block_replaces_that_of_the_same_principal),
 		TEST(a_deleted_block_is_gone),
+		TEST(an_old_block_is_deleted_and_one_made_since_is_not),
+		TEST(another_boot_goes_on_with_what_is_left_of_each_block),
+		TEST(a_block_for_ever_is_so_in_every_boot),
 		TEST(the_receivers_error_ends_the_loading),
 		TEST(actions_are_numbered_and_listed_newest_first),
 		TEST(actions_cannot_be_changed_from_outside),
