@@ -166,12 +166,30 @@ enum error unescape_string(const struct unescape *context, const struct token *t
 	return get_text(context, token_inside(token), false, value);
 }
 
-/* The offset of the first wildcard at or behind `at`, or `end`. */
-static uint32_t find_wildcard(struct str text, uint32_t at, uint32_t end)
+/* How long the wildcard at `at` is; 0 when there is none. A star that is written by its number is
+ * one, too: only \* is not. */
+static uint32_t wildcard_length(struct str text, uint32_t at, uint32_t end)
 {
-	while (at < end && text.ptr[at] != '*')
+	struct escape escape = {.text = text, .start = at, .end = end};
+	char kind;
+
+	if (text.ptr[at] == '*')
+		return 1;
+	kind = text.ptr[at] == '\\' ? text.ptr[at + 1] : '\0';
+	if (kind != 'x' && kind != 'u')
+		return 0;
+	read_escape(&escape, true);
+	return escape.problem == NULL && escape.value == '*' ? escape.at - at : 0;
+}
+
+/* The place of the first wildcard at or behind `at`; an empty one at `end` when there is none. */
+static struct span find_wildcard(struct str text, uint32_t at, uint32_t end)
+{
+	uint32_t length = 0;
+
+	while (at < end && (length = wildcard_length(text, at, end)) == 0)
 		at += text.ptr[at] == '\\' ? 2 : 1;
-	return at;
+	return span_make(at, at + length);
 }
 
 enum error unescape_pattern(const struct unescape *context, const struct token *token,
@@ -180,21 +198,23 @@ enum error unescape_pattern(const struct unescape *context, const struct token *
 	struct str text = context->source->text;
 	struct span span = token_inside(token);
 	enum error error = ERR_NONE;
+	struct span wildcard = find_wildcard(text, span.start, span.end);
 	uint32_t literal_count = 1;
 	struct str *result;
 
-	for (uint32_t at = span.start; (at = find_wildcard(text, at, span.end)) < span.end; at++)
-		literal_count++;
+	for (; wildcard.start < span.end; literal_count++)
+		wildcard = find_wildcard(text, wildcard.end, span.end);
 	result = arena_alloc(context->arena, literal_count * sizeof(*result));
 	if (result == NULL)
 		return ERR_NO_MEMORY;
 	for (uint32_t i = 0; i < literal_count && error != ERR_NO_MEMORY; i++) {
-		uint32_t end = find_wildcard(text, span.start, span.end);
-		enum error here = get_text(context, span_make(span.start, end), true, &result[i]);
+		enum error here;
 
+		wildcard = find_wildcard(text, span.start, span.end);
+		here = get_text(context, span_make(span.start, wildcard.start), true, &result[i]);
 		if (here != ERR_NONE)
 			error = here;
-		span.start = end + 1;
+		span.start = wildcard.end;
 	}
 	if (error == ERR_NONE) {
 		*literals = result;

@@ -25,7 +25,8 @@ enum error unescape_string(const struct unescape *context, const struct token *t
 			   struct str *value) ATTR_MUST_CHECK;
 
 /* The literals between the wildcards of a pattern token, as in AST_LIKE; both the array and its
- * strings are in the arena or in the source. Errors as above. */
+ * strings are in the arena or in the source. A wildcard is a star, also as \x2a or \u{2a}, as the
+ * reference reads it; the star itself is \*. Errors as above. */
 enum error unescape_pattern(const struct unescape *context, const struct token *token,
 			    const struct str **literals, uint32_t *count) ATTR_MUST_CHECK;
 

@@ -293,7 +293,9 @@ static void patterns_are_split_at_their_wildcards(void **state)
 	assert_tree("\"\" like \"*a*b\"", "(like '' '' 'a' 'b')");
 	assert_tree("\"\" like \"a*b*\"", "(like '' 'a' 'b' '')");
 	assert_tree("\"\" like \"\\**\\\\*\\*\"", "(like '' '*' '\\' '*')");
-	assert_tree("\"\" like \"\\x2a*\\u{2a}\"", "(like '' '*' '*')");
+	/* The reference takes a star that is written by its number for a wildcard. */
+	assert_tree("\"\" like \"\\x2a*\\u{2a}\"", "(like '' '' '' '' '')");
+	assert_tree("\"\" like \"a\\x2Ab\\*\\u{00_2A_}\\u{2b}\"", "(like '' 'a' 'b*' '+')");
 	assert_tree("\"\" like \"\\\"*\\\"\"", "(like '' '\"' '\"')");
 }
 
