@@ -344,6 +344,20 @@ static enum error join(struct arena *arena, struct str start, struct str rest, s
 	return ERR_NONE;
 }
 
+/* scheme = letter *( letter / digit / "+" / "-" / "." ), RFC 3986, section 3.1; of folded text. */
+static bool has_scheme(struct str uri)
+{
+	for (size_t i = 0; i < uri.length; i++) {
+		char c = uri.ptr[i];
+		bool is_letter = c >= 'a' && c <= 'z';
+		bool may_follow = (c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.';
+
+		if (!is_letter && (i == 0 || !may_follow))
+			return i != 0 && c == ':';
+	}
+	return false;
+}
+
 enum error operation_resource_id(struct arena *arena, struct str text, struct str *id)
 {
 	size_t segment_count;
@@ -367,6 +381,8 @@ enum error operation_resource_id(struct arena *arena, struct str text, struct st
 				str_make(folded.ptr + alias.length, folded.length - alias.length),
 				id);
 	}
+	if (!has_scheme(folded))
+		return ERR_INVALID;
 	*id = folded;
 	return ERR_NONE;
 }

@@ -86,7 +86,8 @@ enum error operation_read(struct arena *arena, struct str action_uri, struct str
 
 /* The id of the Resource that a person names by `text`: a URI as above but for a slash at its end,
  * or one that begins with an alias of win32's "URI Prefixes" (wmi, wmicimv2, cimv2, winrm, wsman,
- * shell). ERR_INVALID, ERR_LIMIT, ERR_NO_MEMORY. */
+ * shell). Without a scheme or an alias it is taken for a slip, which nothing would ever match.
+ * ERR_INVALID, ERR_LIMIT, ERR_NO_MEMORY. */
 enum error operation_resource_id(struct arena *arena, struct str text,
 				 struct str *id) ATTR_MUST_CHECK;
 

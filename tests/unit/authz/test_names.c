@@ -127,13 +127,19 @@ static void resources_are_expanded_and_folded(void **state)
 			"http://schemas.microsoft.com/wbem/wsman/1/config/listener");
 	assert_replaced("WinRM::Resource", "shell/cmd",
 			"http://schemas.microsoft.com/wbem/wsman/1/windows/shell/cmd");
-	assert_replaced("WinRM::Resource", "shellx/cmd", "shellx/cmd");
+	assert_replaced("WinRM::Resource", "URN:x-product+1.0:Thing", "urn:x-product+1.0:thing");
 }
 
 static void resources_that_no_request_can_have_are_unknown(void **state)
 {
 	(void)state;
 	assert_unknown("WinRM::Resource", "");
+	/* What begins with neither a scheme nor an alias is a slip: no resource has such a URI. */
+	assert_unknown("WinRM::Resource", "shellx/cmd");
+	assert_unknown("WinRM::Resource", "wmicmv2/Win32_Service");
+	assert_unknown("WinRM::Resource", "root/cimv2:win32_service");
+	assert_unknown("WinRM::Resource", "1a:b");
+	assert_unknown("WinRM::Resource", ":b");
 	assert_unknown("WinRM::Resource", "http://a/../b");
 	assert_unknown("WinRM::Resource", "http://a//");
 	assert_unknown("WinRM::Resource", "http://a/b?Name=x");

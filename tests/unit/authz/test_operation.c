@@ -281,6 +281,7 @@ static void an_alias_stands_for_the_start_of_a_uri_with_selectors(void **state)
 	assert_int_equal(operation_resource_uri(*state, STR("shell/cmd"), &uri), ERR_NONE);
 	assert_str_equal(uri, SHELL "/cmd");
 	assert_int_equal(operation_resource_uri(*state, STR("a//b?c"), &uri), ERR_INVALID);
+	assert_int_equal(operation_resource_uri(*state, STR("shels/cmd"), &uri), ERR_INVALID);
 }
 
 static void without_memory_there_is_no_operation(void **state)
