@@ -15,7 +15,7 @@
 #include "ctl/when.h"
 #include "platform/clock.h"
 
-enum { LINE_MAX_BYTES = 1 << 20 };
+enum { LINE_MAX_BYTES = 1 << 20, SIDS_MAX = 8 /* that are told */ };
 
 struct block_options {
 	const char *duration, *until, *reason;
@@ -125,6 +125,56 @@ static enum ctl_exit principal_of_record(struct link *link, uint8_t id[AUTHZ_ID_
 	return code;
 }
 
+/* A SID, or a sender without token as policies name it, has no other spelling. */
+static bool is_name(struct str principal)
+{
+	return !str_starts_with(principal, STR("S-1-")) &&
+	       !str_starts_with(principal, STR("s-1-")) && str_find_byte(principal, ':') == NULL;
+}
+
+/* The SIDs of `records`, each once, behind a colon. */
+static void append_sids(struct buf *out, const Wsauthz__RecordsListReply *records)
+{
+	struct str sids[SIDS_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < records->n_records && count < SIDS_MAX; i++) {
+		struct str sid = link_str(records->records[i]->user_sid);
+		size_t known = 0;
+
+		while (known < count && !str_equal(sids[known], sid))
+			known++;
+		if (sid.length == 0 || known < count)
+			continue;
+		sids[count++] = sid;
+		buf_append_str(out, count == 1 ? STR(": ") : STR(", "));
+		buf_append_str(out, sid);
+	}
+}
+
+/* Says that a block of a name is not yet one of its account, and which SIDs have come under it. */
+static void tell_of_spellings(struct link *link, struct str name)
+{
+	Wsauthz__RecordsList query = WSAUTHZ__RECORDS_LIST__INIT;
+	Wsauthz__AdminRequest request = WSAUTHZ__ADMIN_REQUEST__INIT;
+	const Wsauthz__AdminReply *reply = NULL;
+	struct buf sids;
+
+	buf_init(&sids, LINE_MAX_BYTES);
+	query.limit = ADMIN_RECORDS_MAX;
+	query.name = link_bytes(name);
+	request.body_case = WSAUTHZ__ADMIN_REQUEST__BODY_RECORDS_LIST;
+	request.records_list = &query;
+	if (link_call(link, &request, WSAUTHZ__ADMIN_REPLY__BODY_RECORDS_LIST, &reply) == CTL_DONE)
+		append_sids(&sids, reply->records_list);
+	if (sids.length == 0)
+		buf_append_str(&sids, STR(", which wsauthzctl audit query --json tells"));
+	output_error("a name is one spelling of an account, and who is blocked may come under "
+		     "another; to be sure, block the SID%s",
+		     buf_text(&sids));
+	buf_deinit(&sids);
+}
+
 static enum ctl_exit run_block(const struct ctl *ctl, const void *opaque, char **operands,
 			       int operand_count)
 {
@@ -152,8 +202,11 @@ static enum ctl_exit run_block(const struct ctl *ctl, const void *opaque, char *
 	block.principal = link_bytes(buf_str(&principal));
 	if (code == CTL_DONE)
 		code = link_call(link, &request, WSAUTHZ__ADMIN_REPLY__BODY_BLOCK, &reply);
-	if (code == CTL_DONE)
+	if (code == CTL_DONE) {
 		print_block(ctl, reply->block->block);
+		if (is_name(buf_str(&principal)))
+			tell_of_spellings(link, buf_str(&principal));
+	}
 	buf_deinit(&principal);
 	link_close(link);
 	return code;

@@ -404,6 +404,28 @@ static void who_has_a_record_is_blocked_by_its_id(void **state)
 	fixture_stop(&daemon);
 }
 
+/* Whoever is blocked by name can come under another name of the same account. */
+static void who_blocks_a_name_is_told_of_the_sids_behind_it(void **state)
+{
+	struct daemon daemon;
+
+	(void)state;
+	fixture_start(&daemon, FIXTURE_POLICY("15m"), NULL);
+	connect_as(&daemon, "CONTOSO\\alice", ALICE, OPERATORS);
+	assert_int_equal(command_run(&daemon, "block 'contoso\\ALICE'"), COMMAND_DONE);
+	command_expect("blocked contoso\\alice for ever\n");
+	command_expect("a name is one spelling of an account, and who is blocked may come under "
+		       "another; to be sure, block the SID: " ALICE "\n");
+	assert_int_equal(command_run(&daemon, "block 'CONTOSO\\Bob'"), COMMAND_DONE);
+	command_expect("under another; to be sure, block the SID, which wsauthzctl audit query "
+		       "--json tells\n");
+	assert_int_equal(command_run(&daemon, "block " ALICE), COMMAND_DONE);
+	command_expect_not("spelling");
+	assert_int_equal(command_run(&daemon, "block basic:alice"), COMMAND_DONE);
+	command_expect_not("spelling");
+	fixture_stop(&daemon);
+}
+
 static void a_user_is_revoked_and_blocked_and_let_go(void **state)
 {
 	struct daemon daemon;
@@ -503,6 +525,7 @@ int main(void)
 		cmocka_unit_test(hostile_names_cannot_disturb_a_terminal),
 		cmocka_unit_test(records_list_shows_live_records_by_name_whatever_the_case),
 		cmocka_unit_test(who_has_a_record_is_blocked_by_its_id),
+		cmocka_unit_test(who_blocks_a_name_is_told_of_the_sids_behind_it),
 		cmocka_unit_test(a_user_is_revoked_and_blocked_and_let_go),
 		cmocka_unit_test(policy_reload_activates_or_says_why_not),
 	};
