@@ -106,6 +106,11 @@ static bool write_context(struct inquiry *inquiry)
 	/* Without records nothing of the decision is recorded. */
 	if (inquiry->decider->records == NULL)
 		return true;
+	if (inquiry->question->reading != NULL &&
+	    inquiry->question->reading->context_json.length != 0) {
+		decision->context_json = inquiry->question->reading->context_json;
+		return true;
+	}
 	buf_clear(scratch);
 	entities_write_context(scratch, &decision->identity,
 			       is_operation ? &decision->operation : NULL);
@@ -259,6 +264,21 @@ static bool evaluate(struct inquiry *inquiry, enum action action, struct cedar_a
 	    inquiry->decider->settings->on_error != DECIDE_ERROR_AS_CEDAR)
 		return deny(inquiry, DECISION_FROM_POLICY_ERROR,
 			    STR("a forbid policy could not be evaluated"));
+	return true;
+}
+
+/* The policy permitted the same operation before, and what it looks at has not changed since. */
+static bool recall_permission(struct inquiry *inquiry)
+{
+	const struct permission *permission = inquiry->question->permission;
+	struct decision *decision = inquiry->decision;
+
+	if (permission == NULL)
+		return false;
+	decision->decided_action = decision->operation.action;
+	decision->reasons = permission->reasons;
+	decision->reason_count = permission->reason_count;
+	decision->error_count = 0; /* that of Connect, if it was asked */
 	return true;
 }
 
@@ -528,7 +548,8 @@ static void answer_operation(const struct decider *decider, struct arena *arena,
 		touch_record(&inquiry);
 	else if (!is_connected && !connect(&inquiry))
 		return;
-	if (!evaluate(&inquiry, decision->operation.action, &answer, &refusal))
+	if (!recall_permission(&inquiry) &&
+	    !evaluate(&inquiry, decision->operation.action, &answer, &refusal))
 		return;
 	if (inquiry.record == NULL && !is_connected && !make_record(&inquiry))
 		return;

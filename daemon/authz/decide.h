@@ -109,6 +109,14 @@ enum question_kind { QUESTION_USER, QUESTION_OPERATION, QUESTION_QUOTA };
 struct question_reading {
 	struct identity identity;
 	struct operation operation; /* QUESTION_OPERATION */
+	/* As struct decision has it; empty when it is not there and has to be written. */
+	struct str context_json;
+};
+
+/* The policies that permitted an operation. */
+struct permission {
+	const struct str *reasons;
+	size_t reason_count;
 };
 
 struct question {
@@ -119,6 +127,9 @@ struct question {
 	struct instant instant;
 	/* When the question is asked more than once: what was made of it before; else NULL. */
 	const struct question_reading *reading;
+	/* QUESTION_OPERATION: what permitted it before, under the same policy, which says the same
+	 * at any time (snapshot_looks_at_time()); else NULL. */
+	const struct permission *permission;
 };
 
 struct decision {
@@ -162,6 +173,12 @@ struct decision {
 	 * the instant. Empty when nothing was evaluated. */
 	struct str context_json;
 };
+
+/* Reads a question that will be asked again, whose answers then take `reading`, which may point to
+ * what the question points to and into `arena`. `scratch` as in struct decider. ERR_INVALID or
+ * ERR_LIMIT when the sender or the operation breaks its bounds; ERR_NO_MEMORY. */
+enum error question_read(struct arena *arena, struct buf *scratch, const struct question *question,
+			 struct question_reading *reading) ATTR_MUST_CHECK;
 
 /* Decide the question; memory comes from `arena` and, until it is reset, the decision points into
  * it, into the snapshot and into the question. */

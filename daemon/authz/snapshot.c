@@ -414,6 +414,16 @@ uint64_t snapshot_revision(const struct snapshot *snapshot)
 	return snapshot->revision;
 }
 
+bool snapshot_looks_at_time(const struct snapshot *snapshot)
+{
+	static const struct str names[] = {{"time", 4}, {"localTime", 9}, {"weekday", 7}};
+	bool mentions = false;
+
+	for (size_t i = 0; i < ARRAY_COUNT(names); i++)
+		mentions |= cedar_engine_mentions(snapshot->engine, names[i]);
+	return mentions;
+}
+
 const uint8_t *snapshot_digest(const struct snapshot *snapshot)
 {
 	return snapshot->digest;

@@ -85,6 +85,10 @@ void snapshot_unref(struct snapshot *snapshot);
 const struct cedar_engine *snapshot_engine(const struct snapshot *snapshot);
 uint64_t snapshot_revision(const struct snapshot *snapshot);
 
+/* Whether the policy may say different things to the same question at different times: it mentions
+ * an attribute of the context that time changes. */
+bool snapshot_looks_at_time(const struct snapshot *snapshot);
+
 /* SHA-256 over the files in the order of their names, each as its name and its text with their
  * lengths before them: the same files have the same digest however they were read. */
 const uint8_t *snapshot_digest(const struct snapshot *snapshot);

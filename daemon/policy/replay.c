@@ -93,17 +93,6 @@ const char *replay_gap_text(enum replay_gap gap)
 
 /* Revisions that decided. */
 
-/* A policy that mentions none of these cannot tell two moments apart. */
-static bool looks_at_time(const struct snapshot *snapshot)
-{
-	static const struct str names[] = {{"time", 4}, {"localTime", 9}, {"weekday", 7}};
-	bool mentions = false;
-
-	for (size_t i = 0; i < ARRAY_COUNT(names); i++)
-		mentions |= cedar_engine_mentions(snapshot_engine(snapshot), names[i]);
-	return mentions;
-}
-
 static struct revision *slot_of(struct replay *replay)
 {
 	struct revision *oldest = &replay->revisions[0];
@@ -135,8 +124,8 @@ static struct revision *revision_of(struct replay *replay, uint64_t number)
 		revision->number = number;
 		policy_load_stored(&revision->load, replay->options->state, number,
 				   replay->options->key);
-		revision->looks_at_time =
-			revision->load.snapshot != NULL && looks_at_time(revision->load.snapshot);
+		revision->looks_at_time = revision->load.snapshot != NULL &&
+					  snapshot_looks_at_time(revision->load.snapshot);
 	}
 	revision->last_use = ++replay->use_count;
 	return revision;
@@ -557,7 +546,7 @@ static enum error prepare(struct replay *replay)
 	replay->decider.blocks = replay->blocks;
 	replay->decider.settings = &replay->settings;
 	replay->decider.scratch = &replay->scratch;
-	replay->looks_at_time = looks_at_time(replay->candidate);
+	replay->looks_at_time = snapshot_looks_at_time(replay->candidate);
 	return error;
 }
 

@@ -190,7 +190,7 @@ static enum error queue_row(struct request *request)
 		log_break_glass(request);
 	if (gives_id)
 		row->decision_id = service->last_decision_id + 1;
-	request->audit.held_bytes = request->arena.used_bytes;
+	request->audit.held_bytes = request_held_bytes(request);
 	error = audit_queue_push(service->audit, &request->audit);
 	if (error == ERR_BUSY)
 		service->metrics.limited[LIMIT_AUDIT_QUEUE]++;
@@ -208,6 +208,9 @@ void authorize_start(struct request *request, const struct question *question)
 	enum limit limit;
 
 	decide(request, question);
+	if (request->repeat != NULL)
+		repeats_keep_permission(request->service->repeats, request->repeat,
+					&request->decision);
 	histogram_add_span(&metrics->decoding, request->started_ns, decoded_ns);
 	histogram_add_span(&metrics->deciding, decoded_ns, uv_hrtime());
 	if (request->decision.source == DECISION_FROM_MALFORMED)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "proto/prescan.h"
 #include "server/authorize.h"
 #include "server/question.h"
 #include "server/reply.h"
@@ -108,56 +109,33 @@ static void handle_hello(struct request *request, const Wsauthz__Request *messag
 	request_free(request);
 }
 
-/* A copy of `question` in the request's arena, with who asks; NULL when memory is spent. */
-static const struct question *complete(struct request *request, const Wsauthz__Sender *message,
-				       struct question question)
+/* What the message asks, in the request's arena; NULL when memory is spent. */
+static struct question *read_question(struct request *request, const Wsauthz__Request *message)
 {
-	struct sender *sender = arena_alloc(&request->arena, sizeof(*sender));
-	struct question *copy = arena_alloc(&request->arena, sizeof(*copy));
-
-	if (sender == NULL || copy == NULL || !question_sender(&request->arena, message, sender))
-		return NULL;
-	*copy = question;
-	copy->sender = sender;
-	copy->instant = request->instant;
+	struct question *question = arena_alloc(&request->arena, sizeof(*question));
 	/* The session may be gone before the audit row is written. */
-	copy->application = arena_copy(&request->arena, request->session->application);
-	return copy->application.ptr != NULL ? copy : NULL;
+	struct str application = arena_copy(&request->arena, request->session->application);
+
+	if (question == NULL || application.ptr == NULL ||
+	    !question_of(&request->arena, application, message, question))
+		return NULL;
+	return question;
 }
 
-/* Asks on behalf of the sender; `question` has its kind and URIs. */
-static void ask(struct request *request, const Wsauthz__Sender *message, struct question question)
+static void ask(struct request *request, struct question *question)
 {
-	const struct question *completed = complete(request, message, question);
-
-	if (completed != NULL) {
-		authorize_start(request, completed);
+	if (question != NULL) {
+		question->instant = request->instant;
+		authorize_start(request, question);
 		return;
 	}
 	request_refuse(request, REFUSAL_INTERNAL, error_text(ERR_NO_MEMORY));
 	request_free(request);
 }
 
-static void handle_authorize_user(struct request *request, const Wsauthz__Request *message)
+static void handle_question(struct request *request, const Wsauthz__Request *message)
 {
-	ask(request, message->authorize_user->sender, (struct question){.kind = QUESTION_USER});
-}
-
-static void handle_authorize_operation(struct request *request, const Wsauthz__Request *message)
-{
-	const Wsauthz__AuthorizeOperation *body = message->authorize_operation;
-
-	ask(request, body->sender,
-	    (struct question){
-		    .kind = QUESTION_OPERATION,
-		    .action_uri = question_text(body->action_uri),
-		    .resource_uri = question_text(body->resource_uri),
-	    });
-}
-
-static void handle_query_quota(struct request *request, const Wsauthz__Request *message)
-{
-	ask(request, message->query_quota->sender, (struct question){.kind = QUESTION_QUOTA});
+	ask(request, read_question(request, message));
 }
 
 static void handle_context_released(struct request *request, const Wsauthz__Request *message)
@@ -201,9 +179,9 @@ struct rule {
 
 static const struct rule rules[] = {
 	{WSAUTHZ__REQUEST__BODY_HELLO, DISPATCH_HELLO, handle_hello},
-	{WSAUTHZ__REQUEST__BODY_AUTHORIZE_USER, DISPATCH_LATER, handle_authorize_user},
-	{WSAUTHZ__REQUEST__BODY_AUTHORIZE_OPERATION, DISPATCH_LATER, handle_authorize_operation},
-	{WSAUTHZ__REQUEST__BODY_QUERY_QUOTA, DISPATCH_LATER, handle_query_quota},
+	{WSAUTHZ__REQUEST__BODY_AUTHORIZE_USER, DISPATCH_LATER, handle_question},
+	{WSAUTHZ__REQUEST__BODY_AUTHORIZE_OPERATION, DISPATCH_LATER, handle_question},
+	{WSAUTHZ__REQUEST__BODY_QUERY_QUOTA, DISPATCH_LATER, handle_question},
 	{WSAUTHZ__REQUEST__BODY_CONTEXT_RELEASED, 0, handle_context_released},
 	{WSAUTHZ__REQUEST__BODY_FAILURE_REPORT, 0, handle_failure_report},
 	{WSAUTHZ__REQUEST__BODY_PING, 0, handle_ping},
@@ -226,6 +204,33 @@ static void handle(struct request *request, const Wsauthz__Request *message)
 	request_free(request);
 }
 
+/* Asks what was asked before in the same bytes; false when the message has to be read. */
+static bool ask_again(struct request *request, const uint8_t *payload, size_t payload_bytes)
+{
+	struct session *session = request->session;
+	struct service *service = request->service;
+	struct str text = str_make((const char *)payload, payload_bytes);
+	struct question *question;
+
+	if (!session->is_greeted)
+		return false;
+	request->repeat = repeats_find(service->repeats, policy_snapshot(service->policy),
+				       session->application, text, &service->scratch);
+	if (request->repeat == NULL)
+		return false;
+	service->metrics.repeated++;
+	request->id = prescan_id(payload, payload_bytes);
+	if (!dispatch_admit(request, DISPATCH_LATER)) {
+		request_free(request);
+		return true;
+	}
+	question = arena_alloc(&request->arena, sizeof(*question));
+	if (question != NULL)
+		*question = *repeat_question(request->repeat);
+	ask(request, question);
+	return true;
+}
+
 static void on_message(struct session *session, const uint8_t *payload, size_t payload_bytes)
 {
 	struct request *request = request_new(session);
@@ -238,6 +243,8 @@ static void on_message(struct session *session, const uint8_t *payload, size_t p
 								  error_text(ERR_NO_MEMORY)});
 		return;
 	}
+	if (ask_again(request, payload, payload_bytes))
+		return;
 	budget_init(&budget, BUDGET_AUTHZ_BYTES, request_take, request);
 	if (authz_request_decode(payload, payload_bytes, &budget, &message, &diag) == WIRE_OK) {
 		handle(request, message);

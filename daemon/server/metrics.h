@@ -67,6 +67,8 @@ struct metrics {
 	uint64_t limited[LIMIT_COUNT];
 	/* Answers whose asker had gone. */
 	uint64_t undelivered;
+	/* Requests whose question was remembered from before (server/repeats.h). */
+	uint64_t repeated;
 
 	uint64_t accepted; /* connections, of both channels */
 	uint64_t ended[CONN_END_COUNT];

@@ -177,6 +177,8 @@ static void append_refusals(struct buf *out, const struct metrics *metrics)
 		metrics->held_reports);
 	counter(out, "undelivered_replies_total", "Answers whose asker had gone.",
 		metrics->undelivered);
+	counter(out, "repeated_requests_total",
+		"Requests that were remembered from before and not read again.", metrics->repeated);
 }
 
 static void append_durations(struct buf *out, const struct metrics *metrics)

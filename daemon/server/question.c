@@ -49,3 +49,37 @@ bool question_sender(struct arena *arena, const Wsauthz__Sender *message, struct
 	return message->certificate == NULL ||
 	       read_certificate(arena, message->certificate, sender);
 }
+
+bool question_of(struct arena *arena, struct str application, const Wsauthz__Request *message,
+		 struct question *question)
+{
+	const Wsauthz__Sender *from = NULL;
+	struct question read = {.application = application};
+	struct sender *sender;
+
+	switch (message->body_case) {
+	case WSAUTHZ__REQUEST__BODY_AUTHORIZE_USER:
+		read.kind = QUESTION_USER;
+		from = message->authorize_user->sender;
+		break;
+	case WSAUTHZ__REQUEST__BODY_AUTHORIZE_OPERATION:
+		read.kind = QUESTION_OPERATION;
+		read.action_uri = question_text(message->authorize_operation->action_uri);
+		read.resource_uri = question_text(message->authorize_operation->resource_uri);
+		from = message->authorize_operation->sender;
+		break;
+	case WSAUTHZ__REQUEST__BODY_QUERY_QUOTA:
+		read.kind = QUESTION_QUOTA;
+		from = message->query_quota->sender;
+		break;
+	default: break;
+	}
+	if (from == NULL)
+		return false;
+	sender = arena_alloc(arena, sizeof(*sender));
+	if (sender == NULL || !question_sender(arena, from, sender))
+		return false;
+	read.sender = sender;
+	*question = read;
+	return true;
+}

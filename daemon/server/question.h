@@ -1,9 +1,10 @@
-/* A sender as it came over the wire, as the decision layer takes it. */
+/* A sender and a question as they came over the wire, as the decision layer takes them. */
 #ifndef SERVER_QUESTION_H
 #define SERVER_QUESTION_H
 
 #include <stdbool.h>
 
+#include "authz/decide.h"
 #include "authz/sender.h"
 #include "base/arena.h"
 #include "base/attributes.h"
@@ -20,5 +21,11 @@ static inline struct str question_text(ProtobufCBinaryData bytes)
  * spent. */
 bool question_sender(struct arena *arena, const Wsauthz__Sender *message,
 		     struct sender *sender) ATTR_MUST_CHECK;
+
+/* Fills `question`, but for its instant, from a message that asks for a user, an operation or a quota
+ * on behalf of `application`; borrows from both. False when the message asks for something else, or
+ * memory of `arena` is spent. */
+bool question_of(struct arena *arena, struct str application, const Wsauthz__Request *message,
+		 struct question *question) ATTR_MUST_CHECK;
 
 #endif

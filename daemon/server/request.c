@@ -24,6 +24,7 @@ struct request *request_new(struct session *session)
 	request->session = session;
 	request->is_waiting = false;
 	request->id = 0;
+	request->repeat = NULL;
 	request->snapshot = NULL;
 	request->instant = service_now(service);
 	request->arena.refusal = ERR_NO_MEMORY; /* until its bound says otherwise */
@@ -43,6 +44,7 @@ void request_free(struct request *request)
 
 	assert(!request->is_waiting);
 	snapshot_unref(request->snapshot);
+	repeat_release(request->repeat);
 	if (service->free_request_count == REQUEST_FREE_MAX) {
 		destroy(request);
 		return;
@@ -54,6 +56,12 @@ void request_free(struct request *request)
 	request->next_free = service->free_requests;
 	service->free_requests = request;
 	service->free_request_count++;
+}
+
+size_t request_held_bytes(const struct request *request)
+{
+	return request->arena.used_bytes +
+	       (request->repeat != NULL ? repeat_bytes(request->repeat) : 0);
 }
 
 bool request_took_all(const struct request *request)

@@ -13,6 +13,7 @@
 #include "base/arena.h"
 #include "base/map.h"
 #include "server/audit_queue.h"
+#include "server/repeats.h"
 #include "server/session.h"
 
 enum {
@@ -32,6 +33,7 @@ struct request {
 	uint64_t started_ns;    /* the same by uv_hrtime(), for measurement only */
 	struct arena arena;
 	struct arena_mark empty;
+	struct repeat *repeat;     /* held; NULL when the question was read for this request */
 	struct snapshot *snapshot; /* referenced; NULL when no policy was active */
 	struct decision decision;
 	struct audit_entry audit;
@@ -43,6 +45,9 @@ struct request *request_new(struct session *session);
 
 /* Ends a request, which must not wait any more. */
 void request_free(struct request *request);
+
+/* Memory that is kept until the request ends. */
+size_t request_held_bytes(const struct request *request);
 
 /* Whether the request was refused memory because it took all that one request may. */
 bool request_took_all(const struct request *request);

@@ -219,6 +219,7 @@ void server_free(struct server *server)
 		close_loop(server);
 	metrics_file_deinit(&server->handles.metrics_file);
 	request_pool_deinit(&server->service);
+	repeats_free(server->service.repeats);
 	buf_deinit(&server->service.scratch);
 	records_free(server->service.records);
 	block_keeper_free(server->service.block_keeper);

@@ -166,6 +166,8 @@ static enum error open_deciding(struct server *server)
 		error = blocks_new(service->hash_key, &service->blocks);
 	if (error == ERR_NONE)
 		error = cedar_request_new(NULL, &service->cedar);
+	if (error == ERR_NONE)
+		error = repeats_new(service->hash_key, &service->repeats);
 	if (error == ERR_NONE && service->settings->max_rate != QUOTA_UNLIMITED)
 		error = rates_new(service->settings->max_rate, service->settings->max_burst,
 				  service->hash_key, &service->principal_rates);

@@ -29,6 +29,7 @@
 #include "server/shadow.h"
 
 struct metrics_file;
+struct repeats;
 struct request;
 struct session_owner;
 
@@ -52,6 +53,7 @@ struct service {
 	struct cedar_request *cedar;
 	struct buf scratch;
 	struct policy *policy;
+	struct repeats *repeats;
 	const struct policy_watch *policy_watch; /* NULL: changes are not looked for */
 	struct shadow *shadow;                   /* NULL without a shadow policy */
 	struct audit_log *audit_log;

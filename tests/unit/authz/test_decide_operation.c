@@ -33,6 +33,57 @@ static void an_operation_is_asked_for_by_its_action_and_resource(void **state)
 			    DECISION_FROM_DEFAULT);
 }
 
+/* As the server does for a question that comes again in the same bytes. */
+static void what_was_read_and_permitted_before_decides_alike(void **state)
+{
+	struct world *world = *state;
+	struct decider decider;
+	struct question_reading reading;
+	struct permission permission;
+	struct question question;
+	struct decision again;
+	struct str reason;
+	struct arena arena;
+
+	world_set_policy(world, "@id(\"all\") " PERMIT_ALL, 1);
+	world_expect_allowed(world_ask_operation(world, TRANSFER "/Get", WMI "/Win32_Service"),
+			     DECISION_FROM_POLICY);
+	world_commit(world);
+	arena_init(&arena, 4096, SIZE_MAX);
+	question = world->question;
+	assert_int_equal(question_read(&arena, &world->scratch, &question, &reading), ERR_NONE);
+	assert_true(reading.context_json.length != 0);
+	assert_true(str_equal(reading.context_json, world->decision.context_json));
+	question.reading = &reading;
+	reason = STR("from before");
+	permission = (struct permission){&reason, 1};
+	question.permission = &permission;
+	decider = (struct decider){world->snapshot,  world->records, world->blocks,
+				   &world->settings, world->cedar,   &world->scratch};
+
+	decide_operation(&decider, &arena, &question, &again);
+	world_expect_allowed(&again, DECISION_FROM_POLICY);
+	assert_int_equal(again.reason_count, 1);
+	assert_str_equal(again.reasons[0], "from before");
+	assert_int_equal(again.error_count, 0);
+	assert_int_equal(again.decided_action, ACTION_GET);
+	assert_ptr_equal(again.context_json.ptr, reading.context_json.ptr);
+	assert_int_equal(again.change.kind, RECORD_TOUCH);
+	assert_int_equal(again.revision, 1);
+
+	/* Without a record Connect is asked first, and may deny. */
+	world_set_policy(world, FORBID_ALL, 2);
+	decider.snapshot = world->snapshot;
+	decide_operation(&decider, &arena, &question, &again);
+	world_expect_denied(&again, DECISION_FROM_POLICY);
+	assert_int_equal(again.decided_action, ACTION_CONNECT);
+
+	/* What cannot be read is not made into a reading. */
+	question.resource_uri = STR("http://a/../b");
+	assert_int_equal(question_read(&arena, &world->scratch, &question, &reading), ERR_INVALID);
+	arena_deinit(&arena);
+}
+
 static void families_and_the_application_hold_resources(void **state)
 {
 	struct world *world = *state;
@@ -236,6 +287,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_operation_is_asked_for_by_its_action_and_resource),
+		TEST(what_was_read_and_permitted_before_decides_alike),
 		TEST(families_and_the_application_hold_resources),
 		TEST(invoke_is_decided_by_its_folded_method),
 		TEST(an_operation_without_a_record_asks_connect_first_and_makes_one),
