@@ -1,7 +1,8 @@
 /*
  * The channel suite: decisions through the running daemon beside a bare libuv echo of the same
- * request. Rounds alternate echo and daemon and the medians are compared, because the machine's
- * speed drifts; quote the ratio.
+ * request, and in strict durability also beside an echo that waits until a bare row for each request
+ * is on disk. Rounds alternate between the sides and the medians are compared, because the machine's
+ * speed drifts; quote the ratios.
  */
 #include <fcntl.h>
 #include <pthread.h>
@@ -27,17 +28,28 @@ enum {
 	MEASURED_MS = 1000,
 };
 
+#define STRICT  "audit:\n  durability: strict\n"
+#define RELAXED "audit:\n  durability: relaxed\n"
+
 static const struct channel_case {
 	const char *name;
 	const char *settings;
 	size_t connections, outstanding;
+	bool asks_many; /* more questions than the daemon remembers, not the same ones again */
+	bool is_strict;
 } cases[] = {
-	{"channel/1x1/strict", "audit:\n  durability: strict\n", 1, 1},
-	{"channel/64x1/strict", "audit:\n  durability: strict\n", 64, 1},
-	{"channel/64x16/strict", "audit:\n  durability: strict\n", 64, 16},
-	{"channel/1x1/relaxed", "audit:\n  durability: relaxed\n", 1, 1},
-	{"channel/64x1/relaxed", "audit:\n  durability: relaxed\n", 64, 1},
+	{"channel/1x1/strict", STRICT, 1, 1, false, true},
+	{"channel/64x1/strict", STRICT, 64, 1, false, true},
+	{"channel/64x1/strict/many", STRICT, 64, 1, true, true},
+	{"channel/64x16/strict", STRICT, 64, 16, false, true},
+	{"channel/64x16/strict/many", STRICT, 64, 16, true, true},
+	{"channel/1x1/relaxed", RELAXED, 1, 1, false, false},
+	{"channel/64x1/relaxed", RELAXED, 64, 1, false, false},
+	{"channel/64x1/relaxed/many", RELAXED, 64, 1, true, false},
 };
+
+/* What a round measures, in this order. */
+enum side { SIDE_ECHO, SIDE_COMMIT, SIDE_DAEMON, SIDE_COUNT };
 
 static bool measure(const struct channel_case *c, struct load_questions *all, const char *path,
 		    bool daemon, struct load_result *result)
@@ -49,7 +61,7 @@ static bool measure(const struct channel_case *c, struct load_questions *all, co
 		.warm_up_s = bench_size(WARM_UP_MS, 1) / 1e3,
 		.measured_s = bench_size(MEASURED_MS, 20) / 1e3,
 		.peers = all->peers,
-		.stamp = load_questions_stamp,
+		.stamp = c->asks_many ? load_questions_stamp_many : load_questions_stamp,
 		.check = daemon ? load_questions_is_allow : NULL,
 	};
 
@@ -62,53 +74,98 @@ static bool measure(const struct channel_case *c, struct load_questions *all, co
 	return result->failed == 0;
 }
 
-static void report(const struct channel_case *c, const double rate[2], const double p50[2],
-		   const double p99[2], bool json)
-{
-	char name[64];
+/* Of one side, a value a round; their medians in `value`. */
+struct figures {
+	double rate[ROUNDS], p50[ROUNDS], p99[ROUNDS];
+};
 
-	bench_report(&(struct bench_result){c->name, rate[1], "requests/s", rate[0]}, json);
-	snprintf(name, sizeof(name), "%s/p50", c->name);
-	bench_report(&(struct bench_result){name, p50[1], "us", p50[0]}, json);
-	snprintf(name, sizeof(name), "%s/p99", c->name);
-	bench_report(&(struct bench_result){name, p99[1], "us", p99[0]}, json);
+static void report_one(const char *name, const char *part, double *value, double *floor,
+		       const char *unit, bool json)
+{
+	int rounds = bench_size(ROUNDS, 1);
+	char whole[64];
+
+	snprintf(whole, sizeof(whole), "%s%s", name, part);
+	bench_report(&(struct bench_result){whole, bench_median(value, rounds), unit,
+					    bench_median(floor, rounds)},
+		     json);
+}
+
+static void report(const struct channel_case *c, struct figures figures[SIDE_COUNT], bool json)
+{
+	struct figures *echo = &figures[SIDE_ECHO], *commit = &figures[SIDE_COMMIT];
+	struct figures *daemon = &figures[SIDE_DAEMON];
+
+	report_one(c->name, "", daemon->rate, echo->rate, "requests/s", json);
+	report_one(c->name, "/p50", daemon->p50, echo->p50, "us", json);
+	report_one(c->name, "/p99", daemon->p99, echo->p99, "us", json);
+	if (!c->is_strict)
+		return;
+	report_one(c->name, "/commit", daemon->rate, commit->rate, "requests/s", json);
+	report_one(c->name, "/commit/p50", daemon->p50, commit->p50, "us", json);
+}
+
+/* The servers of a case, whose paths stand in the order of the sides. */
+struct contest {
+	struct daemon daemon;
+	struct tmpdir rows; /* of the echo that waits for them */
+	char echo_path[128], commit_path[128];
+	pid_t echo, commit;
+};
+
+static bool contest_start(struct contest *contest, const struct channel_case *c)
+{
+	struct daemon_options options = {.policy = load_questions_policy, .settings = c->settings};
+	struct daemon *daemon = &contest->daemon;
+
+	contest->echo = contest->commit = -1;
+	daemon_init(daemon, &options);
+	tmpdir_create(&contest->rows);
+	tmpdir_path(&daemon->dir, "echo.sock", contest->echo_path, sizeof(contest->echo_path));
+	tmpdir_path(&daemon->dir, "rows.sock", contest->commit_path, sizeof(contest->commit_path));
+	return daemon_start(daemon, NULL) &&
+	       echo_server_start(contest->echo_path, NULL, &contest->echo) &&
+	       (!c->is_strict ||
+		echo_server_start(contest->commit_path, contest->rows.path, &contest->commit));
+}
+
+static void contest_stop(struct contest *contest, bool show_log)
+{
+	if (contest->echo > 0)
+		echo_server_stop(contest->echo);
+	if (contest->commit > 0)
+		echo_server_stop(contest->commit);
+	daemon_deinit(&contest->daemon, show_log);
+	tmpdir_remove(&contest->rows);
 }
 
 static bool run_case(const struct channel_case *c, struct load_questions *all, bool json)
 {
-	struct daemon_options options = {.policy = load_questions_policy, .settings = c->settings};
 	int rounds = bench_size(ROUNDS, 1);
-	double rates[2][ROUNDS], p50s[2][ROUNDS], p99s[2][ROUNDS];
-	double rate[2], p50[2], p99[2];
-	struct daemon daemon;
-	char echo_path[128];
-	pid_t echo = -1;
-	bool ok;
+	struct figures figures[SIDE_COUNT];
+	struct contest contest;
+	bool ok = contest_start(&contest, c);
+	const char *const paths[SIDE_COUNT] = {
+		[SIDE_ECHO] = contest.echo_path,
+		[SIDE_COMMIT] = contest.commit_path,
+		[SIDE_DAEMON] = contest.daemon.authorize_path,
+	};
 
-	daemon_init(&daemon, &options);
-	tmpdir_path(&daemon.dir, "echo.sock", echo_path, sizeof(echo_path));
-	ok = daemon_start(&daemon, NULL) && echo_server_start(echo_path, &echo);
 	for (int round = 0; ok && round < rounds; round++) {
-		for (int side = 0; ok && side < 2; side++) {
-			struct load_result result;
+		for (int side = 0; ok && side < SIDE_COUNT; side++) {
+			struct load_result result = {0};
 
-			ok = measure(c, all, side == 1 ? daemon.authorize_path : echo_path,
-				     side == 1, &result);
-			rates[side][round] = (double)result.replies / result.seconds;
-			p50s[side][round] = result.p50_us;
-			p99s[side][round] = result.p99_us;
+			if (side == SIDE_COMMIT && !c->is_strict)
+				continue;
+			ok = measure(c, all, paths[side], side == SIDE_DAEMON, &result);
+			figures[side].rate[round] = (double)result.replies / result.seconds;
+			figures[side].p50[round] = result.p50_us;
+			figures[side].p99[round] = result.p99_us;
 		}
 	}
-	if (echo > 0)
-		echo_server_stop(echo);
-	daemon_deinit(&daemon, !ok);
-	for (int side = 0; ok && side < 2; side++) {
-		rate[side] = bench_median(rates[side], rounds);
-		p50[side] = bench_median(p50s[side], rounds);
-		p99[side] = bench_median(p99s[side], rounds);
-	}
+	contest_stop(&contest, !ok);
 	if (ok)
-		report(c, rate, p50, p99, json);
+		report(c, figures, json);
 	return ok;
 }
 
@@ -178,8 +235,12 @@ static void *reload_in_turns(void *arg)
 static bool run_reload_case(struct load_questions *all, bool json)
 {
 	static const struct channel_case c = {
-		"channel/32x1/reloading", "  reload: on_request\naudit:\n  durability: relaxed\n",
-		32, 1};
+		"channel/32x1/reloading",
+		"  reload: on_request\naudit:\n  durability: relaxed\n",
+		32,
+		1,
+		false,
+		false};
 	struct daemon_options options = {.policy = load_questions_policy, .settings = c.settings};
 	int rounds = bench_size(ROUNDS, 1);
 	double maxima[2][ROUNDS], p99s[2][ROUNDS];

@@ -8,7 +8,10 @@ set(audit_cases append/batch-1 append/batch-10 append/batch-64 append/batch-1000
 	query/user-day query/user-day-live query/denied-hour query/denied-hour-all query/top-denied-day
 	query/stats-day daemon/32x32/strict asked/32x1/p99 asked/query asked/queries verify/rows-only verify size/sealed)
 set(channel_cases disk/fdatasync/p50)
-foreach(name 1x1/strict 64x1/strict 64x16/strict 1x1/relaxed 64x1/relaxed)
+foreach(name 1x1/strict 64x1/strict 64x1/strict/many 64x16/strict 64x16/strict/many)
+	list(APPEND channel_cases ${name} ${name}/p50 ${name}/p99 ${name}/commit ${name}/commit/p50)
+endforeach()
+foreach(name 1x1/relaxed 64x1/relaxed 64x1/relaxed/many)
 	list(APPEND channel_cases ${name} ${name}/p50 ${name}/p99)
 endforeach()
 list(APPEND channel_cases 32x1/reloading/p99 32x1/reloading/max 32x1/reloading/reloads)

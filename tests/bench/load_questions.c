@@ -100,6 +100,17 @@ void load_questions_stamp(struct load_peer *peer, uint64_t number)
 	varint[8] = (unsigned char)id;
 }
 
+/* The resource stands last. */
+void load_questions_stamp_many(struct load_peer *peer, uint64_t number)
+{
+	unsigned char *end = peer->request + peer->request_bytes;
+	unsigned resource = (unsigned)(number % LOAD_RESOURCES);
+
+	load_questions_stamp(peer, number);
+	end[-2] = (unsigned char)('0' + resource / 10);
+	end[-1] = (unsigned char)('0' + resource % 10);
+}
+
 /* Decodes one reply in 64: enough to notice a daemon that does not allow, too few to slow the
  * client. */
 bool load_questions_is_allow(const unsigned char *payload, size_t length)

@@ -9,7 +9,12 @@
 
 #include "bench/load.h"
 
-enum { LOAD_HELLO_MAX = 512, LOAD_REQUEST_MAX = 2048, LOAD_POLICY_BYTES = 512 };
+enum {
+	LOAD_HELLO_MAX = 512,
+	LOAD_REQUEST_MAX = 2048,
+	LOAD_POLICY_BYTES = 512,
+	LOAD_RESOURCES = 64
+};
 
 extern const char load_questions_policy[LOAD_POLICY_BYTES];
 
@@ -23,8 +28,10 @@ struct load_questions {
  * echoes. */
 void load_questions_make(struct load_questions *all, size_t count, bool hello);
 
-/* For struct load_plan. */
+/* For struct load_plan: a connection asks the same question each time, or LOAD_RESOURCES in turns, which
+ * are more than the daemon remembers when all connections do. */
 void load_questions_stamp(struct load_peer *peer, uint64_t number);
+void load_questions_stamp_many(struct load_peer *peer, uint64_t number);
 bool load_questions_is_allow(const unsigned char *payload, size_t length);
 
 #endif

@@ -35,10 +35,10 @@ void bench_report(const struct bench_result *result, bool json)
 		printf("{\"name\":\"%s\",\"value\":%.1f,\"unit\":\"%s\"}\n", result->name,
 		       result->value, result->unit);
 	else if (result->floor > 0)
-		printf("%-32s %14.1f %-12s floor %14.1f  ratio %.3f\n", result->name, result->value,
+		printf("%-36s %14.1f %-12s floor %14.1f  ratio %.3f\n", result->name, result->value,
 		       result->unit, result->floor, ratio);
 	else
-		printf("%-32s %14.1f %s\n", result->name, result->value, result->unit);
+		printf("%-36s %14.1f %s\n", result->name, result->value, result->unit);
 	fflush(stdout);
 }
 
