@@ -33,6 +33,11 @@ static enum error list_segments(struct audit_upkeep *upkeep)
 	return error;
 }
 
+static enum error list_noted(struct state *state, void *arg)
+{
+	return state_list_segments(state, arg);
+}
+
 static enum error put_segment(struct state *state, void *arg)
 {
 	return state_put_segment(state, arg);
@@ -64,18 +69,50 @@ out:
 	return error;
 }
 
+static const struct segment *find(const struct segment_list *list, uint32_t number)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->items[i].number == number)
+			return &list->items[i];
+	}
+	return NULL;
+}
+
+/* What was sealed and not noted, because the daemon was killed meanwhile or `state.db` is another one,
+ * is done to its end; to a note of an earlier version is added what it lacks. */
+static enum error complete(struct audit_upkeep *upkeep, const struct segment *segment,
+			   const struct segment_list *noted)
+{
+	const struct segment *note = find(noted, segment->number);
+	struct segment copy = *segment;
+
+	if (note == NULL)
+		return seal_one(upkeep, segment->number);
+	if (note->knows_undelivered || !segment->knows_undelivered)
+		return ERR_NONE;
+	return state_store_use(upkeep->store, "audit.seal_not_noted", put_segment, &copy);
+}
+
 enum error audit_upkeep_seal(struct audit_upkeep *upkeep, uint32_t live, uint32_t *count)
 {
+	struct segment_list noted = {0};
 	enum error error = list_segments(upkeep);
 
+	if (error == ERR_NONE)
+		error = state_store_use(upkeep->store, "audit.seal_not_noted", list_noted, &noted);
 	for (size_t i = 0; i < upkeep->segments.count && error == ERR_NONE; i++) {
 		const struct segment *segment = &upkeep->segments.items[i];
 
-		if (segment->number >= live || segment->state == SEGMENT_SEALED)
+		if (segment->number >= live)
 			continue;
+		if (segment->state == SEGMENT_SEALED) {
+			error = complete(upkeep, segment, &noted);
+			continue;
+		}
 		error = seal_one(upkeep, segment->number);
 		*count += error == ERR_NONE;
 	}
+	segment_list_deinit(&noted);
 	return error;
 }
 

@@ -32,7 +32,7 @@ struct audit_upkeep {
 
 void audit_upkeep_deinit(struct audit_upkeep *upkeep);
 
-/* Seals the closed segments before segment `live`, and adds to `*count` how many, also when an error
+/* Seals the closed segments before segment `live`, notes those whose note is missing, and adds to `*count` how many, also when an error
  * ended it. ERR_BUSY: somebody reads one, try again. Other errors, those of segment_list_read(),
  * seal_segment() and state_store_use(), are in the log. */
 enum error audit_upkeep_seal(struct audit_upkeep *upkeep, uint32_t live,

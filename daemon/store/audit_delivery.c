@@ -67,11 +67,14 @@ static enum error open_and_read(struct audit_delivery *delivery, struct audit_re
 	return error;
 }
 
-/* Of a sealed one its seal tells. */
-static bool has_events(const struct segment *segment)
+/* Whether an event of the segment may be about a decision before it: of a sealed one that is noted. */
+static bool may_tell(const struct segment *segment)
 {
-	return segment->first_id != 0 &&
-	       (segment->state != SEGMENT_SEALED || segment->event_count != 0);
+	if (segment->first_id == 0 || segment->state != SEGMENT_SEALED)
+		return segment->first_id != 0;
+	if (segment->knows_undelivered)
+		return segment->undelivered_id != 0 && segment->undelivered_id < segment->first_id;
+	return segment->event_count != 0;
 }
 
 static int compare(const void *a, const void *b)
@@ -94,7 +97,7 @@ enum error audit_delivery_read(struct audit_delivery *delivery, struct audit_rea
 	while (error == ERR_NONE && delivery->known_from > index + 1) {
 		const struct segment *segment = &segments->items[delivery->known_from - 1];
 
-		if (has_events(segment))
+		if (may_tell(segment))
 			error = open_and_read(delivery, reader, segment, why);
 		if (error == ERR_NONE)
 			delivery->known_from--;

@@ -366,7 +366,9 @@ static bool is_noted_as_it_is(const struct verifier *verifier, const struct segm
 			       noted->last_id == segment->last_id &&
 			       noted->first_us == segment->first_us &&
 			       noted->last_us == segment->last_us &&
-			       noted->event_count == segment->event_count;
+			       noted->event_count == segment->event_count &&
+			       (!noted->knows_undelivered ||
+				noted->undelivered_id == segment->undelivered_id);
 	}
 	return true;
 }

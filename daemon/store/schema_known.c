@@ -26,6 +26,8 @@ static const struct schema_known state_items[] = {
 	{7, false, "f9689884a17dcebe9885d86fdc6d69fdd303b82ee760288de979a49a0728f5ba"},
 	{8, false, "1fad666827168d2d6583e45e39dfd1e11bde2c1f00fabed8cd4f03558509e851"},
 	{9, false, "b8ecd4f5561866e17a533fbe63e82f491a3f613157b6870dc111490970cf7e2d"},
+	{10, false, "68767710a75ec284ff236bbce66169a5924c7af5fd9e866f16ec1abc3c15c8c3"},
+	{11, false, "e34195a709ad75f1f7d985dd8b3761db97fcaadc1fbeb33fae89e6464fe70319"},
 };
 
 const struct schema_known_list state_known = {state_items, ARRAY_COUNT(state_items)};

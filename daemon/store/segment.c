@@ -174,6 +174,21 @@ static enum error read_seal(struct db *db, struct segment *segment)
 	return error;
 }
 
+/* By the index of schema/audit/0003-delivered.sql. */
+static enum error read_undelivered(struct db *db, struct segment *segment)
+{
+	int64_t id = 0;
+	enum error error = db_get_int(db,
+				      "SELECT ifnull(min(CAST(substr(detail, 16) AS INTEGER)), 0)"
+				      " FROM event WHERE kind = 'decision.undelivered'"
+				      " AND CAST(substr(detail, 16) AS INTEGER) > 0",
+				      &id);
+
+	segment->undelivered_id = (uint64_t)id;
+	segment->knows_undelivered = error == ERR_NONE;
+	return error;
+}
+
 static enum error read_size(struct db *db, struct segment *segment)
 {
 	sqlite3_file *file = NULL;
@@ -200,6 +215,8 @@ static enum error read_segment(struct db *db, struct segment *segment, bool *has
 		error = ERR_CORRUPT;
 	if (error == ERR_NONE && segment->state != SEGMENT_SEALED)
 		error = read_ends(db, segment);
+	else if (error == ERR_NONE)
+		error = read_undelivered(db, segment);
 	return error == ERR_NONE ? read_size(db, segment) : error;
 }
 

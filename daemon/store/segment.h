@@ -48,6 +48,10 @@ struct segment {
 	/* Sealed only. */
 	int64_t sealed_us;
 	uint64_t decision_count, event_count;
+	/* The least decision, also of an earlier segment, of which an event here says that its answer
+	 * did not leave; 0: none says so. Not known from notes that an earlier version made. */
+	uint64_t undelivered_id;
+	bool knows_undelivered;
 	bool is_signed;
 	uint8_t public_key[SEGMENT_KEY_BYTES];
 	uint8_t signature[SEGMENT_SIGNATURE_BYTES];

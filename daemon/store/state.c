@@ -19,6 +19,7 @@ static const struct db_right rights[] = {
 	{"admin_action", .insert = true},
 	{"audit_segment", .insert = true},
 	{"audit_segment_removed", .insert = true},
+	{"audit_segment_undelivered", .insert = true},
 	{"shadow", .insert = true, .delete = true},
 	{"shadow_difference", .insert = true, .delete = true},
 };

@@ -248,7 +248,7 @@ enum error state_each_difference(struct state *state, uint64_t limit,
 
 /* The segments of the audit: what was sealed, and what retention removed. */
 
-/* Notes a sealed segment; one that is noted already stays as it is. */
+/* Notes a sealed segment; what is noted of it already stays as it is. */
 enum error state_put_segment(struct state *state, const struct segment *segment) ATTR_MUST_CHECK;
 
 /* Lists what is noted of the sealed segments that were not removed, ascending; their begun_us is 0

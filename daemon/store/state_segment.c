@@ -32,6 +32,32 @@ static enum error insert(struct state *state, const struct segment *segment)
 	return error;
 }
 
+static enum error insert_undelivered(struct state *state, const struct segment *segment)
+{
+	struct stmt stmt;
+	enum error error = stmt_prepare(
+		&stmt, &state->db,
+		"INSERT INTO audit_segment_undelivered (number, least_id) SELECT ?1, ?2"
+		" WHERE NOT EXISTS (SELECT 1 FROM audit_segment_undelivered WHERE number = ?1)");
+
+	if (error == ERR_NONE) {
+		stmt_bind_int(&stmt, 1, segment->number);
+		stmt_bind_u64(&stmt, 2, segment->undelivered_id);
+		error = stmt_run(&stmt);
+	}
+	stmt_finish(&stmt);
+	return error;
+}
+
+static enum error note(struct state *state, const struct segment *segment)
+{
+	enum error error = insert(state, segment);
+
+	if (error == ERR_NONE && segment->knows_undelivered)
+		error = insert_undelivered(state, segment);
+	return error;
+}
+
 enum error state_put_segment(struct state *state, const struct segment *segment)
 {
 	enum error error = state_may_change(state);
@@ -40,7 +66,7 @@ enum error state_put_segment(struct state *state, const struct segment *segment)
 		error = db_begin(&state->db);
 	if (error != ERR_NONE)
 		return error;
-	return state_end(state, insert(state, segment));
+	return state_end(state, note(state, segment));
 }
 
 static bool read_segment(const struct stmt *stmt, struct segment *segment)
@@ -59,6 +85,8 @@ static bool read_segment(const struct stmt *stmt, struct segment *segment)
 		.head.decision_id = stmt_u64(stmt, 4),
 		.file_bytes = stmt_u64(stmt, 10),
 		.sealed_us = stmt_int(stmt, 11),
+		.knows_undelivered = stmt_int(stmt, 12) != 0,
+		.undelivered_id = stmt_u64(stmt, 13),
 	};
 	if (number < 1 || number > SEGMENT_NUMBER_MAX)
 		return false;
@@ -84,9 +112,12 @@ static enum error add_segments(struct stmt *stmt, struct segment_list *list, siz
 enum error state_list_segments(struct state *state, struct segment_list *list)
 {
 	static const char sql[] =
-		"SELECT number, base_id, base_chain, first_id, last_id, decision_count,"
-		" event_count, first_us, last_us, chain, file_bytes, sealed_us FROM audit_segment"
-		" WHERE number NOT IN (SELECT number FROM audit_segment_removed) ORDER BY number";
+		"SELECT s.number, base_id, base_chain, first_id, last_id, decision_count,"
+		" event_count, first_us, last_us, chain, file_bytes, sealed_us,"
+		" u.number IS NOT NULL, u.least_id"
+		" FROM audit_segment s LEFT JOIN audit_segment_undelivered u ON u.number = s.number"
+		" WHERE s.number NOT IN (SELECT number FROM audit_segment_removed)"
+		" ORDER BY s.number";
 	struct segment_list found = {0};
 	struct stmt stmt = {0};
 	int64_t count = 0;
@@ -144,7 +175,7 @@ enum error state_put_segment_removed(struct state *state, const struct segment *
 		error = db_begin(&state->db);
 	if (error != ERR_NONE)
 		return error;
-	error = insert(state, segment);
+	error = note(state, segment);
 	if (error == ERR_NONE)
 		error = insert_removed(state, segment->number, wall_us, reason);
 	return state_end(state, error);

@@ -6,6 +6,8 @@
 #include "platform/file.h"
 #include "running.h"
 #include "store/audit_query.h"
+#include "store/seal.h"
+#include "store/state.h"
 #include "support/cmocka.h"
 
 enum { ROUND = 64 };
@@ -176,6 +178,56 @@ static void retention_removes_the_oldest_sealed_segments_and_notes_them(void **s
 	talk_close(&admin);
 }
 
+/* What a kill between the seal of a segment and its note leaves: segment 1 sealed, 2 live. */
+static void seal_without_note(struct running *running)
+{
+	struct store_env env = env_make();
+	struct audit *audit, *next;
+	struct segment sealed;
+
+	env.make_readonly = file_make_readonly;
+	assert_int_equal(audit_open(running->state_dir, &env, false, &audit, &running->why),
+			 ERR_NONE);
+	assert_int_equal(audit_prepare_next(running->state_dir, &env, 1, &next, &running->why),
+			 ERR_NONE);
+	assert_int_equal(audit_rotate(audit, next, 1), ERR_NONE);
+	audit_close(audit);
+	audit_close(next);
+	assert_int_equal(seal_segment(running->state_dir, 1, &env, NULL, 1, &sealed, &running->why),
+			 ERR_NONE);
+}
+
+static void a_seal_that_a_kill_kept_from_its_note_is_noted_at_the_next_start(void **state)
+{
+	struct running *running = *state;
+	struct segment_list noted = {0};
+	struct store_env env = env_make();
+	struct talk talk, admin;
+	struct state *notes;
+
+	running_start(running);
+	running_open_authorize(running, &talk);
+	decide(&talk, 1);
+	talk_close(&talk);
+	running_stop(running);
+	seal_without_note(running);
+	running_start(running);
+	running_open_admin(running, &admin);
+	/* Answered when what was due at the start is done. */
+	assert_int_equal(ask_seal(&admin), 0);
+	talk_close(&admin);
+	running_stop(running);
+	assert_int_equal(state_open_readonly(running->state_dir, &env, &notes, &running->why),
+			 ERR_NONE);
+	assert_int_equal(state_list_segments(notes, &noted), ERR_NONE);
+	assert_int_equal(noted.count, 1);
+	assert_int_equal(noted.items[0].number, 1);
+	assert_int_equal(noted.items[0].decision_count, ROUND);
+	assert_true(noted.items[0].knows_undelivered);
+	segment_list_deinit(&noted);
+	state_close(notes);
+}
+
 static uint32_t first_segment(struct running *running)
 {
 	struct segment_list segments = list(running);
@@ -223,6 +275,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_segment_is_sealed_on_request_while_decisions_go_on),
 		TEST(a_full_segment_ends_by_itself),
+		TEST(a_seal_that_a_kill_kept_from_its_note_is_noted_at_the_next_start),
 		TEST(retention_removes_the_oldest_sealed_segments_and_notes_them),
 		TEST(a_clock_that_is_set_wrong_does_not_cost_the_audit),
 	};

@@ -1,11 +1,13 @@
 /* Which answers did not leave: store/audit_delivery.h, the views, and queries that ask for it. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <sqlite3.h>
 
 #include "store/audit_sql.h"
 #include "store/seal.h"
+#include "store/state.h"
 #include "support/fake_clock.h"
 #include "support/fault.h"
 #include "unit/store/fixture.h"
@@ -239,6 +241,96 @@ static void asking_for_it_survives_any_failed_allocation(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 
+/* Notes segment `number` in the state database, as the daemon does. */
+static void note(struct fixture *fixture, uint32_t number)
+{
+	struct segment_list segments = {0};
+	struct state *notes;
+
+	assert_int_equal(
+		segment_list_read(&segments, fixture->dir.path, &fixture->env, &fixture->why),
+		ERR_NONE);
+	assert_int_equal(state_open(fixture->dir.path, &fixture->env, false, &notes, &fixture->why),
+			 ERR_NONE);
+	assert_int_equal(state_put_segment(notes, &segments.items[number - 1]), ERR_NONE);
+	state_close(notes);
+	segment_list_deinit(&segments);
+}
+
+/* Asks the first segment while the second one cannot be opened. */
+static enum error query_without_second(struct fixture *fixture)
+{
+	struct audit_filter first = {.with_delivery = true, .before_id = SEGMENT_DECISIONS + 1};
+	char path[256];
+	struct buf out;
+
+	tmpdir_path(&fixture->dir, "audit-000002.db", path, sizeof(path));
+	assert_int_equal(chmod(path, 0600), 0);
+	fixture_sql(fixture, "audit-000002.db", "PRAGMA application_id = 1");
+	buf_init(&out, 4096);
+	buf_clear(&fixture->why);
+	enum error error = query(fixture, &first, &out);
+	if (error == ERR_NONE)
+		assert_string_equal(buf_text(&out), "1 2 3 4 !5 6 7 8 9 10 ");
+	buf_deinit(&out);
+	return error;
+}
+
+static void a_segment_that_is_noted_to_tell_of_its_own_alone_is_not_opened(void **state)
+{
+	struct fixture *fixture;
+	struct audit *audit;
+
+	(void)state;
+	fixture_setup((void **)&fixture);
+	audit = fixture_audit(fixture);
+	fixture_append(audit, 0, SEGMENT_DECISIONS);
+	append_undelivered(audit, 5);
+	audit = next_segment(fixture, audit);
+	fixture_append(audit, 20, SEGMENT_DECISIONS);
+	append_undelivered(audit, 15);
+	audit = next_segment(fixture, audit);
+	audit_close(audit);
+	note(fixture, 1);
+	note(fixture, 2);
+	assert_int_equal(query_without_second(fixture), ERR_NONE);
+	fixture_teardown((void **)&fixture);
+}
+
+static void a_segment_that_is_noted_to_tell_of_another_is_opened(void **state)
+{
+	struct fixture *fixture = *state;
+
+	note(fixture, 1);
+	note(fixture, 2);
+	assert_int_equal(query_without_second(fixture), ERR_FOREIGN);
+}
+
+static void a_note_that_hides_what_an_event_tells_is_found(void **state)
+{
+	struct fixture *fixture = *state;
+	struct audit_verification result;
+	struct audit_reader *reader;
+
+	note(fixture, 1);
+	note(fixture, 2);
+	fixture_sql(fixture, STATE_FILE,
+		    "DROP TRIGGER audit_segment_undelivered_no_update;"
+		    "UPDATE audit_segment_undelivered SET least_id = 0 WHERE number = 2");
+	fixture_sql(fixture, STATE_FILE,
+		    "CREATE TRIGGER audit_segment_undelivered_no_update BEFORE UPDATE ON"
+		    " audit_segment_undelivered\n"
+		    "	BEGIN SELECT RAISE(ABORT, 'sealed segments do not change'); END");
+	assert_int_equal(
+		audit_reader_open(fixture->dir.path, &fixture->env, &reader, &fixture->why),
+		ERR_NONE);
+	assert_int_equal(audit_verify(reader, NULL, &result, &fixture->why), ERR_NONE);
+	assert_false(result.intact);
+	assert_int_equal(result.flaw, AUDIT_FLAW_INDEX);
+	assert_int_equal(result.segment, 2);
+	audit_reader_close(reader);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -248,6 +340,9 @@ int main(void)
 		TEST(what_retention_left_is_told_without_the_rest),
 		TEST(it_is_looked_up_by_an_index_and_only_when_asked_for),
 		TEST(asking_for_it_survives_any_failed_allocation),
+		cmocka_unit_test(a_segment_that_is_noted_to_tell_of_its_own_alone_is_not_opened),
+		TEST(a_segment_that_is_noted_to_tell_of_another_is_opened),
+		TEST(a_note_that_hides_what_an_event_tells_is_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
