@@ -184,9 +184,13 @@ static enum error write_command(const wchar_t *config, wchar_t *out, size_t unit
 {
 	wchar_t program[PROGRAM_UNITS];
 	DWORD length = GetModuleFileNameW(NULL, program, PROGRAM_UNITS);
+	int written = -1;
 
-	if (length == 0 || length >= PROGRAM_UNITS || wcschr(config, L'"') != NULL ||
-	    swprintf(out, units, L"\"%ls\" --service --config \"%ls\"", program, config) < 0)
+	if (length != 0 && length < PROGRAM_UNITS && wcschr(config, L'"') == NULL)
+		written = swprintf(out, units, L"\"%ls\" --service --config \"%ls\"", program,
+				   config);
+	/* What does not fit is a negative number to C, and to mingw the length it would have had. */
+	if (written < 0 || (size_t)written >= units)
 		return why_error(
 			why, ERR_INVALID,
 			"the paths of the program and of the configuration are too long, or "
