@@ -328,23 +328,55 @@ static void on_stored(struct record_keeper_waiter *waiter, enum error error)
 	changes_push(change->request->service->changes, &change->change);
 }
 
-/* The records of a principal, or those of a name. */
+/* The records of principals: of the one that was asked for, or of those that have come under that
+ * name. Whatever name each of their records has, it is theirs. */
 struct search {
-	struct arena *scratch;
-	struct str principal; /* canonical */
+	struct arena *arena;
+	struct str asked; /* canonical */
+	struct str *principals;
+	uint32_t principal_count, principal_capacity;
+	bool is_short; /* of memory */
 	struct record_id *ids;
 	size_t count, capacity;
 };
 
-static bool find(const struct record *record, void *arg)
+static bool is_searched(const struct search *search, struct str principal)
+{
+	bool found = str_equal(principal, search->asked);
+
+	for (uint32_t i = 0; i < search->principal_count && !found; i++)
+		found = str_equal(principal, search->principals[i]);
+	return found;
+}
+
+static bool find_principal(const struct record *record, void *arg)
 {
 	struct search *search = arg;
-	struct arena_mark mark = arena_get_mark(search->scratch);
-	bool is_same = str_equal(record->owner.principal, search->principal) ||
-		       str_equal(casefold(search->scratch, record->owner.name), search->principal);
+	struct arena_mark mark = arena_get_mark(search->arena);
+	struct str name = casefold(search->arena, record->owner.name);
+	bool has_name = str_equal(name, search->asked);
+	struct str *principals;
 
-	arena_reset(search->scratch, mark);
-	if (is_same) {
+	search->is_short |= name.ptr == NULL && record->owner.name.length != 0;
+	arena_reset(search->arena, mark);
+	if (!has_name || is_searched(search, record->owner.principal))
+		return true;
+	principals = arena_grow_array(search->arena, search->principals, search->principal_count,
+				      &search->principal_capacity, sizeof(*principals));
+	if (principals == NULL) {
+		search->is_short = true;
+		return false;
+	}
+	principals[search->principal_count++] = record->owner.principal;
+	search->principals = principals;
+	return true;
+}
+
+static bool find_record(const struct record *record, void *arg)
+{
+	struct search *search = arg;
+
+	if (is_searched(search, record->owner.principal)) {
 		if (search->count < search->capacity)
 			search->ids[search->count] = record->id;
 		search->count++;
@@ -356,15 +388,17 @@ static bool find(const struct record *record, void *arg)
 static bool find_records(struct admin_change *change, struct str principal)
 {
 	struct request *request = change->request;
-	struct search search = {.scratch = &request->arena, .principal = principal};
+	struct search search = {.arena = &request->arena, .asked = principal};
 
-	records_each_owner(request->service->records, find, &search);
-	search.ids = arena_calloc(&request->arena, search.count + 1, sizeof(*search.ids));
+	records_each_owner(request->service->records, find_principal, &search);
+	records_each_owner(request->service->records, find_record, &search);
+	if (!search.is_short)
+		search.ids = arena_calloc(&request->arena, search.count + 1, sizeof(*search.ids));
 	if (search.ids == NULL)
 		return false;
 	search.capacity = search.count;
 	search.count = 0;
-	records_each_owner(request->service->records, find, &search);
+	records_each_owner(request->service->records, find_record, &search);
 	change->ids = search.ids;
 	change->count = search.count;
 	return true;

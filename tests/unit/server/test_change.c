@@ -134,6 +134,30 @@ static void a_revoked_user_is_denied_on_every_connection_also_after_a_restart(vo
 	talk_close(&first);
 }
 
+/* Who comes under two names is one account, and a name that is revoked means it. */
+static void a_name_that_is_revoked_stands_for_all_records_of_its_account(void **state)
+{
+	struct running *running = *state;
+	struct talk one, other, admin;
+
+	running_start(running);
+	running_open_authorize(running, &one);
+	talk_open(&other, running->authorize);
+	assert_non_null(talk_hello(&other, "wsman/Other"));
+	running_open_admin(running, &admin);
+	expect_user(&one, VERDICT_ALLOW);
+	assert_true(talk_ask_user(&other, "alice@contoso.example", ALICE, USERS));
+	assert_int_equal(talk_decision(&other)->verdict, VERDICT_ALLOW);
+	assert_true(talk_ask_user(&other, "CONTOSO\\bob", "S-1-5-21-1-2-3-1002", USERS));
+	assert_int_equal(talk_decision(&other)->verdict, VERDICT_ALLOW);
+	assert_int_equal(revoked_count(ask_revoke(&admin, "contoso\\ALICE")), 2);
+	expect_operation(&one, REVOKED);
+	expect_operation(&other, REVOKED);
+	talk_close(&one);
+	talk_close(&other);
+	talk_close(&admin);
+}
+
 static void a_record_is_revoked_by_its_id(void **state)
 {
 	Wsauthz__AdminRequest list = WSAUTHZ__ADMIN_REQUEST__INIT;
@@ -611,6 +635,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SERVER_TEST(a_revoked_user_is_denied_on_every_connection_also_after_a_restart),
+		SERVER_TEST(a_name_that_is_revoked_stands_for_all_records_of_its_account),
 		SERVER_TEST(a_record_is_revoked_by_its_id),
 		SERVER_TEST(a_block_holds_from_the_next_request_on_and_over_a_restart),
 		SERVER_TEST(the_last_of_commands_sent_together_holds),
