@@ -105,10 +105,14 @@ static bool is_https_url(const char *text)
 {
 	static const char scheme[] = "https://";
 
-	if (strncmp(text, scheme, sizeof(scheme) - 1) != 0)
-		return false;
-	for (text += sizeof(scheme) - 1; *text > ' ' && *text <= '~'; text++) {
+	for (const char *expected = scheme; *expected != '\0'; text++, expected++) {
+		/* Of letters, and of nothing else here, the other case is 32 below. */
+		if (*text != *expected &&
+		    (*expected < 'a' || *expected > 'z' || *text != *expected - 32))
+			return false;
 	}
+	while (*text > ' ' && *text <= '~')
+		text++;
 	return *text == '\0';
 }
 

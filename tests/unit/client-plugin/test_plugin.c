@@ -279,10 +279,27 @@ static void a_redirect_is_a_bare_url(void **state)
 	assert_null(last->context);
 }
 
+/* A policy may write it so, RFC 3986, section 3.1. */
+static void the_scheme_of_a_redirect_has_any_case(void **state)
+{
+	struct fixture *fixture = *state;
+
+	ask_user(fixture);
+	decide(fixture, VERDICT_REDIRECT, "HTTPs://ps2.contoso.example/wsman", NULL);
+	assert_int_equal(fake_host()->last.code, 0x80338199);
+	assert_true(fake_host_text_holds("HTTPs://ps2.contoso.example/wsman"));
+}
+
 static void a_redirect_to_anything_else_is_a_denial(void **state)
 {
-	static const char *const urls[] = {"http://contoso.example/", "https://a b",
-					   "https://a\r\nSet-Cookie: x", "https://\xc3\xa4"};
+	static const char *const urls[] = {"http://contoso.example/",
+					   "https://a b",
+					   "https://a\r\nSet-Cookie: x",
+					   "https://\xc3\xa4",
+					   "https:\x0f\x0f"
+					   "a",
+					   "HTTPS",
+					   "httpS\x1a//a"};
 	struct fixture *fixture = *state;
 
 	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
@@ -580,6 +597,7 @@ int main(void)
 		TEST(an_allowed_user_keeps_its_own_token),
 		TEST(a_denial_carries_message_and_receipt),
 		TEST(a_redirect_is_a_bare_url),
+		TEST(the_scheme_of_a_redirect_has_any_case),
 		TEST(a_redirect_to_anything_else_is_a_denial),
 		TEST(an_operation_is_never_redirected),
 		TEST(a_quota_is_passed_on_or_left_to_the_host),
