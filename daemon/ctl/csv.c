@@ -1,6 +1,22 @@
 #include "ctl/csv.h"
 
+#include "base/attributes.h"
 #include "base/log.h"
+
+/* The characters that OWASP names for "CSV Injection" (owasp.org/www-community/attacks/CSV_Injection):
+ * spreadsheets of some languages take the full-width forms for the plain ones. */
+static bool starts_formula(struct str text)
+{
+	static const char *const full_width[] = {"\uff1d", "\uff0b", "\uff0d", "\uff20"};
+
+	if (text.length == 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_COUNT(full_width); i++) {
+		if (str_starts_with(text, str_from(full_width[i])))
+			return true;
+	}
+	return str_find_byte(STR("=+-@|%\t\r\n"), text.ptr[0]) != NULL;
+}
 
 /* Spreadsheets take a cell for a formula by its first character, blanks aside; some look also
  * behind a quote that was meant to end the cell. */
@@ -8,7 +24,7 @@ static bool is_formula(struct str text)
 {
 	while (text.length != 0 && (text.ptr[0] == ' ' || text.ptr[0] == '"'))
 		text = str_make(text.ptr + 1, text.length - 1);
-	return text.length != 0 && str_find_byte(STR("=+-@|%\t\r\n"), text.ptr[0]) != NULL;
+	return starts_formula(text);
 }
 
 void csv_append_first(struct buf *out, struct str text)
