@@ -89,6 +89,18 @@ void buf_append_byte(struct buf *buf, char byte)
 	buf_append(buf, &byte, 1);
 }
 
+void buf_append_u64(struct buf *buf, uint64_t value)
+{
+	char digits[20]; /* of UINT64_MAX */
+	size_t first = sizeof(digits);
+
+	do {
+		digits[--first] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value != 0);
+	buf_append(buf, digits + first, sizeof(digits) - first);
+}
+
 void buf_vprintf(struct buf *buf, const char *format, va_list args)
 {
 	va_list again;

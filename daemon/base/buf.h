@@ -38,6 +38,7 @@ void buf_clear(struct buf *buf);
 void buf_append(struct buf *buf, const void *bytes, size_t length);
 void buf_append_str(struct buf *buf, struct str s);
 void buf_append_byte(struct buf *buf, char byte);
+void buf_append_u64(struct buf *buf, uint64_t value); /* in decimal */
 void buf_printf(struct buf *buf, const char *format, ...) ATTR_PRINTF(2, 3);
 void buf_vprintf(struct buf *buf, const char *format, va_list args) ATTR_PRINTF(2, 0);
 

@@ -62,12 +62,34 @@ int64_t civil_to_us(const struct civil *civil)
 	return seconds * US_PER_SECOND + civil->microsecond;
 }
 
+/* Writes exactly `count` digits and what follows them. */
+static char *put(char *at, uint32_t value, size_t count, char behind)
+{
+	for (size_t i = count; i > 0; i--) {
+		at[i - 1] = (char)('0' + value % 10);
+		value /= 10;
+	}
+	at[count] = behind;
+	return at + count + 1;
+}
+
 void civil_append(struct buf *out, int64_t wall_us)
 {
 	struct civil c = civil_from_us(wall_us);
+	char text[sizeof("-01-01T00:00:00.000Z") - 1], *at = text;
 
-	buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", (int)c.year, c.month, c.day, c.hour,
-		   c.minute, c.second, (int)(c.microsecond / 1000));
+	if (c.year >= 1000 && c.year <= 9999)
+		buf_append_u64(out, (uint64_t)c.year);
+	else
+		buf_printf(out, "%04d", (int)c.year);
+	*at++ = '-';
+	at = put(at, c.month, 2, '-');
+	at = put(at, c.day, 2, 'T');
+	at = put(at, c.hour, 2, ':');
+	at = put(at, c.minute, 2, ':');
+	at = put(at, c.second, 2, '.');
+	put(at, c.microsecond / 1000, 3, 'Z');
+	buf_append(out, text, sizeof(text));
 }
 
 /* Takes exactly `count` digits off the front. */

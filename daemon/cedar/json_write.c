@@ -128,31 +128,19 @@ void json_write_string(struct json_writer *json, struct str value)
 	append_string(json->out, value);
 }
 
-static void append_digits(struct buf *out, uint64_t value)
-{
-	char digits[20]; /* of UINT64_MAX */
-	size_t first = sizeof(digits);
-
-	do {
-		digits[--first] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value != 0);
-	buf_append(out, digits + first, sizeof(digits) - first);
-}
-
 void json_write_i64(struct json_writer *json, int64_t value)
 {
 	begin_value(json);
 	if (value < 0)
 		buf_append_byte(json->out, '-');
 	/* The magnitude of the least number exists only without a sign. */
-	append_digits(json->out, value < 0 ? -(uint64_t)value : (uint64_t)value);
+	buf_append_u64(json->out, value < 0 ? -(uint64_t)value : (uint64_t)value);
 }
 
 void json_write_u64(struct json_writer *json, uint64_t value)
 {
 	begin_value(json);
-	append_digits(json->out, value);
+	buf_append_u64(json->out, value);
 }
 
 void json_write_number(struct json_writer *json, struct str number)

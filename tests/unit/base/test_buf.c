@@ -213,6 +213,27 @@ static void a_fixed_buffer_stays_within_its_memory(void **state)
 	assert_false(fault_disarm());
 }
 
+static void a_number_is_appended_in_decimal(void **state)
+{
+	static const struct {
+		uint64_t value;
+		const char *text;
+	} rows[] = {{0, "0"}, {9, "9"}, {10, "10"}, {UINT64_MAX, "18446744073709551615"}};
+	char memory[21];
+	struct buf buf;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		buf_init_fixed(&buf, memory, sizeof(memory));
+		buf_append_u64(&buf, rows[i].value);
+		assert_string_equal(buf_text(&buf), rows[i].text);
+	}
+	/* One digit too many. */
+	buf_init_fixed(&buf, memory, sizeof(memory) - 1);
+	buf_append_u64(&buf, UINT64_MAX);
+	assert_int_equal(buf.failed, ERR_LIMIT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,6 +251,7 @@ int main(void)
 		cmocka_unit_test(consuming_takes_from_the_front),
 		cmocka_unit_test(a_deinitialised_buffer_may_be_used_again),
 		cmocka_unit_test(a_fixed_buffer_stays_within_its_memory),
+		cmocka_unit_test(a_number_is_appended_in_decimal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
