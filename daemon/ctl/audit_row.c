@@ -172,11 +172,12 @@ void audit_row_csv(struct buf *out, const struct audit_row *row)
 
 	buf_init(&record, 64);
 	append_record_id(&record, row);
-	buf_printf(out, "%" PRIu64 ",", row->decision_id);
+	buf_append_u64(out, row->decision_id);
+	buf_append_byte(out, ',');
 	civil_append(out, row->wall_us);
 	csv_append(out, str_from(kind_text(row->kind)));
 	csv_append(out, str_from(verdict_text(row->verdict)));
-	buf_printf(out, ",%" PRIu32, row->code);
+	csv_append_u64(out, row->code);
 	csv_append(out, row->source);
 	csv_append(out, row->application);
 	csv_append(out, row->user);
@@ -188,14 +189,14 @@ void audit_row_csv(struct buf *out, const struct audit_row *row)
 	csv_list(out, &row->policies);
 	csv_list(out, &row->erring);
 	csv_append(out, row->extended);
-	buf_printf(out, ",%s,%" PRIu64, row->administrator ? "true" : "false",
-		   row->policy_revision);
+	buf_append_str(out, row->administrator ? STR(",true") : STR(",false"));
+	csv_append_u64(out, row->policy_revision);
 	csv_append(out, buf_str(&record));
 	csv_append(out, row->peer);
-	buf_printf(out, ",%" PRIu64 ",%" PRIu64 ",%s,%s", row->peer_pid, row->latency_us,
-		   row->relaxed ? "relaxed" : "strict",
-		   row->delivered == AUDIT_DELIVERY_UNKNOWN ? ""
-		   : row->delivered == AUDIT_DELIVERED      ? "true"
-							    : "false");
+	csv_append_u64(out, row->peer_pid);
+	csv_append_u64(out, row->latency_us);
+	buf_append_str(out, row->relaxed ? STR(",relaxed,") : STR(",strict,"));
+	if (row->delivered != AUDIT_DELIVERY_UNKNOWN)
+		buf_append_str(out, row->delivered == AUDIT_DELIVERED ? STR("true") : STR("false"));
 	buf_deinit(&record);
 }

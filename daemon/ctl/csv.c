@@ -49,6 +49,12 @@ void csv_append_first(struct buf *out, struct str text)
 	buf_append_byte(out, '"');
 }
 
+void csv_append_u64(struct buf *out, uint64_t value)
+{
+	buf_append_byte(out, ',');
+	buf_append_u64(out, value);
+}
+
 void csv_append(struct buf *out, struct str text)
 {
 	buf_append_byte(out, ',');

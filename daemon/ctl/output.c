@@ -253,8 +253,9 @@ void output_hex(struct buf *out, const uint8_t *bytes, size_t length)
 	static const char digits[] = "0123456789abcdef";
 
 	for (size_t i = 0; i < length; i++) {
-		buf_append_byte(out, digits[bytes[i] >> 4]);
-		buf_append_byte(out, digits[bytes[i] & 15]);
+		const char pair[2] = {digits[bytes[i] >> 4], digits[bytes[i] & 15]};
+
+		buf_append(out, pair, sizeof(pair));
 	}
 }
 
