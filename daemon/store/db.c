@@ -82,6 +82,14 @@ enum error db_exec(struct db *db, const char *sql)
 	return db_fail(db, sqlite3_exec(db->handle, sql, NULL, NULL, NULL));
 }
 
+enum error db_set_cache(struct db *db, unsigned pages)
+{
+	char sql[64];
+
+	sqlite3_snprintf(sizeof(sql), sql, "PRAGMA cache_size = %u", pages);
+	return db_exec(db, sql);
+}
+
 enum error db_get_int(struct db *db, const char *sql, int64_t *value)
 {
 	sqlite3_stmt *statement = NULL;

@@ -114,6 +114,9 @@ void db_watch_rest(struct db *db);
 /* Runs SQL text without parameters or results. */
 enum error db_exec(struct db *db, const char *sql) ATTR_MUST_CHECK;
 
+/* How many pages the connection keeps in memory, about. */
+enum error db_set_cache(struct db *db, unsigned pages) ATTR_MUST_CHECK;
+
 /* The single integer that `sql` yields. */
 enum error db_get_int(struct db *db, const char *sql, int64_t *value) ATTR_MUST_CHECK;
 

@@ -19,6 +19,10 @@ enum {
 	OPEN_BUSY_MS = 5000, /* at start, a reader's page may be waited for */
 	HEADER_BYTES = 100,  /* of a database file: sqlite.org/fileformat2.html, section 1.3 */
 	HEADER_APPLICATION_ID = 68,
+	/* Most questions come to a page once. A cache that stays within the processor's own then takes
+	 * a tenth less time than SQLite's usual one, which a check of all indexes needs. */
+	READ_CACHE_PAGES = 100,
+	CHECK_CACHE_PAGES = 500,
 	LOG_KEPT_BYTES = 64 * 1024 * 1024, /* a log that grew larger is cut when it is recycled */
 };
 
@@ -210,10 +214,12 @@ static int reason_of(struct str message)
 
 enum error db_check(struct db *db, bool *is_sound)
 {
-	struct stmt stmt;
+	struct stmt stmt = {0};
 	bool row = false;
-	enum error error = stmt_prepare(&stmt, db, "PRAGMA integrity_check(1)");
+	enum error error = db_set_cache(db, CHECK_CACHE_PAGES);
 
+	if (error == ERR_NONE)
+		error = stmt_prepare(&stmt, db, "PRAGMA integrity_check(1)");
 	if (error == ERR_NONE)
 		error = stmt_step(&stmt, &row);
 	if (error == ERR_NONE) {
@@ -253,6 +259,8 @@ static enum error inspect(struct db *db, const char *path, enum db_mode mode, bo
 	if (error == ERR_NONE)
 		error = db_exec(db, "PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0;"
 				    "PRAGMA temp_store = MEMORY;");
+	if (error == ERR_NONE && mode == DB_READ)
+		error = db_set_cache(db, READ_CACHE_PAGES);
 	if (error == ERR_NONE)
 		error = check_application(db, path, is_new, why);
 	if (error == ERR_NONE)
@@ -325,6 +333,7 @@ static int authorize(void *arg, int action, const char *first, const char *secon
 	case SQLITE_TRANSACTION: allowed = true; break;
 	case SQLITE_PRAGMA:
 		allowed = strcmp(first, "integrity_check") == 0 ||
+			  strcmp(first, "cache_size") == 0 ||
 			  (strcmp(first, "user_version") == 0 && second == NULL);
 		break;
 	case SQLITE_INSERT: allowed = right != NULL && right->insert; break;
