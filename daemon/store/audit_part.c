@@ -1,5 +1,7 @@
 #include "store/audit_part.h"
 
+#include <string.h>
+
 #include <sodium.h>
 
 #include "base/attributes.h"
@@ -17,7 +19,7 @@ struct field {
 	};
 };
 
-enum { FIELDS_MAX = 7 };
+enum { FIELDS_MAX = 7, NUMBER_BYTES = 8 };
 
 static struct field text(struct str value)
 {
@@ -78,42 +80,70 @@ static size_t fields_of(enum audit_part part, const struct audit_row *row,
 	return count;
 }
 
-static void write_number(struct buf *out, uint64_t value)
+static size_t field_bytes(const struct field *field)
+{
+	size_t bytes = NUMBER_BYTES;
+
+	if (field->type == FIELD_TEXT)
+		return bytes + field->text.length;
+	if (field->type == FIELD_LIST) {
+		for (size_t i = 0; i < field->list->count; i++)
+			bytes += NUMBER_BYTES + field->list->items[i].length;
+	}
+	return bytes;
+}
+
+static char *put_number(char *at, uint64_t value)
 {
 	/* Written out, because compilers then make one store of it. */
-	const unsigned char bytes[8] = {
+	const unsigned char bytes[NUMBER_BYTES] = {
 		(unsigned char)value,         (unsigned char)(value >> 8),
 		(unsigned char)(value >> 16), (unsigned char)(value >> 24),
 		(unsigned char)(value >> 32), (unsigned char)(value >> 40),
 		(unsigned char)(value >> 48), (unsigned char)(value >> 56),
 	};
 
-	buf_append(out, bytes, sizeof(bytes));
+	memcpy(at, bytes, sizeof(bytes));
+	return at + sizeof(bytes);
 }
 
-static void write_text(struct buf *out, struct str value)
+static char *put_text(char *at, struct str value)
 {
-	write_number(out, value.length);
-	buf_append_str(out, value);
+	at = put_number(at, value.length);
+	if (value.length != 0)
+		memcpy(at, value.ptr, value.length);
+	return at + value.length;
+}
+
+static char *put_list(char *at, const struct audit_list *list)
+{
+	at = put_number(at, list->count);
+	for (size_t i = 0; i < list->count; i++)
+		at = put_text(at, list->items[i]);
+	return at;
 }
 
 void audit_part_write(enum audit_part part, const struct audit_row *row, struct buf *out)
 {
 	struct field fields[FIELDS_MAX];
 	size_t count = fields_of(part, row, fields);
+	size_t bytes = 1;
+	char *at;
 
-	buf_append_byte(out, (char)part);
+	for (size_t i = 0; i < count; i++)
+		bytes += field_bytes(&fields[i]);
+	at = buf_reserve(out, bytes);
+	if (at == NULL)
+		return;
+	*at++ = (char)part;
 	for (size_t i = 0; i < count; i++) {
 		switch (fields[i].type) {
-		case FIELD_TEXT: write_text(out, fields[i].text); break;
-		case FIELD_NUMBER: write_number(out, fields[i].number); break;
-		case FIELD_LIST:
-			write_number(out, fields[i].list->count);
-			for (size_t j = 0; j < fields[i].list->count; j++)
-				write_text(out, fields[i].list->items[j]);
-			break;
+		case FIELD_TEXT: at = put_text(at, fields[i].text); break;
+		case FIELD_NUMBER: at = put_number(at, fields[i].number); break;
+		case FIELD_LIST: at = put_list(at, fields[i].list); break;
 		}
 	}
+	buf_grow(out, bytes);
 }
 
 void audit_part_digest(struct str content, uint8_t digest[AUDIT_DIGEST_BYTES])
