@@ -22,6 +22,7 @@ static const struct doctor_check checks[] = {
 	{"plugin.library", doctor_look_library},
 	{"plugin.library32", doctor_look_library32},
 	{"plugin.iis", doctor_look_iis},
+	{"state.access", doctor_look_state_access},
 	{"authorize.pipe", doctor_look_authorize_pipe},
 	{"admin.pipe", doctor_look_admin_pipe},
 	{"daemon.answers", doctor_look_daemon},

@@ -92,6 +92,9 @@ enum doctor_result doctor_look_service(struct doctor *doctor, struct doctor_find
 enum doctor_result doctor_look_program(struct doctor *doctor, struct doctor_finding *finding);
 enum doctor_result doctor_look_settings(struct doctor *doctor, struct doctor_finding *finding);
 
+/* doctor_access.c; behind the settings, likewise. */
+enum doctor_result doctor_look_state_access(struct doctor *doctor, struct doctor_finding *finding);
+
 /* doctor_pipe.c; behind the settings, which say whose the pipes must be. */
 enum doctor_result doctor_look_authorize_pipe(struct doctor *doctor,
 					      struct doctor_finding *finding);

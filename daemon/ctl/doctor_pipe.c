@@ -121,6 +121,47 @@ static void judge_list(const struct access_facts *facts, const struct doctor_pip
 	}
 }
 
+/* A service's SID or the system, whose integrity suffices for any label. */
+static bool is_service(const char *owner)
+{
+	static const char service[] = "S-1-5-80-";
+
+	return strncmp(owner, service, sizeof(service) - 1) == 0 ||
+	       strcmp(owner, system_account) == 0;
+}
+
+/* Whether nobody but administrators, the system and the owner is to be let in. */
+static bool wants_label(const struct access_facts *facts, const struct doctor_pipe *wanted)
+{
+	for (uint32_t i = 0; i < wanted->account_count; i++) {
+		const char *account = wanted->accounts[i];
+
+		if (strcmp(account, administrators) != 0 && strcmp(account, system_account) != 0 &&
+		    strcmp(account, facts->owner) != 0)
+			return false;
+	}
+	return wanted->is_for_admins;
+}
+
+/* A daemon that somebody started from a console may have been without the integrity to give one. */
+static void judge_label(const struct access_facts *facts, const struct doctor_pipe *wanted,
+			struct doctor_verdict *verdict)
+{
+	const uint32_t rules = ACCESS_NO_WRITE_UP | ACCESS_NO_READ_UP;
+	enum doctor_result result = is_service(facts->owner) ? DOCTOR_PROBLEM : DOCTOR_WARNING;
+
+	if (!wants_label(facts, wanted))
+		return;
+	if (!facts->has_label)
+		doctor_add(verdict, result,
+			   "has no label that keeps programs out which are not elevated");
+	else if (facts->label_level < ACCESS_LEVEL_HIGH || (facts->label_rules & rules) != rules)
+		doctor_add(verdict, result,
+			   "has a label that lets in programs which are not elevated "
+			   "(level 0x%" PRIx32 ", rules 0x%" PRIx32 ")",
+			   facts->label_level, facts->label_rules);
+}
+
 enum doctor_result doctor_judge_pipe(const struct access_facts *facts,
 				     const struct doctor_pipe *wanted,
 				     struct doctor_finding *finding)
@@ -138,6 +179,7 @@ enum doctor_result doctor_judge_pipe(const struct access_facts *facts,
 	else
 		doctor_add(&verdict, DOCTOR_PROBLEM,
 			   "has no access list, so that everybody may do anything with it");
+	judge_label(facts, wanted, &verdict);
 	if (verdict.result != DOCTOR_OK) {
 		buf_append_str(&finding->advice,
 			       STR("find out who listens there; if it is the service, restart it, "
@@ -223,6 +265,7 @@ static enum doctor_result look_at_endpoint(const struct doctor *doctor, bool is_
 		return result;
 	}
 	room->wanted.owner = doctor->server_owner;
+	room->wanted.is_for_admins = is_for_admins;
 	fits = add_endpoint(&room->wanted, endpoint) &&
 	       (!is_for_admins || (add_role(&room->wanted, &settings->operators) &&
 				   add_role(&room->wanted, &settings->auditors)));

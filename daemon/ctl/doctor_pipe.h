@@ -13,7 +13,8 @@ enum { DOCTOR_PIPE_ACCOUNTS_MAX = 512 };
 
 /* Whom a pipe must belong to and let in, as SIDs. */
 struct doctor_pipe {
-	const char *owner; /* empty when that is not known */
+	const char *owner;  /* empty when that is not known */
+	bool is_for_admins; /* a door that only administrators go through has a label */
 	uint32_t account_count;
 	char accounts[DOCTOR_PIPE_ACCOUNTS_MAX][SID_TEXT_MAX];
 };

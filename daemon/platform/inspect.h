@@ -41,7 +41,7 @@ enum error path_inspect_parent(const char *path, struct path_facts *out,
  * `why`. */
 enum error path_free_bytes(const char *path, uint64_t *out, struct buf *why) ATTR_MUST_CHECK;
 
-/* The access list of an endpoint, where it has one. */
+/* The access list of an endpoint or a file, where it has one. */
 
 enum {
 	/* The rights of a client on a pipe: read and write without what on a pipe is the right to
@@ -50,6 +50,10 @@ enum {
 	/* And of who only looks at its access list; the system always asks for the last two. */
 	PIPE_LOOK_RIGHTS = 0x00120080,
 	ACCESS_ENTRIES_MAX = 512,
+	/* Of a label: programs below its level may not write to the object, or read it. */
+	ACCESS_LEVEL_HIGH = 0x3000, /* of administrators' elevated programs */
+	ACCESS_NO_WRITE_UP = 0x1,
+	ACCESS_NO_READ_UP = 0x2,
 };
 
 struct access_entry {
@@ -63,6 +67,8 @@ struct access_facts {
 	bool has_list; /* everybody has all rights on what has none */
 	uint32_t entry_count;
 	struct access_entry entries[ACCESS_ENTRIES_MAX]; /* in the order in which they count */
+	bool has_label;
+	uint32_t label_level, label_rules; /* ACCESS_NO_WRITE_UP and so on */
 };
 
 /* Connects to see it, and closes; whoever listens may note a connection that it turned away.
@@ -70,5 +76,11 @@ struct access_facts {
  * an endpoint is a file. */
 enum error endpoint_inspect(const char *path, int timeout_ms, struct access_facts *out,
 			    struct buf *why) ATTR_MUST_CHECK;
+
+/* The same of the file or directory at `path`; what a link leads to is not looked at. ERR_INVALID for
+ * a link, ERR_NOT_FOUND, ERR_DENIED and so on with `why`; ERR_UNSUPPORTED, without, where
+ * path_inspect() says who may use it. */
+enum error path_inspect_access(const char *path, struct access_facts *out,
+			       struct buf *why) ATTR_MUST_CHECK;
 
 #endif

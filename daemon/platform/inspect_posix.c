@@ -72,6 +72,14 @@ enum error path_inspect_parent(const char *path, struct path_facts *out,
 				 : why_error(why, error, "%s: %s", path, error_text(error));
 }
 
+enum error path_inspect_access(const char *path, struct access_facts *out, struct buf *why)
+{
+	(void)path;
+	(void)out;
+	(void)why;
+	return ERR_UNSUPPORTED;
+}
+
 enum error endpoint_inspect(const char *path, int timeout_ms, struct access_facts *out,
 			    struct buf *why)
 {

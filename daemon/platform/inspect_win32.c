@@ -34,7 +34,7 @@ static void write_account(PSID sid, char out[SID_TEXT_MAX])
 	(void)buf_text(&text);
 }
 
-/* Entries of kinds that no pipe has are kept with an account of nobody. */
+/* Entries of kinds that no pipe and no file has are kept with an account of nobody. */
 static enum error read_list(PACL list, const char *path, struct access_facts *out, struct buf *why)
 {
 	if (list->AceCount > ACCESS_ENTRIES_MAX)
@@ -59,23 +59,49 @@ static enum error read_list(PACL list, const char *path, struct access_facts *ou
 	return ERR_NONE;
 }
 
-enum error endpoint_inspect(const char *path, int timeout_ms, struct access_facts *out,
-			    struct buf *why)
+/* The label is in another list than the entries. A system that does not tell has none to show. */
+static void read_label(HANDLE object, SE_OBJECT_TYPE type, struct access_facts *out)
 {
 	PSECURITY_DESCRIPTOR descriptor = NULL;
-	HANDLE pipe = INVALID_HANDLE_VALUE;
+	PACL list = NULL;
+
+	if (GetSecurityInfo(object, type, LABEL_SECURITY_INFORMATION, NULL, NULL, NULL, &list,
+			    &descriptor) != ERROR_SUCCESS)
+		return;
+	for (DWORD i = 0; list != NULL && i < list->AceCount; i++) {
+		const SYSTEM_MANDATORY_LABEL_ACE *label;
+		PSID level;
+		void *ace;
+
+		if (!GetAce(list, i, &ace))
+			break;
+		label = ace;
+		if (label->Header.AceType != SYSTEM_MANDATORY_LABEL_ACE_TYPE ||
+		    (label->Header.AceFlags & INHERIT_ONLY_ACE) != 0)
+			continue;
+		level = (PSID)(uintptr_t)&label->SidStart;
+		if (*GetSidSubAuthorityCount(level) == 0)
+			continue;
+		out->has_label = true;
+		out->label_level = *GetSidSubAuthority(level, *GetSidSubAuthorityCount(level) - 1u);
+		out->label_rules = label->Mask;
+	}
+	LocalFree(descriptor);
+}
+
+static enum error inspect(HANDLE object, SE_OBJECT_TYPE type, const char *path,
+			  struct access_facts *out, struct buf *why)
+{
+	PSECURITY_DESCRIPTOR descriptor = NULL;
+	enum error error = ERR_NONE;
 	PSID owner = NULL;
 	PACL list = NULL;
 	DWORD result;
-	enum error error = pipe_open(path, READ_CONTROL, timeout_ms, &pipe, why);
 
-	if (error != ERR_NONE)
-		return error;
 	memset(out, 0, sizeof(*out));
-	result = GetSecurityInfo(pipe, SE_KERNEL_OBJECT,
+	result = GetSecurityInfo(object, type,
 				 OWNER_SECURITY_INFORMATION | DACL_SECURITY_INFORMATION, &owner,
 				 NULL, &list, NULL, &descriptor);
-	CloseHandle(pipe);
 	if (result != ERROR_SUCCESS)
 		return why_win32(why, path, "read the access list", result);
 	write_account(owner, out->owner);
@@ -83,6 +109,45 @@ enum error endpoint_inspect(const char *path, int timeout_ms, struct access_fact
 	if (list != NULL)
 		error = read_list(list, path, out, why);
 	LocalFree(descriptor);
+	read_label(object, type, out);
+	return error;
+}
+
+enum error endpoint_inspect(const char *path, int timeout_ms, struct access_facts *out,
+			    struct buf *why)
+{
+	HANDLE pipe = INVALID_HANDLE_VALUE;
+	enum error error = pipe_open(path, READ_CONTROL, timeout_ms, &pipe, why);
+
+	if (error == ERR_NONE)
+		error = inspect(pipe, SE_KERNEL_OBJECT, path, out, why);
+	close_handle(pipe);
+	return error;
+}
+
+enum error path_inspect_access(const char *path, struct access_facts *out, struct buf *why)
+{
+	wchar_t *wide = wide_path(path, why);
+	BY_HANDLE_FILE_INFORMATION info;
+	enum error error = ERR_NONE;
+	HANDLE file;
+
+	if (wide == NULL)
+		return ERR_INVALID;
+	file = CreateFileW(wide, READ_CONTROL | FILE_READ_ATTRIBUTES,
+			   FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+			   OPEN_EXISTING, FILE_FLAG_OPEN_REPARSE_POINT | FILE_FLAG_BACKUP_SEMANTICS,
+			   NULL);
+	mem_free(wide);
+	if (file == INVALID_HANDLE_VALUE)
+		return why_win32(why, path, "open", GetLastError());
+	if (!GetFileInformationByHandle(file, &info))
+		error = why_win32(why, path, "examine", GetLastError());
+	else if ((info.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT) != 0)
+		error = why_error(why, ERR_INVALID, "%s: is a link", path);
+	if (error == ERR_NONE)
+		error = inspect(file, SE_FILE_OBJECT, path, out, why);
+	CloseHandle(file);
 	return error;
 }
 

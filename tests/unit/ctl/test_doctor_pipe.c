@@ -156,6 +156,59 @@ static void other_machines_are_turned_away_first(void **state)
 			       "other machines, does not turn away who did not log on");
 }
 
+/* The admin pipe, through which only administrators go. */
+static void make_admin_pipe(void)
+{
+	wanted = (struct doctor_pipe){.owner = OWNER, .is_for_admins = true};
+	assert_true(doctor_pipe_add(&wanted, ADMINISTRATORS));
+	facts.entries[3].rights = PIPE_CLIENT_RIGHTS;
+	facts.entry_count = 4;
+	facts.has_label = true;
+	facts.label_level = ACCESS_LEVEL_HIGH;
+	facts.label_rules = ACCESS_NO_WRITE_UP | ACCESS_NO_READ_UP;
+}
+
+static void the_door_of_administrators_has_a_label(void **state)
+{
+	(void)state;
+	make_admin_pipe();
+	expect(DOCTOR_OK, "owned by " OWNER ", 4 entries");
+	facts.label_level = 0x4000;
+	expect(DOCTOR_OK, "owned by " OWNER ", 4 entries");
+	facts.label_level = 0x2fff;
+	expect(DOCTOR_PROBLEM, "owned by " OWNER ", 4 entries, but it has a label that lets in "
+			       "programs which are not elevated (level 0x2fff, rules 0x3)");
+	facts.label_level = ACCESS_LEVEL_HIGH;
+	facts.label_rules = ACCESS_NO_WRITE_UP;
+	expect(DOCTOR_PROBLEM, "owned by " OWNER ", 4 entries, but it has a label that lets in "
+			       "programs which are not elevated (level 0x3000, rules 0x1)");
+	facts.has_label = false;
+	expect(DOCTOR_PROBLEM, "owned by " OWNER ", 4 entries, but it has no label that keeps "
+			       "programs out which are not elevated");
+}
+
+static void a_daemon_without_the_integrity_for_a_label_is_no_problem(void **state)
+{
+	(void)state;
+	make_admin_pipe();
+	facts.has_label = false;
+	snprintf(facts.owner, sizeof(facts.owner), "S-1-5-21-7");
+	snprintf(facts.entries[2].account, sizeof(facts.entries[2].account), "S-1-5-21-7");
+	wanted.owner = "S-1-5-21-7";
+	expect(DOCTOR_WARNING, "owned by S-1-5-21-7, 4 entries, but it has no label that keeps "
+			       "programs out which are not elevated");
+}
+
+static void a_door_for_others_needs_no_label(void **state)
+{
+	(void)state;
+	make_admin_pipe();
+	facts.has_label = false;
+	put(false, PIPE_CLIENT_RIGHTS, POOL); /* an auditor */
+	assert_true(doctor_pipe_add(&wanted, POOL));
+	expect(DOCTOR_OK, "owned by " OWNER ", 5 entries");
+}
+
 static void an_account_is_wanted_once_and_no_more_fit_than_fit(void **state)
 {
 	char account[64];
@@ -185,6 +238,9 @@ int main(void)
 		PIPE_TEST(who_is_configured_and_not_let_in_is_named),
 		PIPE_TEST(the_owner_needs_no_entry),
 		PIPE_TEST(other_machines_are_turned_away_first),
+		PIPE_TEST(the_door_of_administrators_has_a_label),
+		PIPE_TEST(a_daemon_without_the_integrity_for_a_label_is_no_problem),
+		PIPE_TEST(a_door_for_others_needs_no_label),
 		PIPE_TEST(an_account_is_wanted_once_and_no_more_fit_than_fit),
 	};
 
