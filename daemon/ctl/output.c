@@ -295,6 +295,33 @@ void output_text(FILE *stream, struct str text)
 		(void)fwrite(text.ptr, 1, text.length, stream);
 }
 
+/* How many bytes at the start of the text are a tab or the end of a line. */
+static size_t layout_length(struct str text)
+{
+	if (str_starts_with(text, STR("\r\n")))
+		return 2;
+	return text.ptr[0] == '\t' || text.ptr[0] == '\n';
+}
+
+void output_safe_text(struct buf *out, struct str text)
+{
+	while (text.length != 0) {
+		size_t length = layout_length(text);
+		uint32_t character;
+
+		if (length == 0 && text.ptr[0] == '\\')
+			length = 1;
+		if (length != 0) {
+			buf_append(out, text.ptr, length);
+		} else {
+			length = utf8_decode(text, &character);
+			length = length != 0 ? length : 1;
+			log_escape(out, str_make(text.ptr, length));
+		}
+		text = str_make(text.ptr + length, text.length - length);
+	}
+}
+
 void output_line(struct buf *line)
 {
 	output_text(stdout, buf_str(line));

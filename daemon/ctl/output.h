@@ -61,6 +61,11 @@ void output_wrap(struct buf *out, struct str text, size_t indent, size_t width);
 /* Prints a text, which may be empty, as it is. */
 void output_text(FILE *stream, struct str text);
 
+/* Appends a text of many lines as a person at a terminal may see it: what log_escape() (base/log.h)
+ * would escape comes out as there, but for tabs, the ends of lines, and backslashes, which are the
+ * text's own. */
+void output_safe_text(struct buf *out, struct str text);
+
 /* Prints the buffer and a line feed to stdout and clears it. */
 void output_line(struct buf *line);
 

@@ -12,6 +12,7 @@
 #include "ctl/output.h"
 #include "ctl/policy_source.h"
 #include "ctl/policy_texts.h"
+#include "platform/terminal.h"
 #include "store/state.h"
 
 enum { LINE_MAX_BYTES = 1 << 20, DIGEST_SHOWN_BYTES = 6 };
@@ -166,7 +167,11 @@ static void show_text(const struct policy_source *source)
 		buf_append_str(&text, STR("\n// "));
 		log_escape(&text, source->files[i].name);
 		buf_append_byte(&text, '\n');
-		buf_append_str(&text, source->files[i].text);
+		/* A file gets what the policy is; a person must not be shown something else. */
+		if (terminal_columns() != 0)
+			output_safe_text(&text, source->files[i].text);
+		else
+			buf_append_str(&text, source->files[i].text);
 		if (!str_ends_with(source->files[i].text, STR("\n")))
 			buf_append_byte(&text, '\n');
 	}

@@ -189,6 +189,30 @@ static void a_word_that_fits_nowhere_stands_alone(void **state)
 	expect_wrapped("longer than that ", "a b", 2, 5, "longer than that \n  a b");
 }
 
+static void a_text_of_many_lines_keeps_its_lines_and_its_backslashes(void **state)
+{
+	static const char text[] = "a\tb\r\n\\u{41} \\\\ \xc3\xa4\n";
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 4096);
+	output_safe_text(&out, str_from(text));
+	assert_string_equal(buf_text(&out), text);
+	buf_deinit(&out);
+}
+
+static void a_text_of_many_lines_cannot_show_itself_as_another(void **state)
+{
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 4096);
+	output_safe_text(&out, STR("x\x1b[2K\ry \xe2\x80\xae\xc2\x9b\x7f\xff\0z"));
+	assert_string_equal(buf_text(&out),
+			    "x\\u{1b}[2K\\u{d}y \\u{202e}\\u{9b}\\u{7f}\\x{ff}\\u{0}z");
+	buf_deinit(&out);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,6 +226,8 @@ int main(void)
 		cmocka_unit_test(a_time_is_told_to_the_millisecond_or_to_the_second),
 		cmocka_unit_test(lines_are_broken_between_words),
 		cmocka_unit_test(a_word_that_fits_nowhere_stands_alone),
+		cmocka_unit_test(a_text_of_many_lines_keeps_its_lines_and_its_backslashes),
+		cmocka_unit_test(a_text_of_many_lines_cannot_show_itself_as_another),
 	};
 
 	return cmocka_run_group_tests_name("output", tests, NULL, NULL);
