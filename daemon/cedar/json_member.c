@@ -40,6 +40,12 @@ void json_member_null(struct json_writer *json, const char *key)
 	json_write_null(json);
 }
 
+void json_member_hex(struct json_writer *json, const char *key, const uint8_t *bytes, size_t length)
+{
+	json_write_key(json, str_from(key));
+	json_write_hex(json, bytes, length);
+}
+
 void json_member_time(struct json_writer *json, const char *key, int64_t wall_us)
 {
 	char memory[TIME_BYTES];

@@ -6,6 +6,7 @@
 #define CEDAR_JSON_MEMBER_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/str.h"
@@ -18,6 +19,8 @@ void json_member_u64(struct json_writer *json, const char *key, uint64_t value);
 void json_member_number(struct json_writer *json, const char *key, struct str number);
 void json_member_bool(struct json_writer *json, const char *key, bool value);
 void json_member_null(struct json_writer *json, const char *key);
+void json_member_hex(struct json_writer *json, const char *key, const uint8_t *bytes,
+		     size_t length);
 /* A moment of the wall clock, as civil_append() writes it. */
 void json_member_time(struct json_writer *json, const char *key, int64_t wall_us);
 

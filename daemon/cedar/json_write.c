@@ -1,5 +1,6 @@
 #include "cedar/json_write.h"
 
+#include "base/hex.h"
 #include "base/utf8.h"
 
 struct json_writer json_write_to(struct buf *out)
@@ -126,6 +127,14 @@ void json_write_string(struct json_writer *json, struct str value)
 {
 	begin_value(json);
 	append_string(json->out, value);
+}
+
+void json_write_hex(struct json_writer *json, const uint8_t *bytes, size_t length)
+{
+	begin_value(json);
+	buf_append_byte(json->out, '"');
+	hex_append(json->out, bytes, length);
+	buf_append_byte(json->out, '"');
 }
 
 void json_write_i64(struct json_writer *json, int64_t value)

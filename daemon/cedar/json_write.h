@@ -15,6 +15,7 @@
 #define CEDAR_JSON_WRITE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/buf.h"
@@ -39,6 +40,8 @@ void json_write_key(struct json_writer *json, struct str key);
 void json_write_string(struct json_writer *json, struct str value);
 void json_write_i64(struct json_writer *json, int64_t value);
 void json_write_u64(struct json_writer *json, uint64_t value);
+/* A string of the bytes as hex_append() writes them. */
+void json_write_hex(struct json_writer *json, const uint8_t *bytes, size_t length);
 /* A number that is written in JSON already. */
 void json_write_number(struct json_writer *json, struct str number);
 void json_write_bool(struct json_writer *json, bool value);

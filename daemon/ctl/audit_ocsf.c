@@ -5,7 +5,6 @@
 
 #include "cedar/json_member.h"
 #include "cedar/json_write.h"
-#include "ctl/output.h"
 
 enum { TEXT_MAX_BYTES = 1 << 20, CLASS_AUTHORIZE_SESSION = 3003, ACTIVITY_OTHER = 99 };
 
@@ -104,16 +103,12 @@ static void append_actor(struct json_writer *json, const struct audit_row *row)
 static void append_session(struct json_writer *json, const struct audit_row *row)
 {
 	static const uint8_t none[AUDIT_RECORD_ID_BYTES];
-	struct buf id;
 
 	if (memcmp(row->record_id, none, sizeof(none)) == 0)
 		return;
-	buf_init(&id, 2 * AUDIT_RECORD_ID_BYTES + 1);
-	output_hex(&id, row->record_id, AUDIT_RECORD_ID_BYTES);
 	json_member_object(json, "session");
-	json_member_string(json, "uid", buf_str(&id));
+	json_member_hex(json, "uid", row->record_id, AUDIT_RECORD_ID_BYTES);
 	json_write_object_end(json);
-	buf_deinit(&id);
 }
 
 static void append_unmapped(struct json_writer *json, const struct audit_row *row)

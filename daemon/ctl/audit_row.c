@@ -4,6 +4,7 @@
 
 #include "base/attributes.h"
 #include "base/civil.h"
+#include "base/hex.h"
 #include "cedar/json_member.h"
 #include "cedar/json_write.h"
 #include "ctl/csv.h"
@@ -82,7 +83,7 @@ static void append_record_id(struct buf *out, const struct audit_row *row)
 	static const uint8_t none[AUDIT_RECORD_ID_BYTES];
 
 	if (memcmp(row->record_id, none, sizeof(none)) != 0)
-		output_hex(out, row->record_id, AUDIT_RECORD_ID_BYTES);
+		hex_append(out, row->record_id, AUDIT_RECORD_ID_BYTES);
 }
 
 static void event_json(struct buf *out, const struct audit_row *row)

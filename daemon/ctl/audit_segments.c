@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "base/civil.h"
+#include "base/hex.h"
 #include "ctl/ctl.h"
 #include "ctl/link.h"
 #include "ctl/output.h"
@@ -36,7 +36,7 @@ static void print_json(struct buf *out, const struct segment *segment)
 			   segment->decision_count, segment->event_count, segment->sealed_us,
 			   segment->is_signed ? "true" : "false");
 	buf_printf(out, ",\"chain\":\"");
-	output_hex(out, segment->head.chain, AUDIT_CHAIN_BYTES);
+	hex_append(out, segment->head.chain, AUDIT_CHAIN_BYTES);
 	buf_printf(out, "\"}");
 	output_line(out);
 }

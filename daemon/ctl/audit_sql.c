@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/hex.h"
 #include "base/log.h"
 #include "cedar/json_write.h"
 #include "ctl/audit_options.h"
@@ -98,7 +99,7 @@ static void append_value(struct buf *out, const struct audit_sql_value *value)
 	case AUDIT_SQL_REAL: buf_printf(out, "%.15g", value->real); break;
 	case AUDIT_SQL_TEXT: buf_append_str(out, value->bytes); break;
 	case AUDIT_SQL_BLOB:
-		output_hex(out, (const uint8_t *)value->bytes.ptr, value->bytes.length);
+		hex_append(out, (const uint8_t *)value->bytes.ptr, value->bytes.length);
 		break;
 	}
 }

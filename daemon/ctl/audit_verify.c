@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/hex.h"
 #include "ctl/audit_source.h"
 #include "ctl/ctl.h"
 #include "ctl/output.h"
@@ -139,7 +140,7 @@ static void print_json(struct buf *out, const struct audit_verification *found)
 	if (found->head_is_older)
 		buf_append_str(out, STR(",\"head_is_older\":true"));
 	buf_printf(out, ",\"head\":\"%s\",\"chain\":\"", head);
-	output_hex(out, found->head.chain, AUDIT_CHAIN_BYTES);
+	hex_append(out, found->head.chain, AUDIT_CHAIN_BYTES);
 	buf_append_str(out, STR("\"}"));
 }
 

@@ -7,7 +7,6 @@
 #include "base/attributes.h"
 #include "base/log.h"
 #include "cedar/diag.h"
-#include "cedar/json_write.h"
 #include "ctl/ctl.h"
 #include "ctl/decision.h"
 #include "ctl/link.h"

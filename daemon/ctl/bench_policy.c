@@ -1,8 +1,9 @@
 /* Policies in process: how long a policy directory takes to load, and a decision by it. */
 #include "ctl/bench.h"
 
+#include <stdio.h>
+
 #include "authz/decide.h"
-#include "ctl/output.h"
 #include "platform/bench.h"
 #include "platform/process.h"
 #include "policy/load.h"

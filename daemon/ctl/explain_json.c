@@ -5,7 +5,6 @@
 #include "cedar/json_write.h"
 #include "ctl/audit_row.h"
 #include "ctl/explain_view.h"
-#include "ctl/output.h"
 
 static const char *traced_text(enum cedar_traced traced)
 {

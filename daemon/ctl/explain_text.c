@@ -2,7 +2,7 @@
 #include <inttypes.h>
 
 #include "authz/entities.h"
-#include "base/civil.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "ctl/explain_view.h"
 #include "ctl/output.h"
@@ -138,7 +138,7 @@ static void write_maker(struct buf *out, const struct explain_view *view)
 	if (memcmp(view->row.record_id, none, sizeof(none)) == 0)
 		return;
 	label(out, "record");
-	output_hex(out, view->row.record_id, AUDIT_RECORD_ID_BYTES);
+	hex_append(out, view->row.record_id, AUDIT_RECORD_ID_BYTES);
 	if (view->has_maker) {
 		buf_printf(out, ", since decision %" PRIu64 " at ", maker->decision_id);
 		output_time(out, maker->wall_us);

@@ -6,6 +6,7 @@
 
 #include "authz/decide.h"
 #include "base/civil.h"
+#include "base/hex.h"
 #include "cedar/json_fields.h"
 #include "cedar/json_read.h"
 #include "config/settings.h"
@@ -231,7 +232,7 @@ static enum ctl_exit find_revocation(struct explain_view *view, struct state *st
 
 	buf_init(&hex, 2 * AUDIT_RECORD_ID_BYTES + 1);
 	if (code == CTL_DONE && found)
-		output_hex(&hex, last.record_id, AUDIT_RECORD_ID_BYTES);
+		hex_append(&hex, last.record_id, AUDIT_RECORD_ID_BYTES);
 	search.record = buf_str(&hex);
 	if (code == CTL_DONE)
 		code = find_action(view, state, &search);

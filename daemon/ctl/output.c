@@ -248,17 +248,6 @@ void output_duration(struct buf *out, uint64_t ms)
 		buf_printf(out, "%llums", (unsigned long long)ms);
 }
 
-void output_hex(struct buf *out, const uint8_t *bytes, size_t length)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < length; i++) {
-		const char pair[2] = {digits[bytes[i] >> 4], digits[bytes[i] & 15]};
-
-		buf_append(out, pair, sizeof(pair));
-	}
-}
-
 void output_wrap(struct buf *out, struct str text, size_t indent, size_t width)
 {
 	size_t start = out->length, column;

@@ -51,9 +51,6 @@ void output_duration(struct buf *out, uint64_t ms);
 /* Appends "1 error", "2 errors": the count and the noun that goes with it. */
 void output_count(struct buf *out, uint64_t count, const char *one, const char *many);
 
-/* Appends bytes as lower-case hexadecimal. */
-void output_hex(struct buf *out, const uint8_t *bytes, size_t length);
-
 /* Appends `text` to the last line of `out`, going on in a new line behind `indent` blanks where a word
  * would pass `width` columns; 0 is no bound. */
 void output_wrap(struct buf *out, struct str text, size_t indent, size_t width);

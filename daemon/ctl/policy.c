@@ -53,22 +53,18 @@ static void print_reply(struct buf *out, const Wsauthz__PolicyReloadReply *reply
 static void json_reply(struct buf *out, const Wsauthz__PolicyReloadReply *reply)
 {
 	struct json_writer json = json_write_to(out);
-	struct buf hex;
 
-	buf_init(&hex, 256);
-	output_hex(&hex, reply->digest.data, reply->digest.len);
 	json_write_object(&json);
 	json_member_bool(&json, "valid", reply->valid);
 	json_member_bool(&json, "activated", reply->activated);
 	json_member_u64(&json, "revision", reply->revision);
-	json_member_string(&json, "digest", buf_str(&hex));
+	json_member_hex(&json, "digest", reply->digest.data, reply->digest.len);
 	json_member_u64(&json, "errors", reply->error_count);
 	json_member_u64(&json, "warnings", reply->warning_count);
 	json_write_key(&json, STR("diagnostics"));
 	diagnostics_json(&json, reply->diagnostics, reply->n_diagnostics);
 	json_write_object_end(&json);
 	buf_append_byte(out, '\n');
-	buf_deinit(&hex);
 }
 
 /* Asks for an activation, which answers with a PolicyReloadReply, and prints that. */

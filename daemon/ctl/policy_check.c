@@ -48,14 +48,10 @@ static void print_json(struct buf *out, const struct policy_load *load)
 {
 	struct json_writer json = json_write_to(out);
 	bool valid = load->error == ERR_NONE;
-	struct buf hex;
 
-	buf_init(&hex, 256);
-	if (load->has_digest)
-		output_hex(&hex, load->digest, sizeof(load->digest));
 	json_write_object(&json);
 	json_member_bool(&json, "valid", valid);
-	json_member_string(&json, "digest", buf_str(&hex));
+	json_member_hex(&json, "digest", load->digest, load->has_digest ? sizeof(load->digest) : 0);
 	json_member_u64(&json, "policies",
 			valid ? cedar_policy_count(snapshot_engine(load->snapshot)) : 0);
 	json_member_u64(&json, "tests", load->tests.run);
@@ -69,7 +65,6 @@ static void print_json(struct buf *out, const struct policy_load *load)
 	json_write_array_end(&json);
 	json_write_object_end(&json);
 	buf_append_byte(out, '\n');
-	buf_deinit(&hex);
 }
 
 void policy_check_directory(struct policy_load *load, const char *directory, struct hash_key key)

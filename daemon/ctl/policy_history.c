@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/attributes.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "cedar/json_member.h"
 #include "cedar/json_write.h"
@@ -46,23 +47,20 @@ static const char *state_of(const struct history *history, uint64_t number)
 static void write_json(const struct history *history, const struct state_revision *revision)
 {
 	struct json_writer json;
-	struct buf line, digest;
+	struct buf line;
 
 	buf_init(&line, LINE_MAX_BYTES);
-	buf_init(&digest, 256);
 	json = json_write_to(&line);
 	json_write_object(&json);
 	json_member_u64(&json, "revision", revision->number);
 	json_member_time(&json, "activated", revision->activated_us);
-	output_hex(&digest, revision->digest, sizeof(revision->digest));
-	json_member_string(&json, "digest", buf_str(&digest));
+	json_member_hex(&json, "digest", revision->digest, sizeof(revision->digest));
 	json_member_string(&json, "source", revision->source);
 	json_member_bool(&json, "active", revision->number == history->active);
 	json_member_bool(&json, "pinned", revision->number == history->pinned);
 	json_write_object_end(&json);
 	output_line(&line);
 	buf_deinit(&line);
-	buf_deinit(&digest);
 }
 
 static bool add_row(struct history *history, const struct state_revision *revision)
@@ -75,7 +73,7 @@ static bool add_row(struct history *history, const struct state_revision *revisi
 	buf_init(&digest, 64);
 	buf_printf(&number, "%" PRIu64, revision->number);
 	output_time(&time, revision->activated_us);
-	output_hex(&digest, revision->digest, DIGEST_SHOWN_BYTES);
+	hex_append(&digest, revision->digest, DIGEST_SHOWN_BYTES);
 	ok = table_add(&history->table,
 		       (const struct str[]){buf_str(&number), buf_str(&time), buf_str(&digest),
 					    revision->source,
@@ -161,7 +159,7 @@ static void show_text(const struct policy_source *source)
 	buf_append_str(&text, STR(" UTC from "));
 	log_escape(&text, source->origin);
 	buf_append_str(&text, STR("\n// SHA-256 "));
-	output_hex(&text, (const uint8_t *)source->digest.ptr, source->digest.length);
+	hex_append(&text, (const uint8_t *)source->digest.ptr, source->digest.length);
 	buf_append_byte(&text, '\n');
 	for (size_t i = 0; i < source->file_count; i++) {
 		buf_append_str(&text, STR("\n// "));
@@ -182,16 +180,15 @@ static void show_text(const struct policy_source *source)
 static void show_json(const struct policy_source *source)
 {
 	struct json_writer json;
-	struct buf line, digest;
+	struct buf line;
 
 	buf_init(&line, SIZE_MAX);
-	buf_init(&digest, 256);
 	json = json_write_to(&line);
 	json_write_object(&json);
 	json_member_u64(&json, "revision", source->revision);
 	json_member_time(&json, "activated", source->activated_us);
-	output_hex(&digest, (const uint8_t *)source->digest.ptr, source->digest.length);
-	json_member_string(&json, "digest", buf_str(&digest));
+	json_member_hex(&json, "digest", (const uint8_t *)source->digest.ptr,
+			source->digest.length);
 	json_member_string(&json, "source", source->origin);
 	json_member_object(&json, "files");
 	for (size_t i = 0; i < source->file_count; i++) {
@@ -202,7 +199,6 @@ static void show_json(const struct policy_source *source)
 	json_write_object_end(&json);
 	output_line(&line);
 	buf_deinit(&line);
-	buf_deinit(&digest);
 }
 
 static enum ctl_exit show_policy(const struct ctl *ctl, uint64_t revision, const char *id)

@@ -1,21 +1,11 @@
 #include "ctl/record.h"
 
-#include <string.h>
-
+#include "base/hex.h"
 #include "ctl/output.h"
 
 bool record_id_parse(const char *text, uint8_t id[AUTHZ_ID_BYTES])
 {
-	if (strlen(text) != 2 * (size_t)AUTHZ_ID_BYTES)
-		return false;
-	for (size_t i = 0; i < AUTHZ_ID_BYTES; i++) {
-		int high = str_hex_digit(text[2 * i]), low = str_hex_digit(text[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		id[i] = (uint8_t)(high << 4 | low);
-	}
-	return true;
+	return hex_parse(str_from(text), id, AUTHZ_ID_BYTES);
 }
 
 enum ctl_exit record_fetch(struct link *link, uint8_t id[AUTHZ_ID_BYTES],

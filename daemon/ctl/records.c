@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/attributes.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "cedar/json_member.h"
 #include "cedar/json_write.h"
@@ -52,7 +53,7 @@ static bool add_row(struct table *table, const Wsauthz__Record *record)
 	buf_init(&idle, 32);
 	buf_init(&idle_ends, 32);
 	buf_init(&ends, 32);
-	output_hex(&id, record->record_id.data, record->record_id.len);
+	hex_append(&id, record->record_id.data, record->record_id.len);
 	buf_printf(&revision, "%" PRIu64, record->policy_revision);
 	output_duration(&idle, record->idle_ms);
 	output_duration(&idle_ends, idle_left_ms(record));
@@ -79,12 +80,9 @@ static bool add_row(struct table *table, const Wsauthz__Record *record)
 static void json_record(struct buf *out, const Wsauthz__Record *record)
 {
 	struct json_writer json = json_write_to(out);
-	struct buf id;
 
-	buf_init(&id, 64);
-	output_hex(&id, record->record_id.data, record->record_id.len);
 	json_write_object(&json);
-	json_member_string(&json, "record", buf_str(&id));
+	json_member_hex(&json, "record", record->record_id.data, record->record_id.len);
 	json_member_string(&json, "application", link_str(record->application));
 	json_member_string(&json, "user", link_str(record->name));
 	json_member_string(&json, "mechanism", link_str(record->mechanism));
@@ -99,7 +97,6 @@ static void json_record(struct buf *out, const Wsauthz__Record *record)
 	json_member_bool(&json, "administrator", record->administrator);
 	json_member_bool(&json, "revoked", record->revoked);
 	json_write_object_end(&json);
-	buf_deinit(&id);
 }
 
 /* All there is of one. */
@@ -137,7 +134,7 @@ static void print_record(const Wsauthz__Record *record)
 	struct buf text;
 
 	buf_init(&text, 64);
-	output_hex(&text, record->record_id.data, record->record_id.len);
+	hex_append(&text, record->record_id.data, record->record_id.len);
 	print_line("record", buf_str(&text));
 	buf_clear(&text);
 	output_time(&text, (int64_t)record->created_us);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "base/attributes.h"
+#include "base/hex.h"
 #include "ctl/chart.h"
 #include "ctl/html.h"
 #include "ctl/output.h"
@@ -265,7 +266,7 @@ enum error report_page_append(const struct report *report, struct buf *out)
 	buf_printf(out,
 		   "<footer>wsauthz %s. The audit ended at row %" PRIu64 " with the chain <code>",
 		   WSAUTHZ_VERSION, report->head.decision_id);
-	output_hex(out, report->head.chain, AUDIT_CHAIN_BYTES);
+	hex_append(out, report->head.chain, AUDIT_CHAIN_BYTES);
 	buf_append_str(out, STR("</code>; <code>wsauthzctl audit verify</code> proves the rows "
 				"behind this page.</footer>\n</main>\n</body>\n</html>\n"));
 	return out->failed;

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/hex.h"
 #include "base/log.h"
 #include "cedar/json_member.h"
 #include "cedar/json_write.h"
@@ -25,7 +26,7 @@ static void print_policy(struct buf *out, const Wsauthz__StatusReply *status)
 		buf_printf(out, "policy       none is active: every request is denied\n");
 	} else {
 		buf_printf(out, "policy       revision %" PRIu64 " (", policy->revision);
-		output_hex(out, policy->digest.data,
+		hex_append(out, policy->digest.data,
 			   policy->digest.len < 6 ? policy->digest.len : 6);
 		buf_append_str(out, STR("), "));
 		output_count(out, policy->policy_count, "policy", "policies");
@@ -113,16 +114,6 @@ static void print_status(struct buf *out, const Wsauthz__StatusReply *status)
 		   status->refused_count);
 }
 
-static void json_digest(struct json_writer *json, ProtobufCBinaryData digest)
-{
-	struct buf hex;
-
-	buf_init(&hex, 256);
-	output_hex(&hex, digest.data, digest.len);
-	json_member_string(json, "digest", buf_str(&hex));
-	buf_deinit(&hex);
-}
-
 static void json_policy(struct json_writer *json, const Wsauthz__StatusReply *status)
 {
 	const Wsauthz__PolicyStatus *policy = status->policy;
@@ -133,7 +124,7 @@ static void json_policy(struct json_writer *json, const Wsauthz__StatusReply *st
 	} else {
 		json_write_object(json);
 		json_member_u64(json, "revision", policy->revision);
-		json_digest(json, policy->digest);
+		json_member_hex(json, "digest", policy->digest.data, policy->digest.len);
 		json_member_string(json, "directory", link_str(policy->directory));
 		json_member_time(json, "activated", (int64_t)policy->activated_us);
 		json_member_u64(json, "policies", policy->policy_count);

@@ -5,6 +5,7 @@
 
 #include "base/casefold.h"
 #include "base/civil.h"
+#include "base/hex.h"
 #include "cedar/json_write.h"
 #include "server/admin_reply.h"
 #include "server/question.h"
@@ -408,18 +409,19 @@ static bool find_records(struct admin_change *change, struct str principal)
 static bool take_record(struct admin_change *change, ProtobufCBinaryData id)
 {
 	struct record_id *copy = arena_alloc(&change->request->arena, sizeof(*copy));
-	char hex[2 * RECORD_ID_BYTES + 1];
+	char memory[2 * RECORD_ID_BYTES + 1];
+	struct buf hex;
 
 	if (copy == NULL)
 		return false;
 	memcpy(copy->bytes, id.data, sizeof(copy->bytes));
-	for (size_t i = 0; i < RECORD_ID_BYTES; i++)
-		snprintf(&hex[2 * i], 3, "%02x", copy->bytes[i]);
+	buf_init_fixed(&hex, memory, sizeof(memory));
+	hex_append(&hex, copy->bytes, sizeof(copy->bytes));
 	change->ids = copy;
 	change->count = 1;
 	return describe(change, &(struct description){.action = "records.revoke",
 						      .key = STR("record"),
-						      .subject = str_from(hex)});
+						      .subject = buf_str(&hex)});
 }
 
 /* Reads what is to be revoked. False after a refusal, which ended the request. */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/hex.h"
 #include "base/mem.h"
 #include "cedar/json_write.h"
 
@@ -112,8 +113,7 @@ static void add_activation(struct policy *policy, const struct policy_load *load
 	buf_printf(&detail, "{\"revision\":%llu,\"policies\":%zu,\"sha256\":\"",
 		   (unsigned long long)snapshot_revision(load->snapshot),
 		   cedar_policy_count(snapshot_engine(load->snapshot)));
-	for (size_t i = 0; i < sizeof(load->digest); i++)
-		buf_printf(&detail, "%02x", load->digest[i]);
+	hex_append(&detail, load->digest, sizeof(load->digest));
 	buf_printf(&detail, "\",\"rollback\":%s}", policy->rollback_to != 0 ? "true" : "false");
 	audit_events_add(policy->options.events, "policy.activated", actor_of(policy),
 			 buf_str(&detail));

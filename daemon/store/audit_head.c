@@ -1,14 +1,18 @@
 #include "store/audit_head.h"
 
 #include <inttypes.h>
-#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/hex.h"
 
 void audit_head_format(const struct audit_head *head, char out[AUDIT_HEAD_TEXT_BYTES])
 {
-	int length = snprintf(out, AUDIT_HEAD_TEXT_BYTES, "%" PRIu64 ":", head->decision_id);
+	struct buf text;
 
-	for (size_t i = 0; i < AUDIT_CHAIN_BYTES; i++)
-		snprintf(out + length + 2 * i, 3, "%02x", head->chain[i]);
+	buf_init_fixed(&text, out, AUDIT_HEAD_TEXT_BYTES);
+	buf_printf(&text, "%" PRIu64 ":", head->decision_id);
+	hex_append(&text, head->chain, AUDIT_CHAIN_BYTES);
+	(void)buf_text(&text); /* which ends it with a zero */
 }
 
 enum error audit_head_parse(struct str text, struct audit_head *out)
@@ -19,16 +23,10 @@ enum error audit_head_parse(struct str text, struct audit_head *out)
 	if (colon == NULL)
 		return ERR_SYNTAX;
 	size_t id_bytes = (size_t)(colon - text.ptr);
-	if (text.length - id_bytes - 1 != 2 * AUDIT_CHAIN_BYTES ||
-	    !str_to_u64(str_make(text.ptr, id_bytes), &head.decision_id))
+	if (!str_to_u64(str_make(text.ptr, id_bytes), &head.decision_id) ||
+	    !hex_parse(str_make(colon + 1, text.length - id_bytes - 1), head.chain,
+		       AUDIT_CHAIN_BYTES))
 		return ERR_SYNTAX;
-	for (size_t i = 0; i < AUDIT_CHAIN_BYTES; i++) {
-		int high = str_hex_digit(colon[1 + 2 * i]), low = str_hex_digit(colon[2 + 2 * i]);
-
-		if (high < 0 || low < 0)
-			return ERR_SYNTAX;
-		head.chain[i] = (uint8_t)(high << 4 | low);
-	}
 	*out = head;
 	return ERR_NONE;
 }

@@ -2,14 +2,15 @@
 
 #include <sodium.h>
 
+#include "base/hex.h"
+
 static const char secret_prefix[] = "wsauthz-audit-secret-key ";
 static const char public_prefix[] = "wsauthz-audit-public-key ";
 
 static void write_key(struct buf *out, const char *prefix, const uint8_t *bytes)
 {
 	buf_append_str(out, str_from(prefix));
-	for (size_t i = 0; i < SEGMENT_KEY_BYTES; i++)
-		buf_printf(out, "%02x", bytes[i]);
+	hex_append(out, bytes, SEGMENT_KEY_BYTES);
 	buf_append_byte(out, '\n');
 }
 
@@ -19,26 +20,6 @@ static struct str without_line_end(struct str text)
 	       (text.ptr[text.length - 1] == '\n' || text.ptr[text.length - 1] == '\r'))
 		text.length--;
 	return text;
-}
-
-static enum error read_digits(struct str digits, uint8_t out[SEGMENT_KEY_BYTES])
-{
-	uint8_t bytes[SEGMENT_KEY_BYTES];
-
-	if (digits.length != sizeof(bytes) * 2)
-		return ERR_SYNTAX;
-	for (size_t i = 0; i < sizeof(bytes); i++) {
-		int high = str_hex_digit(digits.ptr[2 * i]);
-		int low = str_hex_digit(digits.ptr[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return ERR_SYNTAX;
-		bytes[i] = (uint8_t)(high << 4 | low);
-	}
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		out[i] = bytes[i];
-	sodium_memzero(bytes, sizeof(bytes));
-	return ERR_NONE;
 }
 
 void seal_key_write(struct buf *out, const uint8_t seed[SEAL_SEED_BYTES])
@@ -54,10 +35,9 @@ enum error seal_key_read(struct str text, struct seal_key *out)
 
 	if (!str_starts_with(line, str_from(secret_prefix)))
 		return ERR_SYNTAX;
+	line = str_make(line.ptr + prefix_bytes, line.length - prefix_bytes);
 	enum error error =
-		read_digits(str_make(line.ptr + prefix_bytes, line.length - prefix_bytes), seed);
-	if (error == ERR_NONE)
-		error = seal_key_make(seed, out);
+		hex_parse(line, seed, sizeof(seed)) ? seal_key_make(seed, out) : ERR_SYNTAX;
 	sodium_memzero(seed, sizeof(seed));
 	return error;
 }
@@ -79,5 +59,5 @@ enum error seal_public_key_read(struct str text, uint8_t out[SEGMENT_KEY_BYTES])
 
 	if (str_starts_with(line, str_from(public_prefix)))
 		line = str_make(line.ptr + prefix_bytes, line.length - prefix_bytes);
-	return read_digits(line, out);
+	return hex_parse(line, out, SEGMENT_KEY_BYTES) ? ERR_NONE : ERR_SYNTAX;
 }

@@ -12,6 +12,7 @@ static void every_kind_of_value_stands_behind_its_key(void **state)
 	json = json_write_to(&out);
 	json_write_object(&json);
 	json_member_string(&json, "text", STR("a\"b"));
+	json_member_hex(&json, "bytes", (const uint8_t *)"\x01\xef", 2);
 	json_member_i64(&json, "least", INT64_MIN);
 	json_member_u64(&json, "most", UINT64_MAX);
 	json_member_number(&json, "number", STR("1.5e3"));
@@ -24,11 +25,12 @@ static void every_kind_of_value_stands_behind_its_key(void **state)
 	json_write_object_end(&json);
 	json_write_object_end(&json);
 	assert_int_equal(out.failed, ERR_NONE);
-	assert_string_equal(buf_text(&out),
-			    "{\"text\":\"a\\\"b\",\"least\":-9223372036854775808,"
-			    "\"most\":18446744073709551615,\"number\":1.5e3,\"yes\":true,"
-			    "\"nothing\":null,\"time\":\"1970-01-01T00:00:00.000Z\","
-			    "\"object\":{\"array\":[]}}");
+	assert_string_equal(
+		buf_text(&out),
+		"{\"text\":\"a\\\"b\",\"bytes\":\"01ef\",\"least\":-9223372036854775808,"
+		"\"most\":18446744073709551615,\"number\":1.5e3,\"yes\":true,"
+		"\"nothing\":null,\"time\":\"1970-01-01T00:00:00.000Z\","
+		"\"object\":{\"array\":[]}}");
 	buf_deinit(&out);
 }
 
