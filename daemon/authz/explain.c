@@ -4,6 +4,7 @@
 
 #include "authz/blocks.h"
 #include "authz/entities.h"
+#include "cedar/nearest.h"
 
 /* A decision while it is explained. */
 struct explainer {

@@ -3,8 +3,8 @@
  * for it: the condition is run once more, by the same code, and what each step came to is matched
  * with the text of the policy.
  *
- * All functions are about the question that was last asked of a request (cedar_request_ask()),
- * which must have been answered without an error.
+ * It is about the question that was last asked of a request (cedar_request_ask()), which must have been
+ * answered without an error.
  */
 #ifndef CEDAR_TRACE_H
 #define CEDAR_TRACE_H
@@ -66,12 +66,5 @@ struct cedar_trace {
  * `arena` or in the engine. ERR_NO_MEMORY, ERR_LIMIT. */
 enum error cedar_trace(struct cedar_request *request, uint32_t policy, struct arena *arena,
 		       struct cedar_trace *trace) ATTR_MUST_CHECK;
-
-/* Finds the permits that did not apply but came nearest to it, and writes the indices of at most
- * `max` to `policies`, the nearest first: those whose scope matches, then those with the fewest
- * elements that do not, and among these those with the most that do. A permit that lacks several
- * elements is left out when another lacks fewer, and one whose whole scope is about something else
- * always. Returns how many. */
-size_t cedar_nearest_permits(struct cedar_request *request, uint32_t *policies, size_t max);
 
 #endif

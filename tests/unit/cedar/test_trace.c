@@ -5,6 +5,7 @@
 
 #include "base/attributes.h"
 #include "base/buf.h"
+#include "cedar/nearest.h"
 #include "cedar/trace.h"
 #include "support/fault.h"
 
