@@ -6,8 +6,6 @@
 #include "cedar/json_read.h"
 #include "cedar/source.h"
 
-enum { SLOT_COUNT = 2 };
-
 enum { LINK_TEMPLATE_ID, LINK_NEW_ID, LINK_VALUES, LINK_FIELD_COUNT };
 enum { UID_TYPE, UID_ID, UID_FIELD_COUNT };
 
@@ -38,10 +36,10 @@ static void read_uid(struct json_reader *reader, struct cedar_slot_value *value)
 }
 
 /* {"?principal": .., "?resource": ..}, either of them or both. */
-static void read_values(struct json_reader *reader, struct link_text *link)
+static void read_values(struct json_reader *reader, struct cedar_link *link)
 {
-	static const struct str slots[SLOT_COUNT] = {{"?principal", 10}, {"?resource", 9}};
-	struct json_fields fields = {.names = slots, .count = SLOT_COUNT, .what = "the values"};
+	static const struct str slots[CEDAR_SLOTS] = {{"?principal", 10}, {"?resource", 9}};
+	struct json_fields fields = {.names = slots, .count = CEDAR_SLOTS, .what = "the values"};
 	int slot;
 
 	if (!json_read_expect(reader, JSON_OBJECT, "the values of a link"))
@@ -53,7 +51,7 @@ static void read_values(struct json_reader *reader, struct link_text *link)
 	}
 }
 
-static void read_link(struct json_reader *reader, struct link_text *link)
+static void read_link(struct json_reader *reader, struct cedar_link *link)
 {
 	static const struct str names[] = {{"templateId", 10}, {"newId", 5}, {"values", 6}};
 	struct json_fields fields = {.names = names, .count = LINK_FIELD_COUNT, .what = "a link"};
@@ -79,7 +77,7 @@ static void read_link(struct json_reader *reader, struct link_text *link)
 
 enum error links_each(struct arena *arena, struct str file, struct str text,
 		      struct cedar_diags *diags,
-		      enum error (*on_link)(void *arg, const struct link_text *link), void *arg)
+		      enum error (*on_link)(void *arg, const struct cedar_link *link), void *arg)
 {
 	struct json_reader reader;
 	struct source source;
@@ -92,7 +90,7 @@ enum error links_each(struct arena *arena, struct str file, struct str text,
 	if (!json_read_expect(&reader, JSON_ARRAY, "the list of links"))
 		return json_read_finish(&reader);
 	while (json_read_element(&reader)) {
-		struct link_text link = {.value_count = 0};
+		struct cedar_link link = {.value_count = 0};
 		read_link(&reader, &link);
 		if (reader.failed == ERR_NONE)
 			error = on_link(arg, &link);
@@ -107,12 +105,11 @@ struct adding {
 	struct cedar_diags *diags;
 };
 
-static enum error add_link(void *arg, const struct link_text *link)
+static enum error add_link(void *arg, const struct cedar_link *link)
 {
 	const struct adding *adding = arg;
 
-	return cedar_engine_link(adding->engine, link->template_id, link->new_id, link->values,
-				 link->value_count, adding->diags);
+	return cedar_engine_link(adding->engine, link, adding->diags);
 }
 
 enum error links_add(struct cedar_engine *engine, struct arena *arena, struct str file,

@@ -14,18 +14,11 @@
 #include "base/str.h"
 #include "cedar/cedar.h"
 
-/* A link as it stands in the file; texts live as long as the file and the arena. */
-struct link_text {
-	struct str template_id, new_id;
-	struct cedar_slot_value values[2];
-	size_t value_count;
-};
-
-/* Delivers the links of `text`; an error of `on_link` ends it and is returned. Errors as below, but
- * none about templates and ids. */
+/* Delivers the links of `text`, which live as long as it and the arena; an error of `on_link` ends it and
+ * is returned. Errors as below, but none about templates and ids. */
 enum error links_each(struct arena *arena, struct str file, struct str text,
 		      struct cedar_diags *diags,
-		      enum error (*on_link)(void *arg, const struct link_text *link),
+		      enum error (*on_link)(void *arg, const struct cedar_link *link),
 		      void *arg) ATTR_MUST_CHECK;
 
 /* Adds the links of `text` to `engine`, which has its templates already; `arena` takes what is

@@ -143,12 +143,20 @@ struct cedar_slot_value {
 	struct str type, id;
 };
 
-/* Makes a policy with the id `new_id` of the template `template_id` (section "Templates" of the
- * Cedar documentation); `values` must name each slot of the template exactly once. ERR_NOT_FOUND
- * (no such template), ERR_EXISTS (`new_id` is taken), ERR_INVALID (values and slots do not match,
- * or a name is malformed), ERR_LIMIT, each with a diagnostic without a place, or ERR_NO_MEMORY. */
-enum error cedar_engine_link(struct cedar_engine *engine, struct str template_id, struct str new_id,
-			     const struct cedar_slot_value *values, size_t value_count,
+enum { CEDAR_SLOTS = 2 };
+
+/* A policy with the id `new_id` that is made of the template `template_id` (section "Templates" of the
+ * Cedar documentation). */
+struct cedar_link {
+	struct str template_id, new_id;
+	struct cedar_slot_value values[CEDAR_SLOTS]; /* each slot of the template once */
+	size_t value_count;
+};
+
+/* Makes the policy. ERR_NOT_FOUND (no such template), ERR_EXISTS (the id is taken), ERR_INVALID (values
+ * and slots do not match, or a name is malformed), ERR_LIMIT, each with a diagnostic without a place, or
+ * ERR_NO_MEMORY. */
+enum error cedar_engine_link(struct cedar_engine *engine, const struct cedar_link *link,
 			     struct cedar_diags *diags) ATTR_MUST_CHECK;
 
 /* Adds the entities of `text`, JSON as the Cedar documentation has it ("Entities JSON format").

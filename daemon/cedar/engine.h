@@ -85,8 +85,7 @@ enum error engine_add_item(struct cedar_engine *engine,
 void engine_truncate_items(struct cedar_engine *engine, uint32_t item_count);
 
 /* cedar_engine_link() with messages about `span` of `source`; without a place when that is NULL. */
-enum error engine_link(struct cedar_engine *engine, struct str template_id, struct str new_id,
-		       const struct cedar_slot_value *values, size_t value_count,
+enum error engine_link(struct cedar_engine *engine, const struct cedar_link *link,
 		       const struct source *source, struct span span,
 		       struct cedar_diags *diags) ATTR_MUST_CHECK;
 

@@ -14,9 +14,7 @@ static enum error add_links(struct cedar_engine *engine, const struct policy_set
 
 	for (uint32_t i = 0; i < set->link_count; i++) {
 		const struct policy_set_link *link = &set->links[i];
-		enum error error =
-			engine_link(engine, link->template_id, link->new_id, link->values,
-				    link->value_count, source, link->span, diags);
+		enum error error = engine_link(engine, &link->link, source, link->span, diags);
 
 		if (error == ERR_NO_MEMORY || error == ERR_LIMIT)
 			return error;

@@ -136,11 +136,11 @@ static void read_policies(struct reader *reader, bool is_template)
 }
 
 /* {"?principal": uid, "?resource": uid} */
-static void read_values(struct json_reader *json, struct policy_set_link *link)
+static void read_values(struct json_reader *json, struct cedar_link *link)
 {
-	static const struct str slots[POLICY_SET_SLOTS] = {{"?principal", 10}, {"?resource", 9}};
+	static const struct str slots[CEDAR_SLOTS] = {{"?principal", 10}, {"?resource", 9}};
 	struct json_fields fields = {
-		.names = slots, .count = POLICY_SET_SLOTS, .what = "the values of a link"};
+		.names = slots, .count = CEDAR_SLOTS, .what = "the values of a link"};
 	int slot;
 
 	if (!json_read_expect(json, JSON_OBJECT, "the values of a link"))
@@ -157,14 +157,15 @@ static void read_values(struct json_reader *json, struct policy_set_link *link)
 enum { LINK_TEMPLATE, LINK_ID, LINK_VALUES };
 static const struct str link_fields[] = {{"templateId", 10}, {"newId", 5}, {"values", 6}};
 
-static bool read_link(struct json_reader *json, struct policy_set_link *link)
+static bool read_link(struct json_reader *json, struct policy_set_link *out)
 {
+	struct cedar_link *link = &out->link;
 	struct json_fields fields = {
 		.names = link_fields, .count = ARRAY_COUNT(link_fields), .what = "a link"};
 	struct span object = json->span;
 	int field;
 
-	*link = (struct policy_set_link){.value_count = 0};
+	*out = (struct policy_set_link){.link = {.value_count = 0}};
 	if (!json_read_expect(json, JSON_OBJECT, "a link"))
 		return false;
 	while ((field = json_fields_next(json, &fields)) != JSON_NO_FIELD) {
@@ -177,7 +178,7 @@ static bool read_link(struct json_reader *json, struct policy_set_link *link)
 		if (!json_fields_require(json, &fields, i, object))
 			return false;
 	}
-	link->span = span_make(object.start, json->span.end);
+	out->span = span_make(object.start, json->span.end);
 	return true;
 }
 
@@ -266,14 +267,14 @@ static void write_member(struct json_writer *json, struct str key, struct str va
 	json_write_string(json, value);
 }
 
-static void write_link(struct json_writer *json, const struct policy_set_link *link)
+static void write_link(struct json_writer *json, const struct cedar_link *link)
 {
 	json_write_object(json);
 	write_member(json, link_fields[LINK_TEMPLATE], link->template_id);
 	write_member(json, link_fields[LINK_ID], link->new_id);
 	json_write_key(json, link_fields[LINK_VALUES]);
 	json_write_object(json);
-	for (uint32_t i = 0; i < link->value_count; i++) {
+	for (size_t i = 0; i < link->value_count; i++) {
 		json_write_key(json, link->values[i].slot);
 		json_write_object(json);
 		write_member(json, STR("type"), link->values[i].type);
@@ -292,7 +293,7 @@ void policy_set_json_write(struct json_writer *json, const struct policy_set *se
 	json_write_key(json, set_fields[SET_LINKS]);
 	json_write_array(json);
 	for (uint32_t i = 0; i < set->link_count; i++)
-		write_link(json, &set->links[i]);
+		write_link(json, &set->links[i].link);
 	json_write_array_end(json);
 	json_write_object_end(json);
 }

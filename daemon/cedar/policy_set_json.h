@@ -22,13 +22,9 @@
 #include "cedar/json_write.h"
 #include "cedar/source.h"
 
-enum { POLICY_SET_SLOTS = 2 };
-
 struct policy_set_link {
-	struct str template_id, new_id;
-	struct cedar_slot_value values[POLICY_SET_SLOTS]; /* each slot at most once */
-	uint32_t value_count;
-	struct span span; /* of the whole link */
+	struct cedar_link link; /* each slot at most once */
+	struct span span;       /* of the whole link */
 };
 
 struct policy_set {

@@ -6,15 +6,7 @@
 #include "cedar/json_read.h"
 #include "ctl/cedar_uid.h"
 
-enum { SLOT_COUNT = 2 };
-
 enum { LINK_TEMPLATE_ID, LINK_ID, LINK_ARGS, LINK_FIELD_COUNT };
-
-struct link {
-	struct str template_id, id;
-	struct cedar_slot_value args[SLOT_COUNT];
-	size_t arg_count;
-};
 
 /* True for a list that begins as links.json of the daemon does. */
 static bool is_ours(const struct json_reader *array)
@@ -25,10 +17,10 @@ static bool is_ours(const struct json_reader *array)
 }
 
 /* {"?principal": uid, "?resource": uid}, either of them or both. */
-static void read_args(struct json_reader *reader, struct link *link)
+static void read_args(struct json_reader *reader, struct cedar_link *link)
 {
-	static const struct str slots[SLOT_COUNT] = {{"?principal", 10}, {"?resource", 9}};
-	struct json_fields fields = {.names = slots, .count = SLOT_COUNT, .what = "args"};
+	static const struct str slots[CEDAR_SLOTS] = {{"?principal", 10}, {"?resource", 9}};
+	struct json_fields fields = {.names = slots, .count = CEDAR_SLOTS, .what = "args"};
 	struct ast_uid uid;
 	int slot;
 
@@ -36,12 +28,12 @@ static void read_args(struct json_reader *reader, struct link *link)
 		return;
 	while ((slot = json_fields_next(reader, &fields)) != JSON_NO_FIELD) {
 		if (cedar_uid_read_json(reader, "the value of a slot", &uid))
-			link->args[link->arg_count++] =
+			link->values[link->value_count++] =
 				(struct cedar_slot_value){slots[slot], uid.type, uid.id};
 	}
 }
 
-static void read_link(struct json_reader *reader, struct link *link)
+static void read_link(struct json_reader *reader, struct cedar_link *link)
 {
 	static const struct str names[] = {{"template_id", 11}, {"link_id", 7}, {"args", 4}};
 	struct json_fields fields = {.names = names, .count = LINK_FIELD_COUNT, .what = "a link"};
@@ -54,7 +46,7 @@ static void read_link(struct json_reader *reader, struct link *link)
 		if (field == LINK_ARGS)
 			read_args(reader, link);
 		else if (json_read_expect(reader, JSON_STRING, "an id"))
-			*(field == LINK_ID ? &link->id : &link->template_id) = reader->text;
+			*(field == LINK_ID ? &link->new_id : &link->template_id) = reader->text;
 	}
 	for (int i = 0; i < LINK_FIELD_COUNT; i++)
 		json_fields_require(reader, &fields, i, object);
@@ -73,12 +65,11 @@ enum error cedar_links_add(struct cedar_engine *engine, struct arena *arena,
 	if (is_ours(&reader))
 		return links_add(engine, arena, source->name, source->text, diags);
 	while (json_read_element(&reader)) {
-		struct link link = {.arg_count = 0};
+		struct cedar_link link = {.value_count = 0};
 
 		read_link(&reader, &link);
 		if (reader.failed == ERR_NONE)
-			error = cedar_engine_link(engine, link.template_id, link.id, link.args,
-						  link.arg_count, diags);
+			error = cedar_engine_link(engine, &link, diags);
 		if (error != ERR_NONE)
 			json_read_abort(&reader, error);
 	}

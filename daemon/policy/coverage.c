@@ -337,7 +337,7 @@ static void fill_slot(struct policy_coverage *coverage, struct ast_scope *scope,
 	scope->uid_count = 1;
 }
 
-static enum error on_link(void *arg, const struct link_text *link)
+static enum error on_link(void *arg, const struct cedar_link *link)
 {
 	struct policy_coverage *coverage = arg;
 	const struct parsed *template = find_parsed(coverage, link->template_id);

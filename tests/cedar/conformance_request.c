@@ -77,18 +77,17 @@ static bool add_named(struct run *run, struct cedar_engine *engine, const struct
 static bool add_link(struct run *run, struct cedar_engine *engine, const struct tree *link)
 {
 	const struct tree *uids = tree_get(link, "values");
-	struct cedar_slot_value values[2];
+	struct cedar_link made = {.template_id = tree_get_text(link, "templateId"),
+				  .new_id = tree_get_text(link, "newId")};
 	struct cedar_diags diags;
-	size_t count = 0;
 	enum error error;
 
-	for (; count < tree_count(uids) && count < ARRAY_COUNT(values); count++)
-		values[count] = (struct cedar_slot_value){uids->keys[count],
-							  tree_get_text(uids->items[count], "type"),
-							  tree_get_text(uids->items[count], "id")};
+	for (size_t i = 0; i < tree_count(uids) && i < CEDAR_SLOTS; i++)
+		made.values[made.value_count++] = (struct cedar_slot_value){
+			uids->keys[i], tree_get_text(uids->items[i], "type"),
+			tree_get_text(uids->items[i], "id")};
 	cedar_diags_init(&diags);
-	error = cedar_engine_link(engine, tree_get_text(link, "templateId"),
-				  tree_get_text(link, "newId"), values, count, &diags);
+	error = cedar_engine_link(engine, &made, &diags);
 	if (error != ERR_NONE)
 		run_fail_diags(run, "a link is not accepted", &diags);
 	cedar_diags_deinit(&diags);

@@ -126,26 +126,25 @@ static void define_entity(struct cedar_request *request, const struct naive_enti
 
 static void add_link(struct round *round, const struct ast_policy *template, uint32_t number)
 {
-	struct cedar_slot_value values[2];
-	struct naive_policy link = {.ast = template};
+	struct naive_policy naive = {.ast = template};
+	struct cedar_link link = {.template_id = template->id};
 	char id[32];
-	size_t count = 0;
 
 	for (int var = AST_PRINCIPAL; var <= AST_RESOURCE; var++) {
 		struct naive_uid uid = random_uid(round->random);
 
 		if (!template->scope[var].has_slot)
 			continue;
-		link.slots[var] = uid;
-		values[count++] = (struct cedar_slot_value){var == AST_PRINCIPAL ? STR("?principal")
-										 : STR("?resource"),
-							    uid.type, uid.id};
+		naive.slots[var] = uid;
+		link.values[link.value_count++] = (struct cedar_slot_value){
+			var == AST_PRINCIPAL ? STR("?principal") : STR("?resource"), uid.type,
+			uid.id};
 	}
 	(void)snprintf(id, sizeof(id), "link%u", (unsigned int)number);
-	must(cedar_engine_link(round->engine, template->id, str_from(id), values, count,
-			       &round->diags) == ERR_NONE,
+	link.new_id = str_from(id);
+	must(cedar_engine_link(round->engine, &link, &round->diags) == ERR_NONE,
 	     "a template cannot be linked");
-	round->policies[round->policy_count++] = link;
+	round->policies[round->policy_count++] = naive;
 }
 
 /* False when the text is no policies. */

@@ -160,13 +160,15 @@ static void a_policy_tells_about_itself(void **state)
 static enum error link_slots(struct cedar_engine *engine, const char *template_id,
 			     const char *new_id, struct cedar_diags *diags)
 {
-	const struct cedar_slot_value values[] = {
-		{STR("?principal"), STR("U"), STR("a")},
-		{STR("?resource"), STR("R"), STR("r")},
+	const struct cedar_link link = {
+		.template_id = str_from(template_id),
+		.new_id = str_from(new_id),
+		.values = {{STR("?principal"), STR("U"), STR("a")},
+			   {STR("?resource"), STR("R"), STR("r")}},
+		.value_count = 2,
 	};
 
-	return cedar_engine_link(engine, str_from(template_id), str_from(new_id), values,
-				 ARRAY_COUNT(values), diags);
+	return cedar_engine_link(engine, &link, diags);
 }
 
 static enum error link_both(struct fixture *f, const char *template_id, const char *new_id)
@@ -228,7 +230,7 @@ static void a_template_alone_decides_nothing(void **state)
 static void links_that_do_not_fit_are_refused(void **state)
 {
 	const struct {
-		struct cedar_slot_value values[2];
+		struct cedar_slot_value values[CEDAR_SLOTS];
 		size_t count;
 		const char *message;
 	} cases[] = {
@@ -251,13 +253,15 @@ static void links_that_do_not_fit_are_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		struct cedar_link link = {STR("policy0"),
+					  STR("l"),
+					  {cases[i].values[0], cases[i].values[1]},
+					  cases[i].count};
 		struct fixture f;
 
 		fixture_init(&f, NULL);
 		assert_int_equal(add(&f, "t", LINKED, CEDAR_IDS_BY_POSITION), ERR_NONE);
-		assert_int_equal(cedar_engine_link(f.engine, STR("policy0"), STR("l"),
-						   cases[i].values, cases[i].count, &f.diags),
-				 ERR_INVALID);
+		assert_int_equal(cedar_engine_link(f.engine, &link, &f.diags), ERR_INVALID);
 		assert_str_equal(f.diags.first->message, cases[i].message);
 		assert_str_equal(f.diags.first->source, "l");
 		seal(&f);
@@ -330,9 +334,12 @@ static void names_are_replaced_in_policies_and_links(void **state)
 
 static void every_unknown_name_is_reported_at_its_place(void **state)
 {
-	const struct cedar_slot_value nobody[] = {
-		{STR("?principal"), STR("U"), STR("nobody")},
-		{STR("?resource"), STR("R"), STR("r")},
+	const struct cedar_link nobody = {
+		.template_id = STR("policy0"),
+		.new_id = STR("l"),
+		.values = {{STR("?principal"), STR("U"), STR("nobody")},
+			   {STR("?resource"), STR("R"), STR("r")}},
+		.value_count = 2,
 	};
 	int calls = 0;
 	struct fixture f;
@@ -345,8 +352,7 @@ static void every_unknown_name_is_reported_at_its_place(void **state)
 				    "when { principal in [U::\"nobody\"] };",
 			     CEDAR_IDS_BY_POSITION),
 			 ERR_NONE);
-	assert_int_equal(cedar_engine_link(f.engine, STR("policy0"), STR("l"), nobody, 2, &f.diags),
-			 ERR_INVALID);
+	assert_int_equal(cedar_engine_link(f.engine, &nobody, &f.diags), ERR_INVALID);
 	assert_int_equal(cedar_engine_seal(f.engine, &f.diags), ERR_INVALID);
 	assert_int_equal(f.diags.error_count, 3);
 	assert_int_equal(f.diags.first->next->line, 2);

@@ -51,7 +51,7 @@ static void free_set(struct fixture *f)
 
 static void a_set_holds_policies_templates_and_links(void **state)
 {
-	const struct policy_set_link *link;
+	const struct cedar_link *link;
 	const struct ast_policy *policy;
 	struct parsed parsed;
 	struct fixture f;
@@ -79,7 +79,7 @@ static void a_set_holds_policies_templates_and_links(void **state)
 	assert_str_equal(policy->id, "t");
 	assert_true(ast_is_template(policy));
 	assert_int_equal(f.set.link_count, 1);
-	link = &f.set.links[0];
+	link = &f.set.links[0].link;
 	assert_str_equal(link->template_id, "t");
 	assert_str_equal(link->new_id, "l");
 	assert_int_equal(link->value_count, 2);

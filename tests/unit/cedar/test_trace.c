@@ -339,7 +339,8 @@ static void a_clause_of_the_first_line_knows_its_column(void **state)
 
 static void a_link_is_told_with_what_its_slots_stand_for(void **state)
 {
-	const struct cedar_slot_value values = {STR("?principal"), STR("G"), STR("Helpdesk")};
+	const struct cedar_link link = {
+		STR("t"), STR("l"), {{STR("?principal"), STR("G"), STR("Helpdesk")}}, 1};
 	const struct cedar_resolver resolver = {resolve, NULL};
 	struct stage stage = {.engine = NULL};
 	struct cedar_trace trace;
@@ -356,9 +357,7 @@ static void a_link_is_told_with_what_its_slots_stand_for(void **state)
 					      "resource);"),
 					  CEDAR_IDS_FROM_ANNOTATION, &stage.diags),
 		ERR_NONE);
-	assert_int_equal(
-		cedar_engine_link(stage.engine, STR("t"), STR("l"), &values, 1, &stage.diags),
-		ERR_NONE);
+	assert_int_equal(cedar_engine_link(stage.engine, &link, &stage.diags), ERR_NONE);
 	assert_int_equal(cedar_engine_seal(stage.engine, &stage.diags), ERR_NONE);
 	assert_int_equal(cedar_request_new(NULL, &stage.request), ERR_NONE);
 	ask(&stage);

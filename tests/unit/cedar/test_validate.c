@@ -567,7 +567,8 @@ static enum error validate_link(struct fixture *f, struct str principal_type,
 				struct cedar_diags *diags)
 {
 	struct cedar_engine *engine = NULL;
-	struct cedar_slot_value value = {STR("?principal"), principal_type, STR("a")};
+	const struct cedar_link link = {
+		STR("t"), STR("l"), {{STR("?principal"), principal_type, STR("a")}}, 1};
 	enum error error;
 
 	cedar_diags_init(diags);
@@ -578,7 +579,7 @@ static enum error validate_link(struct fixture *f, struct str principal_type,
 						   CEDAR_IDS_FROM_ANNOTATION, diags),
 			 ERR_NONE);
 	assert_int_equal(cedar_engine_validate(engine, f->schema, NULL, diags), ERR_NONE);
-	assert_int_equal(cedar_engine_link(engine, STR("t"), STR("l"), &value, 1, diags), ERR_NONE);
+	assert_int_equal(cedar_engine_link(engine, &link, diags), ERR_NONE);
 	error = cedar_engine_validate(engine, f->schema, NULL, diags);
 	cedar_engine_free(engine);
 	return error;
