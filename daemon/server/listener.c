@@ -17,11 +17,11 @@ enum error listener_open(struct listener *listener, struct service *service,
 		.queue_length = LISTENER_QUEUE_LENGTH,
 	};
 
-	listener->service = service;
-	listener->channel = channel;
-	listener->pool = pool;
+	listener->sessions.service = service;
+	listener->sessions.channel = channel;
+	listener->sessions.pool = pool;
 	listener->max_connections = settings->max_connections;
-	listener->limits = (struct conn_limits){
+	listener->sessions.limits = (struct conn_limits){
 		.max_payload_bytes = channel->max_payload_bytes,
 		.max_in_flight = settings->max_in_flight,
 		/* Whoever has to find out what takes the memory must get in. */
@@ -44,8 +44,8 @@ static void add_event(struct listener *listener, const struct endpoint_connectio
 	peer_account(&connection->peer, account);
 	buf_init_fixed(&text, memory, sizeof(memory));
 	buf_printf(&text, "{\"channel\":\"%s\",\"reason\":\"%s\",\"more\":%llu}",
-		   listener->channel->name, detail, (unsigned long long)suppressed);
-	audit_events_add(listener->service->events, "peer.refused", str_from(account),
+		   listener->sessions.channel->name, detail, (unsigned long long)suppressed);
+	audit_events_add(listener->sessions.service->events, "peer.refused", str_from(account),
 			 buf_str(&text));
 }
 
@@ -54,26 +54,26 @@ static void turn_away(struct listener *listener, const struct endpoint_connectio
 {
 	static const uint8_t no_epoch[SESSION_EPOCH_BYTES];
 	struct session_refusal refusal = {0, reason, "", detail};
-	struct service *service = listener->service;
+	struct service *service = listener->sessions.service;
 	uint8_t frame[SESSION_REFUSAL_MAX_BYTES];
 	char peer[PEER_TEXT_MAX];
 	uint64_t suppressed;
 
 	service->metrics.refused[reason]++;
-	endpoint_refuse(
-		connection, frame,
-		listener->channel->encode_refusal(no_epoch, &refusal, frame, sizeof(frame)));
+	endpoint_refuse(connection, frame,
+			listener->sessions.channel->encode_refusal(no_epoch, &refusal, frame,
+								   sizeof(frame)));
 	if (!log_rate_allow(&service->rates.connections, service->clock, &suppressed))
 		return;
 	peer_text(&connection->peer, peer);
 	add_event(listener, connection, detail, suppressed);
 	log_event_after(service->log, LOG_WARNING, "conn.refused", suppressed, "%s channel, %s: %s",
-			listener->channel->name, peer, detail);
+			listener->sessions.channel->name, peer, detail);
 }
 
 static void admit(struct listener *listener, const struct endpoint_connection *connection)
 {
-	struct service *service = listener->service;
+	struct service *service = listener->sessions.service;
 	enum role role = role_of(&listener->roles, &connection->peer);
 
 	if (role == ROLE_NONE) {
@@ -86,14 +86,13 @@ static void admit(struct listener *listener, const struct endpoint_connection *c
 		turn_away(listener, connection, REFUSAL_BUSY, "too many connections are open");
 		return;
 	}
-	if (!listener->limits.outlives_memory && service_is_full(service)) {
+	if (!listener->sessions.limits.outlives_memory && service_is_full(service)) {
 		service->metrics.limited[LIMIT_MEMORY]++;
 		turn_away(listener, connection, REFUSAL_BUSY,
 			  "clients hold all the memory they may (limits.memory_mib)");
 		return;
 	}
-	if (session_start(&listener->sessions, service, listener->channel, &listener->limits,
-			  listener->pool, connection, role) == ERR_NONE)
+	if (session_start(&listener->sessions, connection, role) == ERR_NONE)
 		service->metrics.accepted++;
 	else
 		service->metrics.limited[LIMIT_DESCRIPTORS]++;
@@ -109,12 +108,12 @@ static void on_pause_over(uv_timer_t *timer)
 /* What is missing now may be there in a moment; asking at once would only burn time. */
 static void note_exhaustion(struct listener *listener)
 {
-	struct service *service = listener->service;
+	struct service *service = listener->sessions.service;
 
 	service->metrics.limited[LIMIT_DESCRIPTORS]++;
 	log_event_limited(service->log, LOG_ERROR, "conn.exhausted", &service->rates.exhaustion,
 			  "%s channel: a connection was dropped for want of descriptors or memory",
-			  listener->channel->name);
+			  listener->sessions.channel->name);
 	doorbell_mute(&listener->bell);
 	(void)uv_timer_start(&listener->pause, on_pause_over, LISTENER_PAUSE_MS, 0);
 }

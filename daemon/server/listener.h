@@ -26,12 +26,8 @@ enum {
 
 struct listener {
 	struct session_owner sessions;
-	struct service *service;
-	const struct session_channel *channel;
-	struct conn_pool *pool;
 	struct endpoint *endpoint;
 	struct role_rules roles;
-	struct conn_limits limits;
 	uint32_t max_connections;
 	struct doorbell bell;
 	uv_timer_t pause;

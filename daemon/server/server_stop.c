@@ -128,8 +128,7 @@ static void continue_stop(struct server *server)
 
 void server_on_session_gone(struct session_owner *owner)
 {
-	struct listener *listener = CONTAINER_OF(owner, struct listener, sessions);
-	struct server *server = CONTAINER_OF(listener->service, struct server, service);
+	struct server *server = CONTAINER_OF(owner->service, struct server, service);
 
 	continue_stop(server);
 }

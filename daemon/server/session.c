@@ -189,9 +189,7 @@ static void on_closed(struct conn *conn, enum conn_end end)
 	owner->on_gone(owner);
 }
 
-enum error session_start(struct session_owner *owner, struct service *service,
-			 const struct session_channel *channel, const struct conn_limits *limits,
-			 struct conn_pool *pool, const struct endpoint_connection *connection,
+enum error session_start(struct session_owner *owner, const struct endpoint_connection *connection,
 			 enum role role)
 {
 	static const struct conn_owner conn_owner = {on_frame, on_bad_frame, on_closed};
@@ -205,10 +203,10 @@ enum error session_start(struct session_owner *owner, struct service *service,
 		mem_free(session);
 		return error;
 	}
-	session->service = service;
-	session->channel = channel;
+	session->service = owner->service;
+	session->channel = owner->channel;
 	session->owner = owner;
-	session->number = ++service->connection_count;
+	session->number = ++owner->service->connection_count;
 	session->role = role;
 	session->report_rate = (struct log_rate)FAILURE_REPORTS_OF_CONNECTION;
 	peer_text(&connection->peer, session->peer);
@@ -219,7 +217,8 @@ enum error session_start(struct session_owner *owner, struct service *service,
 		owner->first->previous = session;
 	owner->first = session;
 	owner->count++;
-	conn_start(&session->conn, pool, &conn_owner, limits, connection->descriptor);
+	conn_start(&session->conn, owner->pool, &conn_owner, &owner->limits,
+		   connection->descriptor);
 	return ERR_NONE;
 }
 

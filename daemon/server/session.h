@@ -45,8 +45,12 @@ struct session_channel {
 				 size_t capacity_bytes);
 };
 
-/* Where sessions live and are told of their end. */
+/* Where sessions live: what they share, how many they are, and who is told of their end. */
 struct session_owner {
+	struct service *service;
+	const struct session_channel *channel;
+	struct conn_pool *pool;
+	struct conn_limits limits;
 	struct session *first;
 	uint32_t count;
 	uint32_t greeted_count; /* that said Hello */
@@ -80,11 +84,9 @@ struct session {
 	size_t answer_count, answer_capacity;
 };
 
-/* Begins a session of a peer with this role on a connection, whose descriptor is taken over also on failure. ERR_NO_MEMORY,
- * ERR_IO (no random numbers). */
-enum error session_start(struct session_owner *owner, struct service *service,
-			 const struct session_channel *channel, const struct conn_limits *limits,
-			 struct conn_pool *pool, const struct endpoint_connection *connection,
+/* Begins a session of a peer with this role on a connection, whose descriptor is taken over also on
+ * failure. ERR_NO_MEMORY, ERR_IO (no random numbers). */
+enum error session_start(struct session_owner *owner, const struct endpoint_connection *connection,
 			 enum role role) ATTR_MUST_CHECK;
 
 /* The peer said Hello. */
