@@ -8,7 +8,7 @@
 /* A message in which each byte takes a backslash in JSON, and what stands around it. */
 enum { LOG_LINE_MAX = 2 * LOG_MESSAGE_MAX + 256 };
 
-const char *log_level_text(enum log_level level)
+static const char *level_text(enum log_level level)
 {
 	switch (level) {
 	case LOG_ERROR: return "error";
@@ -84,7 +84,7 @@ struct line {
 static void append_text_line(struct buf *out, const struct log *log, const struct line *line)
 {
 	civil_append(out, clock_wall_us(log->clock));
-	buf_printf(out, " %s %s: ", log_level_text(line->level), line->event);
+	buf_printf(out, " %s %s: ", level_text(line->level), line->event);
 	buf_append_str(out, line->message);
 	buf_append_str(out, str_from(line->mark));
 	if (line->suppressed != 0)
@@ -97,7 +97,7 @@ static void append_json_line(struct buf *out, const struct log *log, const struc
 	buf_append_str(out, STR("{\"time\":\""));
 	civil_append(out, clock_wall_us(log->clock));
 	buf_printf(out, "\",\"level\":\"%s\",\"event\":\"%s\",\"message\":\"",
-		   log_level_text(line->level), line->event);
+		   level_text(line->level), line->event);
 	append_json_text(out, line->message);
 	buf_printf(out, "%s\"", line->mark);
 	if (line->suppressed != 0)

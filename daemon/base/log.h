@@ -38,9 +38,6 @@ void log_event(const struct log *log, enum log_level level, const char *event, c
 #define log_info(log, event, ...)    log_event(log, LOG_INFO, event, __VA_ARGS__)
 #define log_debug(log, event, ...)   log_event(log, LOG_DEBUG, event, __VA_ARGS__)
 
-/* "error", "warning", "info", "debug". */
-const char *log_level_text(enum log_level level);
-
 /* A budget for events that a peer can cause: `burst` at once, then one per `interval_ms`. Belongs
  * to one thread. */
 struct log_rate {

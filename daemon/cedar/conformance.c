@@ -40,8 +40,9 @@ static const char *simple_name(enum type_kind kind)
 	return "nothing";
 }
 
-void conformance_describe(const struct cedar_schema *schema, const struct type *type, char *text,
-			  size_t size)
+/* "a Long", "a set", "an entity of type U or V": what a value of the type is. */
+static void describe(const struct cedar_schema *schema, const struct type *type, char *text,
+		     size_t size)
 {
 	const struct schema_entity *first;
 
@@ -84,7 +85,7 @@ static bool check_entity(struct conformance *check, cedar_uid uid, const struct 
 	char wanted[DIAG_QUOTE_MAX * 2];
 
 	if (!schema_types_have(allowed, schema_find_entity(check->schema, name))) {
-		conformance_describe(check->schema, type, wanted, sizeof(wanted));
+		describe(check->schema, type, wanted, sizeof(wanted));
 		return conformance_refuse(check, "the value must be %s, not of type `%s`", wanted,
 					  diag_quote(name).text);
 	}
@@ -170,7 +171,7 @@ bool conformance_value(struct conformance *check, struct cedar_value value, cons
 	if (!has_kind(value, type->kind)) {
 		char wanted[DIAG_QUOTE_MAX * 2];
 
-		conformance_describe(check->schema, type, wanted, sizeof(wanted));
+		describe(check->schema, type, wanted, sizeof(wanted));
 		return conformance_refuse(check, "the value must be %s", wanted);
 	}
 	switch (type->kind) {

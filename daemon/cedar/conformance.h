@@ -42,8 +42,4 @@ bool conformance_uid(struct conformance *check, struct str type, struct str id);
 /* Sets the text; false. */
 bool conformance_refuse(struct conformance *check, const char *format, ...) ATTR_PRINTF(2, 3);
 
-/* "a Long", "a set", "an entity of type U or V": what a value of the type is. */
-void conformance_describe(const struct cedar_schema *schema, const struct type *type, char *text,
-			  size_t size);
-
 #endif

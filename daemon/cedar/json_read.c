@@ -517,7 +517,7 @@ enum error json_read_finish(struct json_reader *reader)
 	return reader->failed;
 }
 
-const char *json_event_text(enum json_event event)
+static const char *event_text(enum json_event event)
 {
 	switch (event) {
 	case JSON_FAILED: return "an error";
@@ -540,7 +540,7 @@ bool json_read_expect(struct json_reader *reader, enum json_event event, const c
 {
 	if (reader->event == event)
 		return true;
-	json_read_fail(reader, reader->span, "%s must be %s, found %s", what,
-		       json_event_text(event), json_event_text(reader->event));
+	json_read_fail(reader, reader->span, "%s must be %s, found %s", what, event_text(event),
+		       event_text(reader->event));
 	return false;
 }

@@ -104,7 +104,4 @@ bool json_read_expect(struct json_reader *reader, enum json_event event, const c
 /* A reader at the same place whose use leaves `reader` alone and reports nothing. */
 struct json_reader json_read_ahead(const struct json_reader *reader);
 
-/* "an object", "a string", ... */
-const char *json_event_text(enum json_event event);
-
 #endif

@@ -23,6 +23,9 @@ void value_json_deinit(struct value_json *v)
 	json_keys_deinit(&v->keys);
 }
 
+/* Any value; called with its first event. `type` may be NULL. */
+static bool read_value(struct value_json *v, const struct type *type, struct cedar_value *out);
+
 /* True when neither reading nor building has failed; a failure of the latter ends reading. */
 static bool is_well(struct value_json *v)
 {
@@ -82,7 +85,7 @@ static bool read_arguments(struct value_json *v, bool is_list,
 			type = type_simple((enum type_kind)signature->arguments[*count]);
 		if (type != NULL && type->kind == TYPE_NEVER)
 			type = NULL;
-		if (!value_json_read(v, type, &value) || !push(v, &value, sizeof(value)))
+		if (!read_value(v, type, &value) || !push(v, &value, sizeof(value)))
 			return false;
 		++*count;
 		if (!is_list)
@@ -160,7 +163,7 @@ static bool read_extension(struct value_json *v, const struct type *type, struct
 		return read_call(v, &call, true, out);
 	if (json_peek_member(&v->json, STR("fn"), &inner) && json_peek_call(&v->json, &call))
 		return read_call(v, &call, true, out);
-	if (!value_json_read(v, NULL, out) || !push(v, out, sizeof(*out)))
+	if (!read_value(v, NULL, out) || !push(v, out, sizeof(*out)))
 		return false;
 	return call_function(v, ext_constructor(type->kind), 1, span, out);
 }
@@ -174,7 +177,7 @@ static bool read_set(struct value_json *v, const struct type *element, struct ce
 	while (json_read_element(&v->json)) {
 		struct cedar_value value;
 
-		if (!value_json_read(v, element, &value) || !push(v, &value, sizeof(value)))
+		if (!read_value(v, element, &value) || !push(v, &value, sizeof(value)))
 			return false;
 	}
 	if (!is_well(v))
@@ -205,7 +208,7 @@ bool value_json_read_map(struct value_json *v, const struct type *type, struct c
 
 		json_keys_add(&v->keys, &v->json);
 		json_read_next(&v->json);
-		if (!value_json_read(v, type, &attr.value) || !push(v, &attr, sizeof(attr)))
+		if (!read_value(v, type, &attr.value) || !push(v, &attr, sizeof(attr)))
 			return false;
 	}
 	return json_keys_end(&v->keys, &v->json, keys) && take_record(v, start, out);
@@ -228,8 +231,7 @@ static bool read_typed_record(struct value_json *v, const struct type *type,
 			return false;
 		}
 		json_read_next(&v->json);
-		if (!value_json_read(v, declared->type, &attr.value) ||
-		    !push(v, &attr, sizeof(attr)))
+		if (!read_value(v, declared->type, &attr.value) || !push(v, &attr, sizeof(attr)))
 			return false;
 	}
 	if (!json_keys_end(&v->keys, &v->json, keys) || !take_record(v, start, out))
@@ -294,7 +296,7 @@ static bool read_typed(struct value_json *v, const struct type *type, struct ced
 	}
 }
 
-bool value_json_read(struct value_json *v, const struct type *type, struct cedar_value *out)
+static bool read_value(struct value_json *v, const struct type *type, struct cedar_value *out)
 {
 	struct span span = v->json.span;
 

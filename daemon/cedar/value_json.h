@@ -35,11 +35,7 @@ void value_json_init(struct value_json *v, struct arena *arena, const struct sou
 		     const struct cedar_resolver *resolver, const struct cedar_schema *schema);
 void value_json_deinit(struct value_json *v);
 
-/* The functions below are called with the first event of the value. False after the reader failed.
- */
-
-/* `type` may be NULL. */
-bool value_json_read(struct value_json *v, const struct type *type, struct cedar_value *out);
+/* The functions below are called with the first event of the value. False after the reader failed. */
 
 /* An object that is a record and no escape. `type` is a record or NULL. */
 bool value_json_read_record(struct value_json *v, const struct type *type, struct cedar_value *out);

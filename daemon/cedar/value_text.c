@@ -8,7 +8,8 @@
 
 enum { DECIMAL_ONE = 10000, IPV4_BITS = 32, IPV6_BITS = 128, IPV6_GROUPS = 8 };
 
-void value_text_uid(struct buf *out, const struct symbols *symbols, cedar_uid uid)
+/* Appends Type::"id". */
+static void append_uid(struct buf *out, const struct symbols *symbols, cedar_uid uid)
 {
 	const struct uid_entry *entry = symbols_uid(symbols, uid);
 	struct ast_uid names = {.type = symbols_name(symbols, entry->type), .id = entry->id};
@@ -117,7 +118,7 @@ void value_text(struct buf *out, const struct symbols *symbols, struct cedar_val
 	case VALUE_BOOL: buf_append_str(out, value_bool(value) ? STR("true") : STR("false")); break;
 	case VALUE_LONG: buf_printf(out, "%" PRId64, value_integer(value)); break;
 	case VALUE_STRING: print_string(out, value_string(value)); break;
-	case VALUE_ENTITY: value_text_uid(out, symbols, value_entity(value)); break;
+	case VALUE_ENTITY: append_uid(out, symbols, value_entity(value)); break;
 	case VALUE_SET: write_set(out, symbols, value_set(value)); break;
 	case VALUE_RECORD: write_record(out, symbols, value_record(value)); break;
 	case VALUE_DECIMAL: write_decimal(out, value_integer(value)); break;

@@ -10,7 +10,4 @@
  * print_string(). Ends early when `out` is full, whose bound is the caller's. */
 void value_text(struct buf *out, const struct symbols *symbols, struct cedar_value value);
 
-/* Appends Type::"id". */
-void value_text_uid(struct buf *out, const struct symbols *symbols, cedar_uid uid);
-
 #endif

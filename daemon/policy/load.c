@@ -131,7 +131,9 @@ void policy_load_directory(struct policy_load *load, const char *directory, stru
 	tree_deinit(&tree);
 }
 
-void policy_load_revision(struct policy_load *load, const struct state_revision *revision,
+/* Builds a snapshot of a revision that was stored, and hence was valid once; it has the revision's
+ * number. */
+static void load_revision(struct policy_load *load, const struct state_revision *revision,
 			  struct hash_key key)
 {
 	struct snapshot_file *files = new_files(load, revision->file_count);
@@ -158,7 +160,7 @@ void policy_load_stored(struct policy_load *load, struct state *state, uint64_t 
 	if (load->error == ERR_NONE && found == STATE_MISSING)
 		load->error = ERR_NOT_FOUND;
 	if (load->error == ERR_NONE)
-		policy_load_revision(load, &revision, key);
+		load_revision(load, &revision, key);
 	else if (load->error == ERR_NOT_FOUND && number != 0)
 		buf_printf(&load->obstacle,
 			   "there is no revision %" PRIu64 "; see wsauthzctl policy history",

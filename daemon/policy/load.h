@@ -60,11 +60,6 @@ void policy_load_trial(struct policy_load *load, const struct tree *tree, struct
 /* Reads `directory` and does the same as policy_load_tree(). */
 void policy_load_directory(struct policy_load *load, const char *directory, struct hash_key key);
 
-/* Builds a snapshot of a revision that was stored, and hence was valid once; it has the revision's
- * number. */
-void policy_load_revision(struct policy_load *load, const struct state_revision *revision,
-			  struct hash_key key);
-
 /* Finds revision `number` in `state`, the newest one for 0, and builds a snapshot of it.
  * ERR_NOT_FOUND with an obstacle when there is none. */
 void policy_load_stored(struct policy_load *load, struct state *state, uint64_t number,
