@@ -22,22 +22,10 @@ void json_member_u64(struct json_writer *json, const char *key, uint64_t value)
 	json_write_u64(json, value);
 }
 
-void json_member_number(struct json_writer *json, const char *key, struct str number)
-{
-	json_write_key(json, str_from(key));
-	json_write_number(json, number);
-}
-
 void json_member_bool(struct json_writer *json, const char *key, bool value)
 {
 	json_write_key(json, str_from(key));
 	json_write_bool(json, value);
-}
-
-void json_member_null(struct json_writer *json, const char *key)
-{
-	json_write_key(json, str_from(key));
-	json_write_null(json);
 }
 
 void json_member_hex(struct json_writer *json, const char *key, const uint8_t *bytes, size_t length)

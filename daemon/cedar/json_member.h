@@ -15,10 +15,7 @@
 void json_member_string(struct json_writer *json, const char *key, struct str value);
 void json_member_i64(struct json_writer *json, const char *key, int64_t value);
 void json_member_u64(struct json_writer *json, const char *key, uint64_t value);
-/* A number that is written in JSON already. */
-void json_member_number(struct json_writer *json, const char *key, struct str number);
 void json_member_bool(struct json_writer *json, const char *key, bool value);
-void json_member_null(struct json_writer *json, const char *key);
 void json_member_hex(struct json_writer *json, const char *key, const uint8_t *bytes,
 		     size_t length);
 /* A moment of the wall clock, as civil_append() writes it. */

@@ -74,7 +74,7 @@ static bool add_row(struct table *table, const struct audit_step *step, int64_t 
 	append_share(&cells[3], denied, sum);
 	if (sum != 0)
 		buf_printf(&cells[4], "%" PRIu64 "us", audit_latency_at(&step->latency, 990));
-	bar_append_two(&cells[5], denied, sum - denied, max, bar_width);
+	bar_append(&cells[5], denied, sum - denied, max, bar_width);
 	for (size_t i = 0; i < 6; i++)
 		texts[i] = buf_str(&cells[i]);
 	added = table_add(table, texts);

@@ -70,8 +70,8 @@ static bool add_row(struct table *table, const struct kind *kind, const struct a
 		buf_append_str(&label, entry->label);
 	snprintf(decisions, sizeof(decisions), "%" PRIu64, sum);
 	snprintf(denied, sizeof(denied), "%" PRIu64, entry->counts.of[AUDIT_DENY]);
-	bar_append_two(&bar, entry->counts.of[AUDIT_DENY], sum - entry->counts.of[AUDIT_DENY], max,
-		       BAR_WIDTH);
+	bar_append(&bar, entry->counts.of[AUDIT_DENY], sum - entry->counts.of[AUDIT_DENY], max,
+		   BAR_WIDTH);
 	added = table_add(table, (const struct str[]){
 					 str_from(decisions),
 					 str_from(denied),

@@ -2,8 +2,6 @@
 
 #include "base/attributes.h"
 
-enum { EIGHTHS = 8 };
-
 /* U+2588 and U+2592, which are three bytes in UTF-8. */
 static const struct str full = {"\xe2\x96\x88", 3}, shaded = {"\xe2\x96\x92", 3};
 
@@ -18,20 +16,7 @@ static unsigned scale(uint64_t value, uint64_t max, unsigned width)
 	return units != 0 ? units : 1;
 }
 
-void bar_append(struct buf *out, uint64_t value, uint64_t max, unsigned width)
-{
-	unsigned eighths = scale(value, max, width * EIGHTHS);
-
-	for (unsigned i = 0; i < eighths / EIGHTHS; i++)
-		buf_append_str(out, full);
-	/* U+258F is one eighth, U+2589 seven. */
-	if (eighths % EIGHTHS != 0) {
-		const char last[] = {'\xe2', '\x96', (char)(0x90 - eighths % EIGHTHS)};
-		buf_append(out, last, sizeof(last));
-	}
-}
-
-void bar_append_two(struct buf *out, uint64_t first, uint64_t second, uint64_t max, unsigned width)
+void bar_append(struct buf *out, uint64_t first, uint64_t second, uint64_t max, unsigned width)
 {
 	unsigned end = scale(first + second, max, width);
 	unsigned middle = scale(first, max, width);

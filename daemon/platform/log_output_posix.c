@@ -6,7 +6,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "platform/posix.h"
+/* The decimal number at the start of `*text`, which is moved behind it and one more byte. */
+static bool take_number(struct str *text, uint64_t *value)
+{
+	size_t length = 0;
+
+	while (length < text->length && text->ptr[length] >= '0' && text->ptr[length] <= '9')
+		length++;
+	if (!str_to_u64(str_make(text->ptr, length), value))
+		return false;
+	length += length < text->length;
+	*text = str_make(text->ptr + length, text->length - length);
+	return true;
+}
 
 /* JOURNAL_STREAM holds "device:inode" of the stream that the service manager connected to the
  * journal (systemd.exec(5)); a redirection since then makes it another file. */
@@ -17,7 +29,7 @@ void log_output_init(struct log_output *output)
 	struct stat st;
 
 	output->event_source = NULL;
-	output->is_journal = number_take(&stream, &device) && number_take(&stream, &inode) &&
+	output->is_journal = take_number(&stream, &device) && take_number(&stream, &inode) &&
 			     fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device &&
 			     st.st_ino == inode;
 }

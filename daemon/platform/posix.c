@@ -98,16 +98,3 @@ enum error parent_of(const char *path, char *out, size_t size)
 	out[length] = '\0';
 	return ERR_NONE;
 }
-
-bool number_take(struct str *text, uint64_t *value)
-{
-	size_t length = 0;
-
-	while (length < text->length && text->ptr[length] >= '0' && text->ptr[length] <= '9')
-		length++;
-	if (!str_to_u64(str_make(text->ptr, length), value))
-		return false;
-	length += length < text->length;
-	*text = str_make(text->ptr + length, text->length - length);
-	return true;
-}

@@ -2,7 +2,6 @@
 #ifndef PLATFORM_POSIX_H
 #define PLATFORM_POSIX_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -52,10 +51,6 @@ uint32_t account_id(const struct account *account);
 
 /* A channel over a connected socket, which it takes over, also on failure. ERR_NO_MEMORY. */
 enum error channel_adopt(int descriptor, struct channel **out) ATTR_MUST_CHECK;
-
-/* The decimal number at the start of `*text`, which is moved behind it and one more byte. False, and
- * nothing is written, when there is none or it does not fit. */
-bool number_take(struct str *text, uint64_t *value);
 
 /* Asks the kernel who is at the other end of a connected socket. */
 void peer_of_socket(int descriptor, struct peer *out);

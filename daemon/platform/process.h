@@ -52,8 +52,4 @@ void process_rest(void *arg);
 /* This process, for messages. */
 uint64_t process_id(void);
 
-/* Bytes of memory in use that are resident; 0 when the system does not say. Reads the file system:
- * not for the loop thread. */
-uint64_t process_resident_bytes(void);
-
 #endif

@@ -149,22 +149,3 @@ uint64_t process_id(void)
 {
 	return (uint64_t)getpid();
 }
-
-/* The second number of /proc/self/statm is in pages (proc(5)). */
-uint64_t process_resident_bytes(void)
-{
-	int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-	uint64_t size, resident;
-	char bytes[128];
-	struct str text;
-	ssize_t length;
-
-	if (fd < 0)
-		return 0;
-	length = read(fd, bytes, sizeof(bytes));
-	close(fd);
-	text = str_make(bytes, length > 0 ? (size_t)length : 0);
-	if (!number_take(&text, &size) || !number_take(&text, &resident))
-		return 0;
-	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
-}

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <io.h>
 #include <ntsecapi.h>
-#include <psapi.h>
 #include <shellapi.h>
 #include <signal.h>
 #include <stdio.h>
@@ -147,13 +146,4 @@ void process_rest(void *arg)
 uint64_t process_id(void)
 {
 	return GetCurrentProcessId();
-}
-
-uint64_t process_resident_bytes(void)
-{
-	PROCESS_MEMORY_COUNTERS counters;
-
-	if (!K32GetProcessMemoryInfo(GetCurrentProcess(), &counters, sizeof(counters)))
-		return 0;
-	return counters.WorkingSetSize;
 }

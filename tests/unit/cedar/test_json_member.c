@@ -15,9 +15,7 @@ static void every_kind_of_value_stands_behind_its_key(void **state)
 	json_member_hex(&json, "bytes", (const uint8_t *)"\x01\xef", 2);
 	json_member_i64(&json, "least", INT64_MIN);
 	json_member_u64(&json, "most", UINT64_MAX);
-	json_member_number(&json, "number", STR("1.5e3"));
 	json_member_bool(&json, "yes", true);
-	json_member_null(&json, "nothing");
 	json_member_time(&json, "time", 0);
 	json_member_object(&json, "object");
 	json_member_array(&json, "array");
@@ -28,8 +26,8 @@ static void every_kind_of_value_stands_behind_its_key(void **state)
 	assert_string_equal(
 		buf_text(&out),
 		"{\"text\":\"a\\\"b\",\"bytes\":\"01ef\",\"least\":-9223372036854775808,"
-		"\"most\":18446744073709551615,\"number\":1.5e3,\"yes\":true,"
-		"\"nothing\":null,\"time\":\"1970-01-01T00:00:00.000Z\","
+		"\"most\":18446744073709551615,\"yes\":true,"
+		"\"time\":\"1970-01-01T00:00:00.000Z\","
 		"\"object\":{\"array\":[]}}");
 	buf_deinit(&out);
 }

@@ -6,12 +6,12 @@
 #define FULL   "\xe2\x96\x88"
 #define SHADED "\xe2\x96\x92"
 
-static void expect_bar(uint64_t value, uint64_t max, const char *expected)
+static void expect_bar(uint64_t first, uint64_t second, uint64_t max, const char *expected)
 {
 	struct buf out;
 
 	buf_init(&out, 256);
-	bar_append(&out, value, max, 4);
+	bar_append(&out, first, second, max, 4);
 	assert_string_equal(buf_text(&out), expected);
 	buf_deinit(&out);
 }
@@ -19,36 +19,22 @@ static void expect_bar(uint64_t value, uint64_t max, const char *expected)
 static void a_bar_is_as_long_as_its_share(void **state)
 {
 	(void)state;
-	expect_bar(0, 100, "");
-	expect_bar(0, 0, "");
-	expect_bar(100, 100, FULL FULL FULL FULL);
-	expect_bar(50, 100, FULL FULL);
-	expect_bar(UINT64_MAX, UINT64_MAX, FULL FULL FULL FULL);
-	/* An eighth and seven eighths of a column. */
-	expect_bar(1, 1000000, "\xe2\x96\x8f");
-	expect_bar(7, 32, "\xe2\x96\x89");
-	expect_bar(9, 32, FULL "\xe2\x96\x8f");
-}
-
-static void expect_two(uint64_t first, uint64_t second, const char *expected)
-{
-	struct buf out;
-
-	buf_init(&out, 256);
-	bar_append_two(&out, first, second, 100, 4);
-	assert_string_equal(buf_text(&out), expected);
-	buf_deinit(&out);
+	expect_bar(0, 0, 0, "");
+	expect_bar(0, 0, 100, "");
+	expect_bar(100, 0, 100, FULL FULL FULL FULL);
+	expect_bar(50, 0, 100, FULL FULL);
+	expect_bar(1, 0, 1000000, FULL);
+	expect_bar(UINT64_MAX, 0, UINT64_MAX, FULL FULL FULL FULL);
 }
 
 static void neither_of_two_parts_is_swallowed_by_the_other(void **state)
 {
 	(void)state;
-	expect_two(0, 0, "");
-	expect_two(50, 50, FULL FULL SHADED SHADED);
-	expect_two(100, 0, FULL FULL FULL FULL);
-	expect_two(0, 100, SHADED SHADED SHADED SHADED);
-	expect_two(1, 99, FULL SHADED SHADED SHADED);
-	expect_two(99, 1, FULL FULL FULL SHADED);
+	expect_bar(50, 50, 100, FULL FULL SHADED SHADED);
+	expect_bar(100, 0, 100, FULL FULL FULL FULL);
+	expect_bar(0, 100, 100, SHADED SHADED SHADED SHADED);
+	expect_bar(1, 99, 100, FULL SHADED SHADED SHADED);
+	expect_bar(99, 1, 100, FULL FULL FULL SHADED);
 }
 
 int main(void)

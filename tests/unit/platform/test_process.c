@@ -108,12 +108,6 @@ static void random_bytes_differ_from_call_to_call(void **state)
 	assert_int_equal(platform_random(first, 0), ERR_NONE);
 }
 
-static void the_process_knows_its_memory(void **state)
-{
-	(void)state;
-	assert_in_range(process_resident_bytes(), 100 * 1024, UINT32_MAX);
-}
-
 /* Runs in a child, because hardening cannot be taken back. */
 static int hardened_child(void)
 {
@@ -180,7 +174,6 @@ int main(void)
 		cmocka_unit_test(who_gives_way_is_nicer_and_nobody_else),
 		cmocka_unit_test(who_was_interrupted_rests_a_number_of_times),
 		cmocka_unit_test(random_bytes_differ_from_call_to_call),
-		cmocka_unit_test(the_process_knows_its_memory),
 		cmocka_unit_test(hardening_takes_rights_and_dumps_away),
 		cmocka_unit_test(log_lines_arrive_whole),
 	};
