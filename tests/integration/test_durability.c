@@ -6,7 +6,7 @@
 #include "integration/command.h"
 #include "integration/load.h"
 
-enum { CONNECTIONS = 64, KILLS = 12 };
+enum { CONNECTIONS = 64, KILLS = 12, HALF_QUEUE = 8 };
 
 static void killing_the_daemon_under_load_loses_no_acknowledged_decision(void **state)
 {
@@ -81,23 +81,32 @@ static void ping(struct raw_peer *peer)
 	raw_peer_request(peer, &request);
 }
 
-/* Half of the smallest queue takes rows whose answers leave at once; the next rows are waited for.
- * The answer to a ping sent behind a question shows that the question was taken. */
+/* Starts the daemon in relaxed mode with the smallest queue and stops its disk. Half of the queue takes
+ * rows whose answers leave at once, as many as are asked here; the next rows are waited for. */
+static sqlite3 *answer_without_the_disk(struct load *load, struct daemon *daemon)
+{
+	sqlite3 *db;
+
+	fixture_start(daemon, FIXTURE_POLICY("15m"),
+		      "audit:\n  durability: relaxed\n  queue_rows: 16\n");
+	load_open(load, daemon);
+	db = stop_the_disk(daemon);
+	for (size_t i = 0; i < HALF_QUEUE; i++) {
+		load_ask(load, i);
+		assert_true(load_take(load, i));
+	}
+	return db;
+}
+
+/* The answer to a ping sent behind a question shows that the question was taken. */
 static void in_relaxed_mode_peers_faster_than_the_disk_are_slowed_down_not_refused(void **state)
 {
-	struct load *load = load_new(8, 1);
+	struct load *load = load_new(HALF_QUEUE, 1);
 	struct daemon daemon;
 	sqlite3 *db;
 
 	(void)state;
-	fixture_start(&daemon, FIXTURE_POLICY("15m"),
-		      "audit:\n  durability: relaxed\n  queue_rows: 16\n");
-	load_open(load, &daemon);
-	db = stop_the_disk(&daemon);
-	for (size_t i = 0; i < load->connections; i++) {
-		load_ask(load, i);
-		assert_true(load_take(load, i));
-	}
+	db = answer_without_the_disk(load, &daemon);
 	for (size_t i = 0; i < load->connections; i++) {
 		const Wsauthz__Reply *reply;
 
@@ -123,27 +132,20 @@ static void in_relaxed_mode_peers_faster_than_the_disk_are_slowed_down_not_refus
 static void an_answer_whose_client_had_gone_is_told_as_not_delivered(void **state)
 {
 	static const unsigned char too_long[] = {0xff, 0xff, 0xff, 0xff};
-	struct load *load = load_new(9, 1);
-	struct raw_peer *last = &load->peers[8];
+	struct load *load = load_new(HALF_QUEUE + 1, 1);
+	struct raw_peer *last = &load->peers[HALF_QUEUE];
 	struct daemon daemon;
 	sqlite3 *db;
 
 	(void)state;
-	fixture_start(&daemon, FIXTURE_POLICY("15m"),
-		      "audit:\n  durability: relaxed\n  queue_rows: 16\n");
-	load_open(load, &daemon);
-	db = stop_the_disk(&daemon);
-	for (size_t i = 0; i < 8; i++) {
-		load_ask(load, i);
-		assert_true(load_take(load, i));
-	}
-	load_ask(load, 8);
+	db = answer_without_the_disk(load, &daemon);
+	load_ask(load, HALF_QUEUE);
 	ping(last);
 	assert_int_equal(raw_peer_reply(last)->body_case, WSAUTHZ__REPLY__BODY_PONG);
 	assert_true(raw_peer_send(last, too_long, sizeof(too_long)));
 	while (raw_peer_reply(last) != NULL)
 		continue;
-	load->waiting[8] = 0;
+	load->waiting[HALF_QUEUE] = 0;
 	start_the_disk(db);
 	/* What is answered now was recorded behind it, or refused before it was. */
 	for (size_t allowed = load->allowed_count; load->allowed_count == allowed;) {
