@@ -2,109 +2,7 @@
 
 #include "base/attributes.h"
 #include "base/buf.h"
-#include "cedar/cedar.h"
-#include "cedar/validate.h"
-#include "parsed.h"
-#include "support/fault.h"
-
-static const char schema_text[] =
-	"entity Group in [Group];"
-	"entity User in [Group] { n: Long, name: String, on: Bool, o?: String, boss?: User,"
-	" home: { city: String, zip?: Long }, t: datetime, d: duration, ip: ipaddr, dec: decimal,"
-	" tags: Set<String>, g: Group } tags String;"
-	"entity Robot { n: Long, o: String, extra: Long } tags Long;"
-	"entity Doc { owner: User, n: Long };"
-	"entity Color enum [\"red\", \"blue\"];"
-	"action read, write in [all] appliesTo"
-	" { principal: [User], resource: [Doc], context: { x?: Long, y: Bool } };"
-	"action build in [all] appliesTo"
-	" { principal: [User, Robot], resource: [Doc], context: {} };"
-	"action all; action alone;";
-
-enum { FINDINGS_MAX = 16 };
-
-struct fixture {
-	struct cedar_schema *schema;
-	struct parsed parsed;
-	enum validate_kind kinds[FINDINGS_MAX];
-	uint32_t count;
-};
-
-static int setup(void **state)
-{
-	static struct fixture fixture;
-	struct cedar_diags diags;
-
-	cedar_diags_init(&diags);
-	if (cedar_schema_read(STR("s"), str_from(schema_text), CEDAR_SCHEMA_TEXT, &diags,
-			      &fixture.schema) != ERR_NONE)
-		fail_msg("%.*s", STR_ARGS(diags.first->message));
-	cedar_diags_deinit(&diags);
-	*state = &fixture;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	cedar_schema_free(f->schema);
-	return 0;
-}
-
-static void on_finding(void *arg, enum validate_kind kind, enum cedar_severity severity)
-{
-	struct fixture *f = arg;
-
-	(void)severity;
-	assert_true(f->count < FINDINGS_MAX);
-	f->kinds[f->count++] = kind;
-}
-
-/* Validates the policy; diagnostics are those of f->parsed. */
-static enum error validate(struct fixture *f, const char *text, bool strict)
-{
-	struct validate_options options = {.strict = strict, .on_finding = on_finding, .arg = f};
-
-	parsed_init(&f->parsed, str_from(text), NULL);
-	if (f->parsed.error != ERR_NONE)
-		fail_msg("%s: %.*s", text, STR_ARGS(f->parsed.diags.first->message));
-	f->count = 0;
-	return validate_policy(f->schema, parsed_policy(&f->parsed), NULL, &options,
-			       &f->parsed.arena, &f->parsed.diags);
-}
-
-static void fail_unexpected(struct fixture *f, const char *text, const char *what)
-{
-	struct buf out;
-
-	buf_init(&out, SIZE_MAX);
-	for (const struct cedar_diag *diag = f->parsed.diags.first; diag != NULL; diag = diag->next)
-		cedar_diag_print(&out, diag);
-	fail_msg("%s: %s\n%s", text, what, buf_text(&out));
-	buf_deinit(&out);
-}
-
-static void assert_valid(struct fixture *f, const char *text, bool strict)
-{
-	if (validate(f, text, strict) != ERR_NONE || f->count != 0)
-		fail_unexpected(f, text, "is not valid");
-	parsed_deinit(&f->parsed);
-}
-
-/* The policy has exactly one finding, of this kind, which underlines `at`. */
-static void assert_finding(struct fixture *f, const char *text, bool strict,
-			   enum validate_kind kind, const char *at)
-{
-	const struct cedar_diag *diag;
-
-	validate(f, text, strict);
-	diag = f->parsed.diags.first;
-	if (f->count != 1 || f->kinds[0] != kind || strstr(text, at) == NULL ||
-	    diag->offset != (uint32_t)(strstr(text, at) - text) || diag->length != strlen(at))
-		fail_unexpected(f, text, at);
-	parsed_deinit(&f->parsed);
-}
+#include "validating.h"
 
 static void write_policy(struct buf *text, const char *condition)
 {
@@ -114,23 +12,23 @@ static void write_policy(struct buf *text, const char *condition)
 }
 
 /* A condition for a User who reads a Doc. */
-static void assert_condition_valid(struct fixture *f, const char *condition, bool strict)
+static void assert_condition_valid(struct validating *f, const char *condition, bool strict)
 {
 	struct buf text;
 
 	buf_init(&text, SIZE_MAX);
 	write_policy(&text, condition);
-	assert_valid(f, buf_text(&text), strict);
+	assert_policy_valid(f, buf_text(&text), strict);
 	buf_deinit(&text);
 }
 
-static void assert_ok(struct fixture *f, const char *condition)
+static void assert_ok(struct validating *f, const char *condition)
 {
 	assert_condition_valid(f, condition, true);
 	assert_condition_valid(f, condition, false);
 }
 
-static void assert_bad_in(struct fixture *f, bool strict, const char *condition,
+static void assert_bad_in(struct validating *f, bool strict, const char *condition,
 			  enum validate_kind kind, const char *at)
 {
 	struct buf text;
@@ -141,14 +39,14 @@ static void assert_bad_in(struct fixture *f, bool strict, const char *condition,
 	buf_deinit(&text);
 }
 
-static void assert_bad(struct fixture *f, const char *condition, enum validate_kind kind,
+static void assert_bad(struct validating *f, const char *condition, enum validate_kind kind,
 		       const char *at)
 {
 	assert_bad_in(f, true, condition, kind, at);
 	assert_bad_in(f, false, condition, kind, at);
 }
 
-static void assert_bad_when_strict(struct fixture *f, const char *condition,
+static void assert_bad_when_strict(struct validating *f, const char *condition,
 				   enum validate_kind kind, const char *at)
 {
 	assert_bad_in(f, true, condition, kind, at);
@@ -156,7 +54,7 @@ static void assert_bad_when_strict(struct fixture *f, const char *condition,
 }
 
 /* The condition is false wherever the policy could apply, and nothing else is said. */
-static void assert_impossible(struct fixture *f, const char *condition)
+static void assert_impossible(struct validating *f, const char *condition)
 {
 	struct buf text;
 
@@ -168,7 +66,7 @@ static void assert_impossible(struct fixture *f, const char *condition)
 
 static void operands_must_have_the_types_of_the_operator(void **state)
 {
-	struct fixture *f = *state;
+	struct validating *f = *state;
 
 	assert_ok(f, "principal.n + 1 < 2 * principal.n - 3 && -principal.n >= 0");
 	assert_bad(f, "principal.n + \"a\" == 1", VALIDATE_UNEXPECTED_TYPE, "\"a\"");
@@ -194,24 +92,24 @@ static void operands_must_have_the_types_of_the_operator(void **state)
 
 static void only_types_with_an_order_are_compared(void **state)
 {
-	struct fixture *f = *state;
+	struct validating *f = *state;
 
 	assert_ok(f, "principal.t < principal.t && principal.d <= principal.d");
 	assert_bad(f, "principal.t < principal.d", VALIDATE_UNEXPECTED_TYPE, "principal.d");
 	assert_bad(f, "principal.t < principal.n", VALIDATE_UNEXPECTED_TYPE, "principal.t");
 	assert_bad(f, "principal.n > \"a\"", VALIDATE_UNEXPECTED_TYPE, "\"a\"");
 	assert_bad(f, "\"a\" >= principal.n", VALIDATE_UNEXPECTED_TYPE, "\"a\"");
-	validate(f,
-		 "permit(principal is User, action, resource) when { principal.dec < "
-		 "principal.name };",
-		 true);
+	validating_run(f,
+		       "permit(principal is User, action, resource) when { principal.dec < "
+		       "principal.name };",
+		       true);
 	assert_int_equal(f->count, 2);
 	parsed_deinit(&f->parsed);
 }
 
 static void strict_equality_needs_types_that_go_together(void **state)
 {
-	struct fixture *f = *state;
+	struct validating *f = *state;
 
 	assert_ok(f, "principal.n == 1 && principal.name != \"a\"");
 	assert_bad_when_strict(f, "principal.n == \"a\"", VALIDATE_INCOMPATIBLE,
@@ -233,7 +131,7 @@ static void strict_equality_needs_types_that_go_together(void **state)
 
 static void permissive_records_join_to_what_they_share(void **state)
 {
-	struct fixture *f = *state;
+	struct validating *f = *state;
 
 	assert_condition_valid(f, "(if principal.on then {a: 1, b: 2} else {a: 3, c: true}).a == 1",
 			       false);
@@ -252,7 +150,7 @@ static void permissive_records_join_to_what_they_share(void **state)
 
 static void what_cannot_be_reached_is_not_checked(void **state)
 {
-	struct fixture *f = *state;
+	struct validating *f = *state;
 
 	assert_ok(f, "true || 1");
 	assert_ok(f, "principal.on || true || 1 + \"a\" == 3");
@@ -281,7 +179,7 @@ static void what_cannot_be_reached_is_not_checked(void **state)
 
 static void optional_attributes_need_a_test(void **state)
 {
-	struct fixture *f = *state;
+	struct validating *f = *state;
 
 	assert_bad(f, "principal.o == \"a\"", VALIDATE_UNSAFE_ATTRIBUTE, "principal.o");
 	assert_ok(f, "principal has o && principal.o == \"a\"");
@@ -313,7 +211,7 @@ static void optional_attributes_need_a_test(void **state)
 
 static void a_path_of_has_tests_each_step(void **state)
 {
-	struct fixture *f = *state;
+	struct validating *f = *state;
 
 	assert_ok(f, "principal has home.zip && principal.home.zip == 1");
 	assert_ok(f, "principal has boss.boss.o && principal.boss.boss.o == \"a\"");
@@ -326,12 +224,13 @@ static void a_path_of_has_tests_each_step(void **state)
 
 static void what_several_conditions_have_tested_adds_up(void **state)
 {
-	struct fixture *f = *state;
+	struct validating *f = *state;
 
-	assert_valid(f,
-		     "permit(principal is User, action, resource) when { principal has o } when { "
-		     "principal.o == \"a\" };",
-		     true);
+	assert_policy_valid(
+		f,
+		"permit(principal is User, action, resource) when { principal has o } when { "
+		"principal.o == \"a\" };",
+		true);
 	assert_finding(f,
 		       "permit(principal is User, action, resource) unless { principal has o } "
 		       "when { principal.o == \"a\" };",
@@ -344,7 +243,7 @@ static void what_several_conditions_have_tested_adds_up(void **state)
 
 static void tags_need_a_test(void **state)
 {
-	struct fixture *f = *state;
+	struct validating *f = *state;
 
 	assert_ok(f, "principal.hasTag(\"k\") && principal.getTag(\"k\") == \"v\"");
 	assert_ok(f, "principal.hasTag(principal.name) && principal.getTag(principal.name) like "
@@ -376,14 +275,14 @@ static void attributes_are_named_by_their_path(void **state)
 		 "the attribute `home.zip` of User is optional; test for it first with `has`"},
 		{"{a: 1}.zzzz == 1", "{a: Long} has no attribute `zzzz`"},
 	};
-	struct fixture *f = *state;
+	struct validating *f = *state;
 
 	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
 		struct buf text;
 
 		buf_init(&text, SIZE_MAX);
 		write_policy(&text, cases[i].condition);
-		assert_int_equal(validate(f, buf_text(&text), true), ERR_INVALID);
+		assert_int_equal(validating_run(f, buf_text(&text), true), ERR_INVALID);
 		assert_str_equal(f->parsed.diags.first->message, cases[i].message);
 		parsed_deinit(&f->parsed);
 		buf_deinit(&text);
@@ -392,7 +291,7 @@ static void attributes_are_named_by_their_path(void **state)
 
 static void constructors_are_checked_by_what_they_parse(void **state)
 {
-	struct fixture *f = *state;
+	struct validating *f = *state;
 
 	assert_ok(f, "principal.ip.isInRange(ip(\"10.0.0.0/8\")) && principal.dec.lessThan("
 		     "decimal(\"1.5\"))");
@@ -407,7 +306,7 @@ static void constructors_are_checked_by_what_they_parse(void **state)
 
 static void everything_named_must_be_declared(void **state)
 {
-	struct fixture *f = *state;
+	struct validating *f = *state;
 
 	assert_bad(f, "principal == Usr::\"a\"", VALIDATE_UNKNOWN_TYPE, "Usr::\"a\"");
 	assert_bad(f, "principal is Usr || principal.on", VALIDATE_UNKNOWN_TYPE, "Usr");
@@ -436,7 +335,7 @@ static void a_namespace_that_is_missing_or_wrong_is_suggested(void **state)
 		{"permit(principal, action == N::Action::\"raed\", resource);",
 		 "there is no action N::Action::\"raed\"; did you mean \"read\"?"},
 	};
-	struct fixture f = {0};
+	struct validating f = {0};
 	struct cedar_diags diags;
 
 	(void)state;
@@ -445,9 +344,9 @@ static void a_namespace_that_is_missing_or_wrong_is_suggested(void **state)
 		cedar_schema_read(STR("s"), str_from(text), CEDAR_SCHEMA_TEXT, &diags, &f.schema),
 		ERR_NONE);
 	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-		assert_int_equal(validate(&f, cases[i].policy, true), ERR_INVALID);
+		assert_int_equal(validating_run(&f, cases[i].policy, true), ERR_INVALID);
 		if (!str_equal(f.parsed.diags.first->message, str_from(cases[i].message)))
-			fail_unexpected(&f, cases[i].policy, cases[i].message);
+			validating_fail(&f, cases[i].policy, cases[i].message);
 		parsed_deinit(&f.parsed);
 	}
 	cedar_schema_free(f.schema);
@@ -482,7 +381,7 @@ static void scopes_must_admit_an_action_that_applies(void **state)
 		{"principal == ?principal, action, resource in ?resource", true},
 		{"principal is Doc in ?principal, action, resource", false},
 	};
-	struct fixture *f = *state;
+	struct validating *f = *state;
 
 	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
 		struct buf text;
@@ -491,11 +390,11 @@ static void scopes_must_admit_an_action_that_applies(void **state)
 
 		buf_init(&text, SIZE_MAX);
 		buf_printf(&text, "permit(%s);", cases[i].scope);
-		error = validate(f, buf_text(&text), true);
+		error = validating_run(f, buf_text(&text), true);
 		for (uint32_t k = 0; k < f->count; k++)
 			reported = reported || f->kinds[k] == VALIDATE_INAPPLICABLE;
 		if (reported == cases[i].applicable || (error == ERR_NONE) == reported)
-			fail_unexpected(f, buf_text(&text), "applicable?");
+			validating_fail(f, buf_text(&text), "applicable?");
 		parsed_deinit(&f->parsed);
 		buf_deinit(&text);
 	}
@@ -504,7 +403,7 @@ static void scopes_must_admit_an_action_that_applies(void **state)
 static void an_inapplicable_policy_can_be_a_warning(void **state)
 {
 	struct validate_options options = {.strict = true, .inapplicable_is_warning = true};
-	struct fixture *f = *state;
+	struct validating *f = *state;
 
 	parsed_init(&f->parsed, STR("permit(principal, action == Action::\"all\", resource);"),
 		    NULL);
@@ -518,9 +417,9 @@ static void an_inapplicable_policy_can_be_a_warning(void **state)
 
 static void an_empty_list_of_actions_has_no_type(void **state)
 {
-	struct fixture *f = *state;
+	struct validating *f = *state;
 
-	validate(f, "permit(principal, action in [], resource);", true);
+	validating_run(f, "permit(principal, action in [], resource);", true);
 	assert_int_equal(f->count, 2);
 	assert_int_equal(f->kinds[0], VALIDATE_INAPPLICABLE);
 	assert_int_equal(f->kinds[1], VALIDATE_EMPTY_SET);
@@ -529,31 +428,32 @@ static void an_empty_list_of_actions_has_no_type(void **state)
 
 static void an_error_of_one_environment_is_an_error_of_the_policy(void **state)
 {
-	struct fixture *f = *state;
+	struct validating *f = *state;
 
 	/* A Robot has no name, a User has no `extra`. */
 	assert_finding(f, "permit(principal, action, resource) when { principal.name == \"a\" };",
 		       true, VALIDATE_NO_ATTRIBUTE, "principal.name");
-	assert_valid(f,
-		     "permit(principal, action, resource) when { principal is User && "
-		     "principal.name == \"a\" };",
-		     true);
-	assert_valid(f,
-		     "permit(principal, action, resource) when { if principal is Robot then "
-		     "principal.extra == 1 else principal.name == \"a\" };",
-		     true);
+	assert_policy_valid(f,
+			    "permit(principal, action, resource) when { principal is User && "
+			    "principal.name == \"a\" };",
+			    true);
+	assert_policy_valid(f,
+			    "permit(principal, action, resource) when { if principal is Robot then "
+			    "principal.extra == 1 else principal.name == \"a\" };",
+			    true);
 	/* `context.y` exists for two of the three actions. */
 	assert_finding(f, "permit(principal, action, resource) when { context.y };", true,
 		       VALIDATE_NO_ATTRIBUTE, "context.y");
-	assert_valid(f,
-		     "permit(principal, action in [Action::\"read\", Action::\"write\"], resource) "
-		     "when { context.y };",
-		     true);
+	assert_policy_valid(
+		f,
+		"permit(principal, action in [Action::\"read\", Action::\"write\"], resource) "
+		"when { context.y };",
+		true);
 }
 
 static void text_that_deceives_the_eye_is_a_warning(void **state)
 {
-	struct fixture *f = *state;
+	struct validating *f = *state;
 
 	assert_finding(f,
 		       "permit(principal is User, action, resource) when { principal.name == "
@@ -563,7 +463,7 @@ static void text_that_deceives_the_eye_is_a_warning(void **state)
 
 /* Links, through an engine. */
 
-static enum error validate_link(struct fixture *f, struct str principal_type,
+static enum error validate_link(struct validating *f, struct str principal_type,
 				struct cedar_diags *diags)
 {
 	struct cedar_engine *engine = NULL;
@@ -587,7 +487,7 @@ static enum error validate_link(struct fixture *f, struct str principal_type,
 
 static void links_are_checked_for_what_they_put_into_slots(void **state)
 {
-	struct fixture *f = *state;
+	struct validating *f = *state;
 	struct cedar_diags diags;
 
 	assert_int_equal(validate_link(f, STR("Group"), &diags), ERR_NONE);
@@ -598,150 +498,6 @@ static void links_are_checked_for_what_they_put_into_slots(void **state)
 	assert_int_equal(validate_link(f, STR("Nope"), &diags), ERR_INVALID);
 	assert_int_equal(diags.error_count, 2);
 	cedar_diags_deinit(&diags);
-}
-
-/* Hostile input. */
-
-/* A "%d" in the piece becomes the number of its repetition. */
-static void append_repeated(struct buf *text, const char *piece, int count)
-{
-	const char *number = strstr(piece, "%d");
-	size_t front = number != NULL ? (size_t)(number - piece) : strlen(piece);
-
-	for (int i = 0; i < count; i++) {
-		buf_append(text, piece, front);
-		if (number == NULL)
-			continue;
-		buf_printf(text, "%d", i);
-		buf_append_str(text, str_from(number + 2));
-	}
-}
-
-/* Two types of 2^60 leaves each, equal but for the last, are compared. */
-static void a_comparison_without_end_is_given_up(void **state)
-{
-	struct validate_options options = {.strict = false};
-	struct fixture f = {0};
-	struct cedar_diags diags;
-	struct buf text;
-
-	(void)state;
-	buf_init(&text, SIZE_MAX);
-	for (int i = 0; i < 60; i++)
-		buf_printf(&text, "type A%d = {a: A%d, b: A%d}; type B%d = {a: B%d, b: B%d};", i,
-			   i + 1, i + 1, i, i + 1, i + 1);
-	buf_append_str(&text, STR("type A60 = Long; type B60 = { x: Long };"
-				  "entity U { a: A0, b: B0 };"
-				  "action r appliesTo { principal: U, resource: U };"));
-	cedar_diags_init(&diags);
-	assert_int_equal(
-		cedar_schema_read(STR("s"), buf_str(&text), CEDAR_SCHEMA_TEXT, &diags, &f.schema),
-		ERR_NONE);
-	cedar_diags_deinit(&diags);
-	parsed_init(&f.parsed,
-		    STR("permit(principal, action, resource) when { [principal.a, "
-			"principal.b].isEmpty() };"),
-		    NULL);
-	assert_int_equal(validate_policy(f.schema, parsed_policy(&f.parsed), NULL, &options,
-					 &f.parsed.arena, &f.parsed.diags),
-			 ERR_LIMIT);
-	assert_int_equal(f.parsed.diags.error_count, 1);
-	parsed_deinit(&f.parsed);
-	cedar_schema_free(f.schema);
-	buf_deinit(&text);
-}
-
-static void a_long_chain_is_checked(void **state)
-{
-	struct fixture *f = *state;
-	struct buf text;
-
-	buf_init(&text, SIZE_MAX);
-	buf_append_str(&text, STR("permit(principal is User, action, resource) when { "
-				  "principal has o"));
-	append_repeated(&text, " && principal has boss && principal.n == %d", 5000);
-	buf_append_str(&text, STR(" && principal.o == \"a\" };"));
-	assert_valid(f, buf_text(&text), true);
-	buf_deinit(&text);
-}
-
-static void a_path_beyond_its_bound_is_refused(void **state)
-{
-	struct fixture *f = *state;
-
-	for (int extra = 0; extra <= 1; extra++) {
-		struct buf text;
-		enum error error;
-
-		buf_init(&text, SIZE_MAX);
-		buf_append_str(&text, STR("permit(principal is User, action, resource) when { "
-					  "principal has boss"));
-		append_repeated(&text, ".boss", VALIDATE_PATH - 1 + extra);
-		buf_append_str(&text, STR(" };"));
-		error = validate(f, buf_text(&text), true);
-		assert_int_equal(error, extra == 0 ? ERR_NONE : ERR_LIMIT);
-		parsed_deinit(&f->parsed);
-		buf_deinit(&text);
-	}
-}
-
-static void deep_expressions_are_checked(void **state)
-{
-	struct cedar_limits limits = {.expression_depth = 1000};
-	struct validate_options options = {.strict = true};
-	struct fixture *f = *state;
-	struct buf text;
-
-	buf_init(&text, SIZE_MAX);
-	append_repeated(&text, "[", 990);
-	buf_append_str(&text, STR("1"));
-	append_repeated(&text, "]", 990);
-	buf_append_str(&text, STR(".isEmpty()"));
-	parsed_init_expr(&f->parsed, buf_str(&text), &limits);
-	assert_int_equal(f->parsed.error, ERR_NONE);
-	assert_int_equal(validate_policy(f->schema, parsed_policy(&f->parsed), NULL, &options,
-					 &f->parsed.arena, &f->parsed.diags),
-			 ERR_NONE);
-	parsed_deinit(&f->parsed);
-	buf_deinit(&text);
-}
-
-static void every_missing_allocation_is_reported(void **state)
-{
-	struct fixture *f = *state;
-	struct validate_options options = {.strict = true};
-	bool fired = true;
-	struct buf text;
-
-	buf_init(&text, SIZE_MAX);
-	buf_append_str(&text,
-		       STR("permit(principal is User, action in [Action::\"read\"], resource)"
-			   " when { principal has o"));
-	append_repeated(&text, " && {a: [%d], b: principal has boss.boss.o} == {a: [1], b: true}",
-			200);
-	append_repeated(&text, " && principal.z%d", 50);
-	buf_append_str(&text, STR(" };"));
-	parsed_init(&f->parsed, buf_str(&text), NULL);
-	for (uint64_t i = 0; fired; i++) {
-		struct cedar_diags diags;
-		struct arena arena;
-		enum error error;
-
-		cedar_diags_init(&diags);
-		arena_init(&arena, 256, SIZE_MAX);
-		fault_arm(i, FAULT_STICKY);
-		error = validate_policy(f->schema, parsed_policy(&f->parsed), NULL, &options,
-					&arena, &diags);
-		fired = fault_disarm();
-		/* A diagnostic that found no memory is counted all the same. */
-		assert_true(error == ERR_NO_MEMORY || error == ERR_INVALID);
-		if (!fired)
-			assert_int_equal(error, ERR_INVALID);
-		arena_deinit(&arena);
-		cedar_diags_deinit(&diags);
-	}
-	parsed_deinit(&f->parsed);
-	buf_deinit(&text);
 }
 
 int main(void)
@@ -766,12 +522,7 @@ int main(void)
 		cmocka_unit_test(an_error_of_one_environment_is_an_error_of_the_policy),
 		cmocka_unit_test(text_that_deceives_the_eye_is_a_warning),
 		cmocka_unit_test(links_are_checked_for_what_they_put_into_slots),
-		cmocka_unit_test(a_comparison_without_end_is_given_up),
-		cmocka_unit_test(a_long_chain_is_checked),
-		cmocka_unit_test(a_path_beyond_its_bound_is_refused),
-		cmocka_unit_test(deep_expressions_are_checked),
-		cmocka_unit_test(every_missing_allocation_is_reported),
 	};
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	return cmocka_run_group_tests(tests, validating_setup, validating_teardown);
 }
