@@ -23,6 +23,7 @@ struct audit_queue {
 	uint32_t pushed_count;
 	uint32_t length;
 	size_t held_bytes; /* by the entries on their way */
+	bool is_ended;     /* the writer, and the loop has its part */
 	/* The entries on their way in the order they were pushed, which is how they come back. */
 	struct audit_entry *first_out, *last_out;
 	void (*on_closed)(void *arg);
@@ -348,6 +349,9 @@ static bool init_lock(struct audit_queue *queue)
 /* Lets the writer finish what was handed to it, and waits for its end. */
 static void end_thread(struct audit_queue *queue)
 {
+	if (queue->is_ended)
+		return;
+	queue->is_ended = true;
 	uv_mutex_lock(&queue->lock);
 	queue->is_closing = true;
 	uv_cond_signal(&queue->work);
@@ -506,10 +510,22 @@ static void on_handle_closed(uv_handle_t *handle)
 	on_closed(arg);
 }
 
-void audit_queue_close(struct audit_queue *queue, void (*on_closed)(void *arg), void *arg)
+void audit_queue_drain(struct audit_queue *queue)
 {
 	audit_queue_submit(queue);
 	end_thread(queue);
+	deliver(queue);
+}
+
+void audit_queue_close(struct audit_queue *queue, void (*on_closed)(void *arg), void *arg)
+{
+	struct entry_list last;
+
+	audit_queue_drain(queue);
+	list_init(&last);
+	list_append(&last, &queue->submitted);
+	while (last.first != NULL)
+		write_batch(queue, &last);
 	deliver(queue);
 	assert(queue->length == 0 && queue->pushed.first == NULL);
 	queue->on_closed = on_closed;

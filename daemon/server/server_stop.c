@@ -90,6 +90,8 @@ static void continue_stop(struct server *server)
 		if (server->is_shadow_running)
 			shadow_stop(service->shadow, on_shadow_stopped, server);
 		if (service->audit != NULL) {
+			/* Answers whose clients have gone become events as their rows come back. */
+			audit_queue_drain(service->audit);
 			failure_reports_flush(&service->reports);
 			audit_events_add(service->events, "daemon.stopped", STR(""), STR("{}"));
 			audit_events_attach(service->events, NULL);

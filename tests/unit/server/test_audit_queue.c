@@ -598,6 +598,40 @@ static void closing_writes_what_is_left(void **state)
 	assert_int_equal(f->stored, 6);
 }
 
+static void what_comes_back_last_may_still_add_rows(void **state)
+{
+	struct fixture *f = *state;
+
+	start(f);
+	push(f, 0, 3);
+	audit_queue_drain(f->queue);
+	assert_int_equal(f->done_count, 3);
+	push(f, 3, AUDIT_QUEUE_BATCH_ROWS + 1);
+	assert_int_equal(f->stored, 3);
+	close_queue(f);
+	assert_int_equal(f->done_count, AUDIT_QUEUE_BATCH_ROWS + 4);
+	assert_int_equal(f->stored, AUDIT_QUEUE_BATCH_ROWS + 4);
+	for (size_t i = 0; i < f->done_count; i++) {
+		assert_ptr_equal(f->done[i], &f->entries[i]);
+		assert_int_equal(f->errors[i], ERR_NONE);
+	}
+}
+
+static void in_relaxed_mode_nobody_insists_on_the_last_rows(void **state)
+{
+	struct fixture *f = *state;
+
+	f->options.relaxed = true;
+	start(f);
+	audit_queue_drain(f->queue);
+	for (size_t i = 0; i < SCRIPT_MAX; i++)
+		f->script[i] = ERR_FULL;
+	push(f, 0, 1);
+	close_queue(f);
+	assert_int_equal(f->done_count, 1);
+	assert_int_equal(f->errors[0], ERR_FULL);
+}
+
 static void closing_an_unused_queue_works(void **state)
 {
 	struct fixture *f = *state;
@@ -644,6 +678,8 @@ int main(void)
 		QUEUE_TEST(in_relaxed_mode_a_batch_that_was_stored_after_all_is_found),
 		QUEUE_TEST(in_relaxed_mode_a_batch_that_is_never_taken_blocks_nobody),
 		QUEUE_TEST(closing_writes_what_is_left),
+		QUEUE_TEST(what_comes_back_last_may_still_add_rows),
+		QUEUE_TEST(in_relaxed_mode_nobody_insists_on_the_last_rows),
 		QUEUE_TEST(closing_an_unused_queue_works),
 		QUEUE_TEST(without_memory_there_is_no_queue),
 	};
