@@ -30,7 +30,7 @@ static const struct arg_option verify_options[] = {
 	{"--signed-from", ARG_COUNT, offsetof(struct verify_options, signed_from), "N",
 	 "segments before N may be without signature, with --public-key"},
 	{"--rows-only", ARG_FLAG, offsetof(struct verify_options, rows_only), NULL,
-	 "leave out the indexes: a quarter of the time, and a row may be hidden from questions"},
+	 "leave out the indexes: a quarter faster, and a row may be hidden from questions"},
 	{NULL, ARG_FLAG, 0, NULL, NULL},
 };
 
@@ -117,11 +117,34 @@ static const char *flaw_text(enum audit_flaw flaw)
 		return "there are texts that no row has: rows at its end were removed";
 	case AUDIT_FLAW_CUT: return "the audit ends before the given head: its tail is missing";
 	case AUDIT_FLAW_HEAD: return "the chain at the given head is another one";
-	case AUDIT_FLAW_INDEX:
-		return "all rows are there, but an index of them was changed: questions may miss "
-		       "some";
+	case AUDIT_FLAW_INDEX: return "all rows are there, but questions may miss some";
 	}
 	return "";
+}
+
+/* What was changed besides the rows, and how it becomes what it was. */
+static void print_place(struct buf *out, const struct audit_verification *found)
+{
+	struct str place = str_from(found->place);
+	char name[SEGMENT_NAME_BYTES];
+
+	segment_name(found->segment, name);
+	if (str_equal(place, STR("state.db")))
+		buf_append_str(out,
+			       STR("; what state.db notes of it was changed\n"
+				   "to mend    restore state.db from a backup, or ask a copy of "
+				   "the segments in a directory without it (--state)"));
+	else if (str_starts_with(place, STR("decision_")) || str_starts_with(place, STR("event_")))
+		buf_printf(out,
+			   "; its index %s was changed\nto mend    keep a copy of %s as evidence, "
+			   "then have the indexes made from the rows: sqlite3 %s REINDEX",
+			   found->place, name, name);
+	else
+		buf_printf(
+			out,
+			"; %s was changed\nto mend    keep %s as evidence, and restore it from a "
+			"backup",
+			found->place, name);
 }
 
 static void print_json(struct buf *out, const struct audit_verification *found)
@@ -137,6 +160,8 @@ static void print_json(struct buf *out, const struct audit_verification *found)
 	if (!found->intact)
 		buf_printf(out, ",\"flaw\":\"%s\",\"segment\":%" PRIu32 ",\"first_bad\":%" PRIu64,
 			   flaw_name(found->flaw), found->segment, found->first_bad_id);
+	if (found->place != NULL)
+		buf_printf(out, ",\"place\":\"%s\"", found->place);
 	if (found->head_is_older)
 		buf_append_str(out, STR(",\"head_is_older\":true"));
 	buf_printf(out, ",\"head\":\"%s\",\"chain\":\"", head);
@@ -163,9 +188,11 @@ static void print_text(struct buf *out, const struct audit_verification *found)
 		buf_printf(out, "\nhead  %s", head);
 		return;
 	}
-	buf_printf(out,
-		   "NOT INTACT: segment %" PRIu32 ": %s\nfirst bad  %" PRIu64 "\nlast good  %s",
-		   found->segment, flaw_text(found->flaw), found->first_bad_id, head);
+	buf_printf(out, "NOT INTACT: segment %" PRIu32 ": %s", found->segment,
+		   flaw_text(found->flaw));
+	if (found->place != NULL)
+		print_place(out, found);
+	buf_printf(out, "\nfirst bad  %" PRIu64 "\nlast good  %s", found->first_bad_id, head);
 }
 
 /* What is told of a long work on a terminal. */

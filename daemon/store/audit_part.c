@@ -154,7 +154,8 @@ void audit_part_digest(struct str content, uint8_t digest[AUDIT_DIGEST_BYTES])
 
 #define PART_SQL(table, columns, values)                                                           \
 	{                                                                                          \
-		"SELECT ifnull(max(id), 0) FROM " table, "SELECT count(*) FROM " table,            \
+		"SELECT ifnull(max(id), 0) FROM " table,                                           \
+			"SELECT count(*) FROM " table " NOT INDEXED",                              \
 			"SELECT id FROM " table " WHERE digest = ?1",                              \
 			"INSERT INTO " table " (id, digest, " columns ") VALUES (?1, ?2, " values  \
 			")",                                                                       \

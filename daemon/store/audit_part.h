@@ -45,8 +45,9 @@ void audit_part_write(enum audit_part part, const struct audit_row *row, struct 
 /* BLAKE2b-192 of a part's content as audit_part_write() wrote it. */
 void audit_part_digest(struct str content, uint8_t digest[AUDIT_DIGEST_BYTES]);
 
-/* The statements of a part's table: its greatest id; the id for digest ?1; an insertion with the
- * id ?1, the digest ?2 and the fields from ?3 on, as audit_part_bind() binds them. */
+/* The statements of a part's table: its greatest id; the count of its rows, whatever its index says;
+ * the id for digest ?1; an insertion with the id ?1, the digest ?2 and the fields from ?3 on, as
+ * audit_part_bind() binds them. */
 struct audit_part_sql {
 	const char *last_id, *count, *find, *insert;
 	const char *read; /* all its rows in order: id, digest and the fields */

@@ -91,7 +91,7 @@ enum audit_flaw {
 	AUDIT_FLAW_TEXT,      /* a text that no decision of the segment has, or has any more */
 	AUDIT_FLAW_CUT,       /* the audit ends before the expected head */
 	AUDIT_FLAW_HEAD,      /* the chain at the expected head is another one */
-	AUDIT_FLAW_INDEX,     /* the rows are there, and an index does not lead to all of them */
+	AUDIT_FLAW_INDEX,     /* the rows are there, and not every question is led to all of them */
 };
 
 /* What audit_verify() found. */
@@ -103,6 +103,9 @@ struct audit_verification {
 	/* When not intact: the first decision or event that does not hold. Of a cut tail, and of a
 	 * segment that lost its end, the first that is missing. */
 	uint64_t first_bad_id;
+	/* Of AUDIT_FLAW_INDEX: the index, the table, "the file" as a whole, or "state.db" with its note
+	 * of the segment. Static; else NULL. */
+	const char *place;
 	uint64_t row_count; /* decisions and events that were looked at */
 	uint64_t event_count;
 	uint32_t segment_count, signed_count;
@@ -120,8 +123,7 @@ struct audit_verify_options {
 	/* With a public key, sealed segments that are not signed are a flaw from this number on; what
 	 * is older may be from before there was a key. */
 	uint32_t signed_from;
-	/* Only what the chain proves: indexes, whose look-up takes three times as long, are left
-	 * alone. */
+	/* Only what the chain proves: indexes, which take a quarter of the time, are left alone. */
 	bool rows_only;
 	/* Called now and then with the rows looked at and how many there are, about; may be NULL.
 	 * False ends the work with ERR_CANCELLED. */
@@ -130,9 +132,10 @@ struct audit_verify_options {
 };
 
 /* Computes the chain anew over all decisions and events of all segments and compares, and looks
- * whether the indexes, by which questions find rows, lead to each of them. Finding a
- * break is a result, not an error; ERR_CORRUPT is for a file that SQLite cannot read on. `options`
- * may be NULL. Takes about 25 bytes of memory for each text of one segment. */
+ * whether the indexes, by which questions find rows, lead to each of them; the hash key that the
+ * reader was opened with must be unknown to whoever may have changed them. Finding a break is a
+ * result, not an error; ERR_CORRUPT is for a file that SQLite cannot read on. `options` may be NULL.
+ * Takes about 25 bytes of memory for each text of one segment. */
 enum error audit_verify(struct audit_reader *reader, const struct audit_verify_options *options,
 			struct audit_verification *out, struct buf *why) ATTR_MUST_CHECK;
 

@@ -11,10 +11,16 @@
 #include "store/audit_query.h"
 #include "store/audit_reader.h"
 #include "store/chain.h"
+#include "store/index_proof.h"
 #include "store/seal.h"
 #include "store/stmt.h"
 
-enum { PROGRESS_ROWS = 64 * 1024, COLUMN_RECORD_ID = 11, COLUMN_CHAIN = 14 };
+enum {
+	PROGRESS_ROWS = 64 * 1024,
+	COLUMN_FIRST_PART = 4,
+	COLUMN_RECORD_ID = 11,
+	COLUMN_CHAIN = 14,
+};
 
 static const char decisions_sql[] =
 	"SELECT id, wall_us, boot_ms, utc_offset_minutes, subject, group_set, request, context,"
@@ -51,6 +57,9 @@ struct verifier {
 	struct buf content; /* of a part */
 	struct text_table texts[AUDIT_PART_COUNT];
 	struct row_source decisions, events;
+	bool sums_rows; /* into `proof`, of a sealed segment */
+	struct index_proof proof;
+	const char *place; /* where questions are led past rows of the segment; NULL: nowhere */
 	uint64_t total_rows, segment_rows, segment_events;
 	int64_t first_us, last_us; /* of the segment's rows */
 	bool head_was_seen;
@@ -144,17 +153,19 @@ static bool all_texts_are_used(const struct verifier *verifier)
 
 /* Rows. */
 
-static bool find_digests(struct verifier *verifier, const struct stmt *stmt,
-			 struct audit_digests *digests)
+/* The digests of the current decision's texts, and their ids. */
+static bool find_digests(struct verifier *verifier, struct audit_digests *digests,
+			 uint64_t ids[AUDIT_PART_COUNT])
 {
 	for (int part = 0; part < AUDIT_PART_COUNT; part++) {
 		struct text_table *table = &verifier->texts[part];
-		uint64_t id = stmt_u64(stmt, 4 + part);
+		uint64_t id = stmt_u64(&verifier->decisions.stmt, COLUMN_FIRST_PART + part);
 
 		if (id == 0 || id > table->count || !table->items[id - 1].is_sound)
 			return false;
 		table->items[id - 1].is_used = true;
 		memcpy(digests->of[part], table->items[id - 1].bytes, AUDIT_DIGEST_BYTES);
+		ids[part] = id;
 	}
 	return true;
 }
@@ -172,6 +183,21 @@ static bool read_record_id(const struct stmt *stmt, struct audit_row *row)
 	return true;
 }
 
+static void sum_decision(struct verifier *verifier, const struct audit_row *row,
+			 const uint64_t ids[AUDIT_PART_COUNT])
+{
+	const struct index_row indexed = {
+		.id = (int64_t)verifier->decisions.id,
+		.wall_us = row->wall_us,
+		.subject = (int64_t)ids[AUDIT_SUBJECT],
+		.request = (int64_t)ids[AUDIT_REQUEST],
+		.outcome = (int64_t)ids[AUDIT_OUTCOME],
+		.is_denial = row->verdict == AUDIT_DENY,
+	};
+
+	index_proof_add(&verifier->proof, &indexed);
+}
+
 /* Moves `head` on over the current decision. False when it cannot be one of ours. */
 static bool chain_decision(struct verifier *verifier, struct audit_head *head,
 			   uint8_t chain[AUDIT_CHAIN_BYTES], int64_t *wall_us)
@@ -179,13 +205,14 @@ static bool chain_decision(struct verifier *verifier, struct audit_head *head,
 	const struct stmt *stmt = &verifier->decisions.stmt;
 	int64_t offset = stmt_int(stmt, 3), verdict = stmt_int(stmt, 10);
 	int64_t relaxed = stmt_int(stmt, 13);
+	uint64_t ids[AUDIT_PART_COUNT];
 	struct audit_digests digests;
 	struct audit_row row = {.wall_us = stmt_int(stmt, 1), .boot_ms = stmt_int(stmt, 2)};
 
 	/* What is narrower in memory than in the database must not lose anything. */
 	if (offset < INT32_MIN || offset > INT32_MAX || verdict < AUDIT_DENY ||
 	    verdict > AUDIT_REDIRECT || relaxed < 0 || relaxed > 1 || !read_record_id(stmt, &row) ||
-	    !find_digests(verifier, stmt, &digests) ||
+	    !find_digests(verifier, &digests, ids) ||
 	    !stmt_copy_blob(stmt, COLUMN_CHAIN, chain, AUDIT_CHAIN_BYTES))
 		return false;
 	row.utc_offset_minutes = (int32_t)offset;
@@ -193,6 +220,8 @@ static bool chain_decision(struct verifier *verifier, struct audit_head *head,
 	row.latency_us = stmt_u64(stmt, 12);
 	row.relaxed = relaxed != 0;
 	chain_advance(head, &row, verifier->decisions.id, &digests);
+	if (verifier->sums_rows)
+		sum_decision(verifier, &row, ids);
 	*wall_us = row.wall_us;
 	return true;
 }
@@ -373,10 +402,26 @@ static bool is_noted_as_it_is(const struct verifier *verifier, const struct segm
 	return true;
 }
 
+/* What leads questions to rows: the indexes, and the note of the segment. */
+static enum error verify_ways(struct verifier *verifier, const struct segment *segment)
+{
+	struct db *db = verifier->reader->db;
+	const char *place = NULL;
+	enum error error = ERR_NONE;
+
+	if (verifier->sums_rows)
+		error = index_proof_check(&verifier->proof, db, &place);
+	else if (!verifier->options->rows_only)
+		error = index_proof_ask(db, &place);
+	if (error == ERR_NONE && place == NULL && !is_noted_as_it_is(verifier, segment))
+		place = "state.db";
+	verifier->place = place;
+	return error;
+}
+
 static enum error verify_open_segment(struct verifier *verifier, const struct segment *segment)
 {
 	struct db *db = verifier->reader->db;
-	bool is_sound = true;
 	/* One moment of the segment for its texts and its rows. */
 	enum error error = db_begin_read(db);
 
@@ -388,8 +433,8 @@ static enum error verify_open_segment(struct verifier *verifier, const struct se
 		error = stmt_prepare(&verifier->events.stmt, db, events_sql);
 	if (error == ERR_NONE)
 		error = verify_rows(verifier, segment);
-	if (error == ERR_NONE && verifier->result.intact && !verifier->options->rows_only)
-		error = db_check(db, &is_sound);
+	if (error == ERR_NONE && verifier->result.intact)
+		error = verify_ways(verifier, segment);
 	stmt_finish(&verifier->decisions.stmt);
 	stmt_finish(&verifier->events.stmt);
 	db_rollback(db);
@@ -399,9 +444,10 @@ static enum error verify_open_segment(struct verifier *verifier, const struct se
 			  segment, verifier->result.head.decision_id + 1);
 	if (error == ERR_NONE && verifier->result.intact && segment->state == SEGMENT_SEALED)
 		verify_seal(verifier, segment);
-	is_sound = is_sound && is_noted_as_it_is(verifier, segment);
-	if (error == ERR_NONE && verifier->result.intact && !is_sound)
+	if (error == ERR_NONE && verifier->result.intact && verifier->place != NULL) {
 		find_flaw(verifier, AUDIT_FLAW_INDEX, segment, segment->first_id);
+		verifier->result.place = verifier->place;
+	}
 	free_texts(verifier);
 	if (error != ERR_NONE)
 		buf_printf(verifier->why, "verifying audit segment %u: %s: %s",
@@ -423,6 +469,10 @@ static enum error verify_segments(struct verifier *verifier)
 			return ERR_NONE;
 		verifier->segment_rows = verifier->segment_events = 0;
 		verifier->first_us = verifier->last_us = 0;
+		verifier->place = NULL;
+		verifier->sums_rows =
+			segment->state == SEGMENT_SEALED && !verifier->options->rows_only;
+		index_proof_begin(&verifier->proof, verifier->reader->env.hash_key);
 		enum error error = audit_reader_use(verifier->reader, i, verifier->why);
 		if (error == ERR_NONE)
 			error = verify_open_segment(verifier, segment);

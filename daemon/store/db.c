@@ -110,6 +110,43 @@ enum error db_get_int(struct db *db, const char *sql, int64_t *value)
 	return error;
 }
 
+static sqlite3_file *find_file(struct db *db, int which)
+{
+	sqlite3_file *file = NULL;
+
+	if (sqlite3_file_control(db->handle, "main", which, &file) != SQLITE_OK)
+		return NULL;
+	return file != NULL && file->pMethods != NULL ? file : NULL;
+}
+
+enum error db_file_bytes(struct db *db, uint64_t *bytes)
+{
+	sqlite3_file *file = find_file(db, SQLITE_FCNTL_FILE_POINTER);
+	sqlite3_int64 size = 0;
+	int result = file != NULL ? file->pMethods->xFileSize(file, &size) : SQLITE_INTERNAL;
+
+	*bytes = (uint64_t)size;
+	return db_fail(db, result);
+}
+
+bool db_has_log(struct db *db)
+{
+	/* Of either kind; SQLite names the one that it has open. */
+	return find_file(db, SQLITE_FCNTL_JOURNAL_POINTER) != NULL;
+}
+
+enum error db_read_file(void *arg, uint64_t offset, void *out, size_t length)
+{
+	struct db *db = arg;
+	sqlite3_file *file = find_file(db, SQLITE_FCNTL_FILE_POINTER);
+
+	db_rest(db);
+	if (file == NULL)
+		return db_fail(db, SQLITE_INTERNAL);
+	int result = file->pMethods->xRead(file, out, (int)length, (sqlite3_int64)offset);
+	return result == SQLITE_IOERR_SHORT_READ ? ERR_CORRUPT : db_fail(db, result);
+}
+
 enum error db_checkpoint(struct db *db)
 {
 	return db_fail(db, sqlite3_wal_checkpoint_v2(db->handle, "main", SQLITE_CHECKPOINT_TRUNCATE,

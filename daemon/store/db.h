@@ -133,8 +133,17 @@ enum error db_require_text(struct db *db, const char *sql, const char *text, enu
 			   const char *path, struct buf *why) ATTR_MUST_CHECK;
 
 /* Whether every page can be read, every row is of its table's types, and every index leads to every
- * row it is of. Reads the whole file. */
-enum error db_check(struct db *db, bool *is_sound) ATTR_MUST_CHECK;
+ * row it is of. Reads the whole file, or with `table` only that table and its indexes. What is wrong,
+ * in SQLite's words, goes to `said`. */
+enum error db_check(struct db *db, const char *table, bool *is_sound,
+		    struct buf *said) ATTR_MUST_CHECK;
+
+/* The file past SQLite, within a read transaction that has read something: what its bytes say is what
+ * SQLite sees as long as it has no log or journal beside it. */
+enum error db_file_bytes(struct db *db, uint64_t *bytes) ATTR_MUST_CHECK;
+bool db_has_log(struct db *db);
+/* A pages_read (pages.h). `arg`: struct db. */
+enum error db_read_file(void *arg, uint64_t offset, void *out, size_t length) ATTR_MUST_CHECK;
 
 /* Statements may do anything from now on: for sealing. */
 enum error db_lift_rights(struct db *db) ATTR_MUST_CHECK;

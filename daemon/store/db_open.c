@@ -212,23 +212,28 @@ static int reason_of(struct str message)
 	return code != 0 ? code : SQLITE_CORRUPT;
 }
 
-enum error db_check(struct db *db, bool *is_sound)
+enum error db_check(struct db *db, const char *table, bool *is_sound, struct buf *said)
 {
 	struct stmt stmt = {0};
 	bool row = false;
+	char sql[128];
 	enum error error = db_set_cache(db, CHECK_CACHE_PAGES);
 
+	sqlite3_snprintf(sizeof(sql), sql, "PRAGMA integrity_check(%s)",
+			 table != NULL ? table : "1");
 	if (error == ERR_NONE)
-		error = stmt_prepare(&stmt, db, "PRAGMA integrity_check(1)");
+		error = stmt_prepare(&stmt, db, sql);
 	if (error == ERR_NONE)
 		error = stmt_step(&stmt, &row);
 	if (error == ERR_NONE) {
-		struct str said = row ? stmt_bytes(&stmt, 0) : STR("");
-		int code = reason_of(said);
+		struct str first = row ? stmt_bytes(&stmt, 0) : STR("");
+		int code = reason_of(first);
 
-		*is_sound = str_equal(said, STR("ok"));
+		*is_sound = str_equal(first, STR("ok"));
 		if (!*is_sound && (code & 0xff) != SQLITE_CORRUPT)
 			error = db_fail(db, code);
+		if (!*is_sound)
+			buf_append_str(said, first);
 	}
 	stmt_finish(&stmt);
 	return error;

@@ -189,18 +189,6 @@ static enum error read_undelivered(struct db *db, struct segment *segment)
 	return error;
 }
 
-static enum error read_size(struct db *db, struct segment *segment)
-{
-	sqlite3_file *file = NULL;
-	sqlite3_int64 bytes = 0;
-	int result = sqlite3_file_control(db->handle, "main", SQLITE_FCNTL_FILE_POINTER, &file);
-
-	if (result == SQLITE_OK)
-		result = file->pMethods->xFileSize(file, &bytes);
-	segment->file_bytes = (uint64_t)bytes;
-	return db_fail(db, result);
-}
-
 static enum error read_segment(struct db *db, struct segment *segment, bool *has_begun)
 {
 	bool has_indexes = false;
@@ -217,7 +205,7 @@ static enum error read_segment(struct db *db, struct segment *segment, bool *has
 		error = read_ends(db, segment);
 	else if (error == ERR_NONE)
 		error = read_undelivered(db, segment);
-	return error == ERR_NONE ? read_size(db, segment) : error;
+	return error == ERR_NONE ? db_file_bytes(db, &segment->file_bytes) : error;
 }
 
 enum error segment_describe(struct db *db, uint32_t number, struct segment *out, bool *has_begun)

@@ -261,6 +261,65 @@ static void a_head_kept_elsewhere_shows_that_the_tail_was_cut_off(void **state)
 	daemon_deinit(&daemon, false);
 }
 
+/* Runs SQL on a file of the state directory, as somebody would who knows SQLite. */
+static void execute_on(const struct daemon *daemon, const char *file, const char *sql)
+{
+	char path[256];
+	sqlite3 *db;
+
+	tmpdir_path(&daemon->dir, file, path, sizeof(path));
+	assert_int_equal(chmod(path, 0600), 0);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL), SQLITE_OK);
+	execute(db, sql);
+	assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+/* An index, and then what state.db notes of the segment. */
+static void what_leads_questions_past_rows_is_named_and_mended_as_told(void **state)
+{
+	static const char exchange[] =
+		"PRAGMA writable_schema = ON;"
+		"CREATE TEMP TABLE was AS SELECT name, rootpage FROM sqlite_schema;"
+		"UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM was"
+		" WHERE was.name = 'decision_outcome') WHERE name = 'decision_request';"
+		"UPDATE sqlite_schema SET rootpage = (SELECT rootpage FROM was"
+		" WHERE was.name = 'decision_request') WHERE name = 'decision_outcome'";
+	struct daemon daemon;
+	char line[512];
+
+	(void)state;
+	fixture_start(&daemon, FIXTURE_POLICY("15m"), NULL);
+	connect_once(&daemon, ALICE);
+	connect_once(&daemon, BOB);
+	connect_once(&daemon, ALICE);
+	assert_int_equal(audit(&daemon, "seal"), COMMAND_DONE);
+	assert_int_equal(daemon_stop(&daemon), 0);
+	assert_int_equal(audit(&daemon, "verify"), COMMAND_DONE);
+
+	execute_on(&daemon, "state/audit-000001.db", exchange);
+	assert_int_equal(audit(&daemon, "verify"), COMMAND_DENIED);
+	command_expect("NOT INTACT: segment 1: all rows are there, but questions may miss some; "
+		       "its index decision_request was changed");
+	command_expect("sqlite3 audit-000001.db REINDEX");
+	assert_int_equal(audit(&daemon, "verify --json"), COMMAND_DENIED);
+	command_expect("\"flaw\":\"index\",\"segment\":1,\"first_bad\":1,"
+		       "\"place\":\"decision_request\"");
+	assert_int_equal(audit(&daemon, "verify --rows-only"), COMMAND_DONE);
+	execute_on(&daemon, "state/audit-000001.db", "REINDEX");
+	assert_int_equal(audit(&daemon, "verify"), COMMAND_DONE);
+
+	execute_on(&daemon, "state/state.db", "UPDATE audit_segment SET first_id = last_id");
+	assert_int_equal(audit(&daemon, "verify"), COMMAND_DENIED);
+	command_expect("what state.db notes of it was changed");
+	snprintf(line, sizeof(line), "mkdir %s/copy && cp %s/state/audit-*.db %s/copy",
+		 daemon.dir.path, daemon.dir.path, daemon.dir.path);
+	assert_int_equal(command_shell(line), 0);
+	snprintf(line, sizeof(line), "verify --state %s/copy", daemon.dir.path);
+	assert_int_equal(audit(&daemon, line), COMMAND_DONE);
+	daemon_deinit(&daemon, false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -268,6 +327,7 @@ int main(void)
 		cmocka_unit_test(what_happened_stands_between_the_decisions),
 		cmocka_unit_test(what_is_masked_is_nowhere),
 		cmocka_unit_test(a_head_kept_elsewhere_shows_that_the_tail_was_cut_off),
+		cmocka_unit_test(what_leads_questions_past_rows_is_named_and_mended_as_told),
 	};
 
 	return cmocka_run_group_tests_name("audit_proof", tests, NULL, NULL);
