@@ -42,6 +42,12 @@ bool str_equal_ascii_case(struct str a, struct str b);
 bool str_starts_with(struct str s, struct str prefix);
 bool str_ends_with(struct str s, struct str suffix);
 
+/* The noun that goes with a count: for 1 `one`, else `many`. */
+static inline const char *count_noun(uint64_t count, const char *one, const char *many)
+{
+	return count == 1 ? one : many;
+}
+
 /* The first `byte` in `s`, or NULL. */
 const char *str_find_byte(struct str s, char byte);
 

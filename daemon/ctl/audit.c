@@ -115,7 +115,8 @@ static enum ctl_exit print_rows(struct audit_reader *reader, const struct audit_
 		printf("no decisions match\n");
 	if (format == AUDIT_FORMAT_TABLE && printer.rows == filter->limit &&
 	    terminal_columns() != 0)
-		fprintf(stderr, "%" PRIu64 " rows, the rest with --%s %" PRIu64 "\n", printer.rows,
+		fprintf(stderr, "%" PRIu64 " %s, the rest with --%s %" PRIu64 "\n", printer.rows,
+			count_noun(printer.rows, "row", "rows"),
 			filter->newest_first ? "before" : "after", printer.last_id);
 	if (printer.failed)
 		output_error("a table holds at most %d rows; use --limit, --format json or csv",

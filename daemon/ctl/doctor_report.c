@@ -74,6 +74,17 @@ enum doctor_result doctor_judge_clock(int64_t wall_us, int64_t newest_us,
 	return DOCTOR_OK;
 }
 
+/* What is joined of several sentences may end in the mark that parts them. */
+static struct str detail_of(const struct doctor_finding *finding)
+{
+	struct str detail = buf_str(&finding->detail);
+
+	while (detail.length != 0 &&
+	       str_find_byte(STR("; "), detail.ptr[detail.length - 1]) != NULL)
+		detail.length--;
+	return detail;
+}
+
 static void append_json(struct buf *line, const char *id, enum doctor_result result,
 			const struct doctor_finding *finding)
 {
@@ -82,7 +93,7 @@ static void append_json(struct buf *line, const char *id, enum doctor_result res
 	json_write_object(&json);
 	json_member_string(&json, "check", str_from(id));
 	json_member_string(&json, "result", str_from(result_text(result)));
-	json_member_string(&json, "detail", buf_str(&finding->detail));
+	json_member_string(&json, "detail", detail_of(finding));
 	json_member_string(&json, "advice", buf_str(&finding->advice));
 	json_write_object_end(&json);
 }
@@ -91,7 +102,7 @@ static void append_text(struct buf *line, const char *id, enum doctor_result res
 			const struct doctor_finding *finding)
 {
 	buf_printf(line, "%-7s  %-19s  ", result_text(result), id);
-	log_escape(line, buf_str(&finding->detail));
+	log_escape(line, detail_of(finding));
 	if (finding->advice.length != 0) {
 		buf_append_str(line, STR("; do: "));
 		log_escape(line, buf_str(&finding->advice));

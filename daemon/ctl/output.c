@@ -217,7 +217,7 @@ void output_time_of_second(struct buf *out, int64_t wall_us)
 
 void output_count(struct buf *out, uint64_t count, const char *one, const char *many)
 {
-	buf_printf(out, "%llu %s", (unsigned long long)count, count == 1 ? one : many);
+	buf_printf(out, "%llu %s", (unsigned long long)count, count_noun(count, one, many));
 }
 
 void output_duration(struct buf *out, uint64_t ms)

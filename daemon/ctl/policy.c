@@ -4,12 +4,15 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/clock.h"
+#include "base/str.h"
 #include "cedar/json_member.h"
 #include "ctl/ctl.h"
 #include "ctl/diagnostics.h"
 #include "ctl/link.h"
 #include "ctl/output.h"
 #include "ctl/when.h"
+#include "platform/clock.h"
 
 enum { ANSWER_MAX_BYTES = 4 << 20 };
 
@@ -23,8 +26,9 @@ static const struct arg_option reload_options[] = {
 	 "stop before activating"},
 	{"--max-flips", ARG_TEXT, offsetof(struct reload_options, max_flips), "N",
 	 "not when more than N recorded decisions would come out otherwise; unlimited for any"},
-	{"--since", ARG_TEXT, offsetof(struct reload_options, since), "SPAN",
-	 "with --max-flips: of so long ago, such as 12h or 30d (default: as configured)"},
+	{"--since", ARG_TEXT, offsetof(struct reload_options, since), "TIME",
+	 "with --max-flips: from then: 12h, 30d (ago), yesterday, 2026-11-22, ... (default: as "
+	 "configured)"},
 	{NULL, ARG_FLAG, 0, NULL, NULL},
 };
 
@@ -92,6 +96,22 @@ static enum ctl_exit activate(const struct ctl *ctl, Wsauthz__AdminRequest *requ
 	return code;
 }
 
+/* Reads a time that lies back, at least a millisecond and at most 366 days; how far, in `*window_ms`. */
+static bool read_since(const char *text, uint64_t *window_ms)
+{
+	int64_t now_us = clock_wall_us(platform_clock()), since_us;
+
+	if (when_parse(str_from(text), now_us, &since_us) && since_us < now_us) {
+		*window_ms = ((uint64_t)now_us - (uint64_t)since_us + 999) / 1000;
+		if (*window_ms <= ADMIN_WINDOW_MAX_MS)
+			return true;
+	}
+	output_error("--since: '%s' is no time within the last 366d; give a span such as 12h or "
+		     "30d, today, or a date such as 2026-11-22T21:38 (UTC)",
+		     text);
+	return false;
+}
+
 /* Reads --max-flips and --since; false after a message. */
 static bool read_gate(const struct reload_options *options, Wsauthz__ReplayGate *gate)
 {
@@ -108,13 +128,7 @@ static bool read_gate(const struct reload_options *options, Wsauthz__ReplayGate 
 		return false;
 	}
 	gate->max_flips = (uint32_t)number;
-	if (options->since == NULL ||
-	    (when_parse_span(str_from(options->since), &gate->window_ms) &&
-	     gate->window_ms <= ADMIN_WINDOW_MAX_MS))
-		return true;
-	output_error("--since: '%s' is no span of at most 366d, such as 12h or 30d",
-		     options->since);
-	return false;
+	return options->since == NULL || read_since(options->since, &gate->window_ms);
 }
 
 static enum ctl_exit run_reload(const struct ctl *ctl, const void *opaque, char **operands,

@@ -89,10 +89,9 @@ static void print_progress(const struct state_shadow *shadow)
 	log_escape(&out, shadow->directory);
 	buf_append_str(&out, STR(", since "));
 	output_time(&out, shadow->since_us);
-	buf_printf(&out,
-		   " UTC\n"
-		   "compared  %" PRIu64 " decisions, the last at ",
-		   shadow->compared_count);
+	buf_append_str(&out, STR(" UTC\ncompared  "));
+	output_count(&out, shadow->compared_count, "decision", "decisions");
+	buf_append_str(&out, STR(", the last at "));
 	output_time(&out, shadow->updated_us);
 	buf_printf(&out,
 		   " UTC\n"

@@ -251,10 +251,11 @@ static void print_summary(struct testing *testing, const struct coverage_total *
 	buf_printf(out, ", %zu failed\n", testing->failed);
 	if (testing->coverage != NULL)
 		buf_printf(out,
-			   "coverage %" PRIu64 "%%: %zu of %zu policies held, %zu of %zu outcomes "
-			   "of conditions seen\n",
+			   "coverage %" PRIu64 "%%: %zu of %zu %s held, %zu of %zu outcomes of "
+			   "conditions seen\n",
 			   percent_of(total), total->policies_held, total->policies,
-			   total->outcomes_seen, total->outcomes);
+			   count_noun(total->policies, "policy", "policies"), total->outcomes_seen,
+			   total->outcomes);
 }
 
 static enum ctl_exit write_junit(struct testing *testing)

@@ -284,7 +284,7 @@ static void print_revoked(const struct ctl *ctl, uint32_t count)
 	if (ctl->json)
 		printf("{\"revoked\":%" PRIu32 "}\n", count);
 	else
-		printf("%" PRIu32 " %s revoked\n", count, count == 1 ? "record" : "records");
+		printf("%" PRIu32 " %s revoked\n", count, count_noun(count, "record", "records"));
 }
 
 static enum ctl_exit run_revoke(const struct ctl *ctl, const void *options, char **operands,

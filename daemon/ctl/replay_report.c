@@ -21,8 +21,8 @@ static void write_coverage(struct buf *out, const struct replay_report *report)
 		buf_append_str(out, STR("no decision was recorded in that time\n"));
 		return;
 	}
-	buf_printf(out, "replayed  %" PRIu64 " of %" PRIu64 " decisions (%.1f %%) against ",
-		   result->replayed_count, all,
+	buf_printf(out, "replayed  %" PRIu64 " of %" PRIu64 " %s (%.1f %%) against ",
+		   result->replayed_count, all, count_noun(all, "decision", "decisions"),
 		   100.0 * (double)result->replayed_count / (double)all);
 	log_escape(out, str_from(report->candidate));
 	buf_append_str(out, STR("\nfrom      "));

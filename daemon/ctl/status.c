@@ -56,10 +56,11 @@ static void print_shadow(struct buf *out, const Wsauthz__ShadowStatus *shadow)
 		buf_append_str(out, STR(": not valid, nothing is compared\n"));
 		return;
 	}
-	buf_printf(out,
-		   ": %" PRIu64 " decisions compared, %" PRIu64 " come out otherwise, %" PRIu64
-		   " skipped\n",
-		   shadow->compared_count, shadow->differed_count, shadow->skipped_count);
+	buf_append_str(out, STR(": "));
+	output_count(out, shadow->compared_count, "decision", "decisions");
+	buf_printf(out, " compared, %" PRIu64 " %s out otherwise, %" PRIu64 " skipped\n",
+		   shadow->differed_count, count_noun(shadow->differed_count, "comes", "come"),
+		   shadow->skipped_count);
 }
 
 static void print_audit(struct buf *out, const Wsauthz__AuditStatus *audit)

@@ -115,9 +115,9 @@ static void note_failure(struct audit_queue *queue, enum error error, size_t row
 	keep_failure(queue, error);
 	if (!atomic_load(&queue->is_failing))
 		log_error(queue->options.log, "audit.failed",
-			  "%zu rows could not be recorded: %s (%s); requests are refused until the "
+			  "%zu %s could not be recorded: %s (%s); requests are refused until the "
 			  "audit can be written again",
-			  row_count, error_text(error),
+			  row_count, count_noun(row_count, "row", "rows"), error_text(error),
 			  queue->options.sink.failure_text(queue->options.sink.arg));
 	queue->failed_rows += row_count;
 	/* Who sees the failure finds the queue blocked already. */

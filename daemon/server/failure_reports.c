@@ -132,9 +132,10 @@ void failure_reports_add(struct failure_reports *reports, const struct failure_r
 	for (size_t reason = 0; reason < METRICS_FAILURE_COUNT; reason++)
 		add(&reports->metrics->reported[reason], sum.counts[reason]);
 	log_event_limited(reports->log, LOG_WARNING, "client.failures", &reports->log_rate,
-			  "connection %llu: the client denied %llu requests by itself",
+			  "connection %llu: the client denied %llu %s by itself",
 			  (unsigned long long)reporter->connection,
-			  (unsigned long long)total_of(&sum));
+			  (unsigned long long)total_of(&sum),
+			  count_noun(total_of(&sum), "request", "requests"));
 	if (log_rate_allow(reporter->rate, reports->clock, &ignored) &&
 	    log_rate_allow(&reports->all, reports->clock, &ignored))
 		add_event(reports, reporter, &sum);

@@ -143,16 +143,18 @@ static void add_refusal(struct policy *policy, const struct policy_load *load)
 static bool activate(struct policy *policy, struct policy_load *load)
 {
 	struct snapshot *old = policy->snapshot;
+	size_t count;
 
 	policy->is_fallback = false;
 	if (same_content(policy, load))
 		return false;
 	policy->snapshot = snapshot_ref(load->snapshot);
+	count = cedar_policy_count(snapshot_engine(policy->snapshot));
 	policy->activated_us = load->finished_us;
 	snapshot_unref(old);
-	log_info(policy->options.log, "policy.activated", "revision %llu with %zu policies",
-		 (unsigned long long)snapshot_revision(policy->snapshot),
-		 cedar_policy_count(snapshot_engine(policy->snapshot)));
+	log_info(policy->options.log, "policy.activated", "revision %llu with %zu %s",
+		 (unsigned long long)snapshot_revision(policy->snapshot), count,
+		 count_noun(count, "policy", "policies"));
 	add_activation(policy, load);
 	return true;
 }

@@ -206,6 +206,6 @@ void policy_store_log(const struct policy_load *load, const struct log *log)
 	buf_deinit(&text);
 	if (load->diags.error_count + load->diags.warning_count > logged)
 		log_warning(
-			log, "policy.warning", "%u more diagnostics are not logged",
+			log, "policy.warning", "diagnostics that are not logged: %u more",
 			(unsigned)(load->diags.error_count + load->diags.warning_count - logged));
 }

@@ -87,7 +87,8 @@ static void on_housekeeping(uv_timer_t *timer)
 
 	if (expired == 0)
 		return;
-	log_debug(service->log, "records.expired", "%zu user records ended", expired);
+	log_debug(service->log, "records.expired", "%zu user %s ended", expired,
+		  count_noun(expired, "record", "records"));
 	if (service->keeper != NULL)
 		record_keeper_notice(service->keeper);
 }
@@ -196,7 +197,7 @@ void server_run(struct server *server)
 		 server->service.settings->authorize.socket,
 		 server->service.settings->admin.socket);
 	uv_run(&server->loop, UV_RUN_DEFAULT);
-	log_info(server->service.log, "server.stopped", "%llu connections were served",
+	log_info(server->service.log, "server.stopped", "connections served: %llu",
 		 (unsigned long long)server->service.metrics.accepted);
 }
 

@@ -367,6 +367,10 @@ static void a_reload_that_flips_too_much_is_refused(void **state)
 			 COMMAND_DONE);
 	command_expect("activated revision 2");
 	daemon_write_policy(&daemon, "policy.cedar", "permit(principal, action, resource);");
+	assert_int_equal(
+		command_run(&daemon, "policy reload --max-flips 3 --since 'yesterday 00:00'"),
+		COMMAND_INVALID);
+	command_expect("at most 3 may");
 	assert_int_equal(command_run(&daemon, "policy reload"), COMMAND_INVALID);
 	command_expect("at most 3 may");
 	assert_int_equal(command_run(&daemon, "policy reload --max-flips unlimited"), COMMAND_DONE);
@@ -375,6 +379,8 @@ static void a_reload_that_flips_too_much_is_refused(void **state)
 	assert_int_equal(command_run(&daemon, "policy reload --max-flips 4294967295"),
 			 COMMAND_USAGE);
 	assert_int_equal(command_run(&daemon, "policy reload --max-flips 1 --since 367d"),
+			 COMMAND_USAGE);
+	assert_int_equal(command_run(&daemon, "policy reload --max-flips 1 --since 2999-01-01"),
 			 COMMAND_USAGE);
 	fixture_stop(&daemon);
 }

@@ -213,7 +213,7 @@ static void tests_run_without_the_daemon_and_say_what_they_miss(void **state)
 	command_expect("has no tests");
 	write_tests(&daemon, TESTS("allow"));
 	assert_int_equal(test(&daemon, "--min-coverage 100"), COMMAND_DONE);
-	command_expect("1 test, 0 failed\ncoverage 100%: 1 of 1 policies held, 0 of 0 outcomes");
+	command_expect("1 test, 0 failed\ncoverage 100%: 1 of 1 policy held, 0 of 0 outcomes");
 	write_tests(&daemon, TESTS("deny"));
 	snprintf(junit, sizeof(junit), "%s/junit.txt", daemon.policy_dir);
 	snprintf(option, sizeof(option), "--junit %s", junit);

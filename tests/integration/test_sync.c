@@ -81,7 +81,7 @@ static void a_failed_sync_refuses_what_waited_and_the_audit_is_opened_anew(void 
 	load_until_allowed(scene.load, 10 * UNDER_WAY);
 	assert_true(scene.load->refused_count > 0);
 	assert_int_equal(atomic_load(&scene.fault->failed), 1);
-	expect_log(&scene, "rows could not be recorded: input/output error (disk I/O error (SQLite "
+	expect_log(&scene, "could not be recorded: input/output error (disk I/O error (SQLite "
 			   "result 1034)); requests are refused until the audit can be written");
 	expect_log(&scene, "audit.recovered");
 	scene_deinit(&scene);

@@ -141,10 +141,20 @@ static void hexadecimal_digits_have_values_in_either_case(void **state)
 	assert_int_equal(digits, 22);
 }
 
+static void a_noun_goes_with_its_count(void **state)
+{
+	(void)state;
+	assert_string_equal(count_noun(0, "policy", "policies"), "policies");
+	assert_string_equal(count_noun(1, "policy", "policies"), "policy");
+	assert_string_equal(count_noun(2, "policy", "policies"), "policies");
+	assert_string_equal(count_noun(UINT64_MAX, "policy", "policies"), "policies");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_slice_of_a_text_has_its_length),
+		cmocka_unit_test(a_noun_goes_with_its_count),
 		cmocka_unit_test(equality_is_by_bytes),
 		cmocka_unit_test(order_is_by_unsigned_bytes_and_then_length),
 		cmocka_unit_test(case_is_ignored_for_ascii_letters_only),

@@ -32,7 +32,7 @@ static enum doctor_result look_hostile(struct doctor *doctor, struct doctor_find
 static enum doctor_result look_warily(struct doctor *doctor, struct doctor_finding *finding)
 {
 	(void)doctor;
-	buf_append_str(&finding->detail, STR("little"));
+	buf_append_str(&finding->detail, STR("little; very little; "));
 	buf_append_str(&finding->advice, STR("make room"));
 	return DOCTOR_WARNING;
 }
@@ -74,19 +74,20 @@ static void people_read_one_line_a_check_that_disturbs_no_terminal(void **state)
 	expect_lines(false, "ok       a.well               /state: owner root\n"
 			    "problem  b.hostile            /a\\u{a}\\u{1b}[2J\"b\": bad; do: chmod "
 			    "/a\\u{a}\n"
-			    "warning  c.warily             little; do: make room\n");
+			    "warning  c.warily             little; very little; do: make room\n");
 }
 
 static void programs_read_one_object_a_check(void **state)
 {
 	(void)state;
-	expect_lines(true,
-		     "{\"check\":\"a.well\",\"result\":\"ok\",\"detail\":\"/state: owner root\","
-		     "\"advice\":\"\"}\n"
-		     "{\"check\":\"b.hostile\",\"result\":\"problem\",\"detail\":\"/a\\n\\u001b[2J"
-		     "\\\"b\\\": bad\",\"advice\":\"chmod /a\\n\"}\n"
-		     "{\"check\":\"c.warily\",\"result\":\"warning\",\"detail\":\"little\","
-		     "\"advice\":\"make room\"}\n");
+	expect_lines(
+		true,
+		"{\"check\":\"a.well\",\"result\":\"ok\",\"detail\":\"/state: owner root\","
+		"\"advice\":\"\"}\n"
+		"{\"check\":\"b.hostile\",\"result\":\"problem\",\"detail\":\"/a\\n\\u001b[2J"
+		"\\\"b\\\": bad\",\"advice\":\"chmod /a\\n\"}\n"
+		"{\"check\":\"c.warily\",\"result\":\"warning\",\"detail\":\"little; very little\","
+		"\"advice\":\"make room\"}\n");
 }
 
 static void space_is_judged_at_its_thresholds(void **state)

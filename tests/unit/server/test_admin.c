@@ -156,6 +156,16 @@ static void a_reload_is_recorded_with_who_asked_for_it(void **state)
 	assert_int_equal(counts[false], 1);
 }
 
+static void the_log_counts_policies_as_people_do(void **state)
+{
+	struct running *running = *state;
+
+	running_write_policy(running, "permit(principal, action, resource);\n");
+	running_start(running);
+	running_stop(running);
+	assert_non_null(strstr(buf_text(&running->log_text), "revision 1 with 1 policy\n"));
+}
+
 static void an_unreadable_directory_is_a_failure_with_its_reason(void **state)
 {
 	const Wsauthz__PolicyReloadReply *reload;
@@ -476,6 +486,7 @@ int main(void)
 		SERVER_TEST(status_tells_what_happened),
 		SERVER_TEST(a_reload_activates_or_keeps_what_serves),
 		SERVER_TEST(a_reload_is_recorded_with_who_asked_for_it),
+		SERVER_TEST(the_log_counts_policies_as_people_do),
 		SERVER_TEST(an_unreadable_directory_is_a_failure_with_its_reason),
 		SERVER_TEST(a_hangup_loads_the_policy_again),
 		SERVER_TEST(a_change_in_the_directory_loads_the_policy_again),
