@@ -4,7 +4,8 @@
 
 #include <stdbool.h>
 
-/* How many columns the terminal at standard output has; 0 when it is no terminal. */
+/* How many columns the terminal at standard output has, 80 when it does not know; 0 when it is no
+ * terminal. */
 unsigned terminal_columns(void);
 
 /* Whether somebody watches standard error. */
