@@ -10,11 +10,9 @@
 
 enum event_level { EVENT_ERROR, EVENT_WARNING, EVENT_INFO };
 
-/* Ids that the source has a message for. */
-enum { EVENT_ID_MAX = 1000 };
-
-/* Writes one event. `line` is ASCII, of which at most EVENT_LINE_BYTES are taken. A log that is full
- * or not there changes nothing. It may take its time: not for a thread of WinRM that asks. */
+/* Writes one event, whose id is at most 1000: for those the source has messages. `line` is ASCII, of
+ * which at most EVENT_LINE_BYTES are taken. A log that is full or not there changes nothing. It may
+ * take its time: not for a thread of WinRM that asks. */
 enum { EVENT_LINE_BYTES = 2304 };
 void event_log_write(enum event_level level, uint16_t id, const char *line);
 
