@@ -81,7 +81,7 @@ void repeats_free(struct repeats *repeats)
 }
 
 /* The reference keeps the address from becoming that of another policy. */
-static void use_policy(struct repeats *repeats, struct snapshot *snapshot)
+void repeats_use_policy(struct repeats *repeats, struct snapshot *snapshot)
 {
 	if (repeats->snapshot == snapshot)
 		return;
@@ -193,7 +193,7 @@ struct repeat *repeats_find(struct repeats *repeats, struct snapshot *snapshot,
 
 	if (snapshot == NULL || body.length == 0 || body.length > REPEATS_MAX_BODY_BYTES)
 		return NULL;
-	use_policy(repeats, snapshot);
+	repeats_use_policy(repeats, snapshot);
 	hash = hash_bytes(repeats->key, body.ptr, body.length);
 	repeat = find(repeats, hash, application, body);
 	if (repeat == NULL && is_second(repeats, hash)) {

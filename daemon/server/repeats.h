@@ -43,6 +43,10 @@ struct repeat *repeats_find(struct repeats *repeats, struct snapshot *snapshot,
 			    struct str application, struct str payload,
 			    struct buf *scratch) ATTR_MUST_CHECK;
 
+/* Forgets what was asked under another policy than `snapshot`, which is not NULL, and lets that one
+ * go. To be called now and then, for when nobody asks. */
+void repeats_use_policy(struct repeats *repeats, struct snapshot *snapshot);
+
 /* What is asked; its instant is not set. Good while the repeat is held. */
 const struct question *repeat_question(const struct repeat *repeat);
 

@@ -84,6 +84,9 @@ static void on_housekeeping(uv_timer_t *timer)
 	audit_events_tick(service->events);
 	failure_reports_tick(&service->reports);
 	block_keeper_tick(service->block_keeper);
+	/* A policy that was replaced goes also when nobody asks. */
+	if (server->stop_stage == STOP_NOT && policy_snapshot(service->policy) != NULL)
+		repeats_use_policy(service->repeats, policy_snapshot(service->policy));
 
 	if (expired == 0)
 		return;

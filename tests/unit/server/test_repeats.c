@@ -308,6 +308,14 @@ static void another_policy_forgets_them_and_one_that_is_held_goes_on(void **stat
 	assert_str_equal(repeat_question(held)->reading->identity.principal, "S-1-5-21-1-2-3-4");
 	repeat_release(held);
 	assert_true(is_found_for(asking, 2, "S-1-5-21-1-2-3-4"));
+	assert_int_equal(repeats_count(asking->repeats), 1);
+	/* Also when nobody asks. */
+	repeats_use_policy(asking->repeats, asking->snapshot);
+	assert_int_equal(repeats_count(asking->repeats), 1);
+	snapshot_unref(asking->snapshot);
+	asking->snapshot = decision_fill_build(PERMIT);
+	repeats_use_policy(asking->repeats, asking->snapshot);
+	assert_int_equal(repeats_count(asking->repeats), 0);
 }
 
 /* Keeps a decision of the policy and says whether the question has a permission then. */
