@@ -1,17 +1,15 @@
-/* wsauthzd: the command line, and the objects of the daemon in their order. */
-#include <stdbool.h>
+/* wsauthzd: from the command line to the daemon that serves, or to what else was asked. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/log.h"
 #include "config/config.h"
+#include "daemon/command_line.h"
 #include "platform/clock.h"
 #include "platform/file.h"
 #include "platform/log_output.h"
-#include "platform/paths.h"
 #include "platform/process.h"
 #include "platform/service.h"
 #include "policy/candidate.h"
@@ -19,115 +17,6 @@
 #include "server/role.h"
 #include "server/server.h"
 #include "server/version.h"
-
-/* Also in --help, and for whoever supervises the daemon. */
-enum exit_code {
-	EXIT_DONE = 0,
-	EXIT_FAILED = 1,  /* the system failed us */
-	EXIT_USAGE = 2,   /* the command line is wrong */
-	EXIT_RUNNING = 3, /* another daemon is there already */
-	EXIT_INVALID = 4, /* configuration, policy or stored data cannot be used */
-};
-
-struct command_line {
-	const char *config_path;
-	int ready_fd; /* -1 for none */
-	bool check, version, help;
-	bool install, uninstall, service;
-};
-
-static void print_help(FILE *out)
-{
-	fprintf(out,
-		"usage: wsauthzd [--config FILE] [--check] [--ready-fd N]\n"
-		"       wsauthzd install [--config FILE] | uninstall\n"
-		"\n"
-		"Decides who may do what over Windows Remote Management. Runs in the foreground "
-		"until\n"
-		"SIGTERM or SIGINT; SIGHUP loads the policy again.\n"
-		"\n"
-		"  --config FILE   the configuration (default %s)\n",
-		platform_paths()->config);
-	fputs("  --check         checks configuration and policy, says what is wrong, and ends\n"
-	      "  --ready-fd N    writes a newline to descriptor N when the sockets accept\n"
-	      "  --version       prints the version\n"
-	      "  --help          prints this\n"
-	      "  --service       on Windows: for its service manager, who gets it from install\n"
-	      "  install         on Windows: registers the service that starts with the machine\n"
-	      "  uninstall       on Windows: stops and removes it\n"
-	      "\n"
-	      "Exit codes: 0 ended as asked; 1 the system failed; 2 wrong command line; 3 another\n"
-	      "daemon has the state directory or a socket; 4 configuration, policy or stored data\n"
-	      "cannot be used.\n",
-	      out);
-}
-
-static bool read_descriptor(const char *text, int *out)
-{
-	uint64_t value;
-
-	/* 0 to 2 are the standard ones. */
-	if (!str_to_u64(str_from(text), &value) || value < 3 || value > 1023)
-		return false;
-	*out = (int)value;
-	return true;
-}
-
-/* The value of option `name` at argv[*i]: behind '=' or in the next argument. NULL when it is
- * another option, "" when the value is missing. */
-static const char *option_value(const char *name, char **argv, int argc, int *i)
-{
-	size_t length = strlen(name);
-
-	if (strncmp(argv[*i], name, length) != 0)
-		return NULL;
-	if (argv[*i][length] == '=')
-		return argv[*i] + length + 1;
-	if (argv[*i][length] != '\0')
-		return NULL;
-	if (*i + 1 >= argc || argv[*i + 1] == NULL)
-		return "";
-	return argv[++*i];
-}
-
-static bool read_command_line(int argc, char **argv, struct command_line *out)
-{
-	*out = (struct command_line){.config_path = platform_paths()->config, .ready_fd = -1};
-	/* A caller may give no arguments at all, not even a name. */
-	for (int i = 1; i < argc && argv[i] != NULL; i++) {
-		const char *value;
-
-		if (strcmp(argv[i], "--check") == 0) {
-			out->check = true;
-		} else if (i == 1 && strcmp(argv[i], "install") == 0) {
-			out->install = true;
-		} else if (i == 1 && strcmp(argv[i], "uninstall") == 0) {
-			out->uninstall = true;
-		} else if (strcmp(argv[i], SERVICE_ARGUMENT) == 0) {
-			out->service = true;
-		} else if (strcmp(argv[i], "--version") == 0) {
-			out->version = true;
-		} else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-			out->help = true;
-		} else if ((value = option_value("--config", argv, argc, &i)) != NULL) {
-			if (value[0] == '\0') {
-				fputs("wsauthzd: --config needs a file\n", stderr);
-				return false;
-			}
-			out->config_path = value;
-		} else if ((value = option_value("--ready-fd", argv, argc, &i)) != NULL) {
-			if (!read_descriptor(value, &out->ready_fd)) {
-				fputs("wsauthzd: --ready-fd needs a descriptor from 3 to 1023\n",
-				      stderr);
-				return false;
-			}
-		} else {
-			fprintf(stderr, "wsauthzd: unknown argument '%s'\n", argv[i]);
-			return false;
-		}
-	}
-	return true;
-}
 
 static enum exit_code exit_code_of(enum error error)
 {
@@ -276,7 +165,8 @@ static enum exit_code serve(const struct config *config, int ready_fd)
 	return exit_code_of(error);
 }
 
-static enum exit_code install(const struct command_line *command)
+/* Installs the service or takes it away. */
+static enum exit_code change_service(const struct command_line *command)
 {
 	enum error error;
 	struct buf why;
@@ -343,12 +233,12 @@ int main(int argc, char **argv)
 	}
 	if (argc == 2 && strcmp(argv[1], POLICY_CANDIDATE_ARGUMENT) == 0)
 		return policy_candidate_main();
-	if (!read_command_line(argc, argv, &command)) {
-		print_help(stderr);
+	if (!command_line_read(argc, argv, &command)) {
+		command_line_help(stderr);
 		return EXIT_USAGE;
 	}
 	if (command.help) {
-		print_help(stdout);
+		command_line_help(stdout);
 		return EXIT_DONE;
 	}
 	if (command.version) {
@@ -356,6 +246,6 @@ int main(int argc, char **argv)
 		return EXIT_DONE;
 	}
 	if (command.install || command.uninstall)
-		return (int)install(&command);
+		return (int)change_service(&command);
 	return command.service ? service_run(run, &command) : run(&command);
 }
