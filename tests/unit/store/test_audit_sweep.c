@@ -12,7 +12,7 @@
 #include "store/seal.h"
 #include "unit/store/fixture.h"
 
-enum { SEGMENT_ROWS = 6, SEGMENTS = 2, ROWS = SEGMENTS * SEGMENT_ROWS, TABLES_MAX = 16 };
+enum { SEGMENT_ROWS = 6, SEGMENTS = 2, ROWS = SEGMENTS * SEGMENT_ROWS };
 
 static const char *const files[SEGMENTS] = {"audit-000001.db", "audit-000002.db"};
 
