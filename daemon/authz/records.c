@@ -419,6 +419,26 @@ static void touch(struct records *records, struct entry *entry, int64_t now_ms)
 		mark_changed(records, entry);
 }
 
+/* A record that was revoked while it waited, and then replaced as its user asks anew, lets the user in
+ * by now: should nobody be let in anew, that is what there is to remember as revoked. */
+static void hand_over(struct records *records, const struct entry *entry,
+		      const struct record_change *change, uint64_t decision_id)
+{
+	struct entry *next = find_key(records, &entry->record.owner.key);
+
+	if (next == NULL || next->live || next->was_revoked)
+		return;
+	next->record.created_us = change->wall_us;
+	next->record.created_ms = change->boot_ms;
+	next->record.last_used_ms = change->boot_ms;
+	next->record.endpoint = change->endpoint;
+	next->record.revision = change->revision;
+	next->record.decision_id = decision_id;
+	next->record.grant = change->grant;
+	next->record.administrator = change->administrator;
+	next->was_revoked = true;
+}
+
 void records_apply(struct records *records, const struct record_change *change,
 		   uint64_t decision_id)
 {
@@ -433,6 +453,8 @@ void records_apply(struct records *records, const struct record_change *change,
 		if (change->kind == RECORD_PUT && !entry->ended && !entry->live) {
 			put(records, entry, change, decision_id);
 			records->live_count--;
+		} else if (change->kind == RECORD_PUT && entry->ended) {
+			hand_over(records, entry, change, decision_id);
 		}
 		free_if_unused(records, entry);
 		return;

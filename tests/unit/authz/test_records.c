@@ -435,6 +435,23 @@ static void who_was_not_let_in_anew_is_still_revoked(void **state)
 	assert_int_equal(records_count(*state), 1);
 }
 
+static void who_was_revoked_while_pending_and_not_let_in_anew_is_still_revoked(void **state)
+{
+	struct record_id before = reserve(*state, 1, START_MS), after;
+	struct record_change first = put_change(before, START_MS, 1), second;
+
+	assert_true(records_revoke(*state, before));
+	after = reserve(*state, 1, START_MS + 1);
+	second = put_change(after, START_MS + 1, 1);
+	records_apply(*state, &first, 8);
+	records_drop(*state, &second);
+	assert_true(is_revoked(*state, 1, START_MS + LIFE_MS));
+	assert_false(is_revoked(*state, 1, START_MS + LIFE_MS + 1));
+	assert_int_equal(records_count(*state), 0);
+	write_changes(*state);
+	assert_int_equal(records_expire(*state, START_MS + LIFE_MS + 1), 1);
+}
+
 static void whatever_fails_when_the_user_connects_anew_the_revocation_stays(void **state)
 {
 	struct record_id id = put(*state, 1, START_MS), next;
@@ -775,6 +792,7 @@ int main(void)
 		TEST(neither_use_nor_release_nor_a_denial_forgets_a_revocation),
 		TEST(who_connects_anew_is_not_revoked_any_more),
 		TEST(who_was_not_let_in_anew_is_still_revoked),
+		TEST(who_was_revoked_while_pending_and_not_let_in_anew_is_still_revoked),
 		TEST(whatever_fails_when_the_user_connects_anew_the_revocation_stays),
 		TEST(a_full_table_forgets_no_revocation),
 		TEST(a_revocation_is_stored_and_comes_back),
