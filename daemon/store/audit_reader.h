@@ -31,7 +31,8 @@ enum error audit_reader_refresh(struct audit_reader *reader, struct buf *why) AT
  * then the list may have what the state database notes of sealed ones. */
 void audit_reader_forget(struct audit_reader *reader);
 
-/* Goes to a segment of the list, which `db` is then; no statement of another one may be left. ERR_NOT_FOUND when retention has removed it meanwhile. */
+/* Goes to a segment of the list, which `db` is then; no statement of another one may be left.
+ * ERR_NOT_FOUND when retention has removed it meanwhile. */
 enum error audit_reader_use(struct audit_reader *reader, size_t index,
 			    struct buf *why) ATTR_MUST_CHECK;
 

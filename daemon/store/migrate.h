@@ -14,10 +14,10 @@
 #include "store/db.h"
 #include "store/schema_known.h"
 
-/* Looks whether the database can be used, and changes nothing. ERR_VERSION when it is newer than
- * the last migration, or is older, `for_reading` and there is no schema->older; ERR_FOREIGN when its tables, indexes,
- * triggers and views are not exactly those that the migrations up to its version make: somebody
- * put in a trigger, say, or took one out. */
+/* Looks whether the database can be used, and changes nothing. ERR_VERSION when it is newer than the
+ * last migration, or older and `for_reading` without schema->older; ERR_FOREIGN when its tables,
+ * indexes, triggers and views are not exactly those that the migrations up to its version make:
+ * somebody put in a trigger, say, or took one out. */
 enum error migrate_check(struct db *db, bool for_reading, struct buf *why) ATTR_MUST_CHECK;
 
 /* Lets a reader see an older database as one of the present version: by temporary tables and views
