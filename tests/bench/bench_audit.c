@@ -6,7 +6,9 @@
  *	audit/daemon        decisions a second, pipelined and strict, with that many rows in the
  *	                    store, beside the same with an empty one, in turns
  *	audit/asked         the p99 of decisions while somebody asks with wsauthzctl about one user
- *	                    and one day, again and again, beside the same without; and how long
+ *	                    and one day, again and again, beside the same without, in many short
+ *	                    turns of one load; ".../error": turns without questions beside others
+ *	                    of them, whose ratio would be 1 if the machine was still; and how long
  *	                    such a question takes then, beside the same while nothing is decided
  *	audit/verify        rows a second, and without a look at the indexes
  *	audit/size          bytes a row of a sealed segment, indexes and all
@@ -34,14 +36,15 @@
 enum {
 	ROWS = 10000000,
 	ROUNDS = 5,
-	ASKED_ROUNDS = 9,
+	TURNS = 40, /* with questions, and as many without */
+	IDLE_QUESTIONS = 9,
 	CONNECTIONS = 32,
 	OUTSTANDING = 32,
-	QUESTIONS_MAX = 4096, /* of one round */
+	QUESTIONS_MAX = 4096,
 };
 
-/* Of a round. */
-enum { WARM_UP_MS = 300, MEASURED_MS = 2000 };
+/* Of a round, and of a turn. */
+enum { WARM_UP_MS = 300, MEASURED_MS = 2000, TURN_WARM_UP_MS = 100, TURN_MS = 900 };
 
 static const char settings_text[] = "audit:\n  durability: strict\n";
 
@@ -81,10 +84,11 @@ static bool fill(const struct daemon *daemon, uint64_t row_count, int64_t *last_
 	return error == ERR_NONE;
 }
 
-static bool measure(struct load_questions *all, const struct daemon *daemon, size_t outstanding,
-		    struct load_result *result)
+static struct load_plan plan_load(struct load_questions *all, const struct daemon *daemon,
+				  size_t outstanding)
 {
-	struct load_plan plan = {
+	load_questions_make(all, CONNECTIONS, true);
+	return (struct load_plan){
 		.path = daemon->authorize_path,
 		.connection_count = CONNECTIONS,
 		.outstanding = outstanding,
@@ -94,9 +98,6 @@ static bool measure(struct load_questions *all, const struct daemon *daemon, siz
 		.stamp = load_questions_stamp,
 		.check = load_questions_is_allow,
 	};
-
-	load_questions_make(all, CONNECTIONS, true);
-	return load_run(&plan, result) && result->failed == 0;
 }
 
 /* In turns, because the machine's speed drifts. */
@@ -107,9 +108,10 @@ static bool run_daemons(struct load_questions *all, const struct daemon daemons[
 
 	for (int round = 0; round < rounds; round++) {
 		for (int side = 0; side < 2; side++) {
+			struct load_plan plan = plan_load(all, &daemons[side], OUTSTANDING);
 			struct load_result result;
 
-			if (!measure(all, &daemons[side], OUTSTANDING, &result))
+			if (!load_run(&plan, &result) || result.failed != 0)
 				return false;
 			rates[side][round] = (double)result.replies / result.seconds;
 		}
@@ -126,7 +128,7 @@ struct asker {
 	const char *directory;
 	int64_t last_us;
 	atomic_bool is_over;
-	double times_ms[QUESTIONS_MAX];
+	double times_ms[QUESTIONS_MAX]; /* of all turns */
 	int count;
 	bool failed;
 };
@@ -138,57 +140,101 @@ static void *ask_in_turns(void *arg)
 	do {
 		double ms = bench_audit_ask(asker->directory, asker->last_us);
 
-		asker->times_ms[asker->count++] = ms;
 		asker->failed = ms < 0;
-	} while (!asker->failed && asker->count < QUESTIONS_MAX && !atomic_load(&asker->is_over));
+		if (!asker->failed && asker->count < QUESTIONS_MAX)
+			asker->times_ms[asker->count++] = ms;
+	} while (!asker->failed && !atomic_load(&asker->is_over));
 	return NULL;
 }
 
-static bool measure_asked(struct load_questions *all, const struct daemon *daemon,
-			  struct asker *asker, struct load_result *result)
+static bool asked_turn(struct load *load, struct asker *asker, struct load_result *result)
 {
 	pthread_t thread;
 
+	atomic_store(&asker->is_over, false);
 	if (pthread_create(&thread, NULL, ask_in_turns, asker) != 0)
 		return false;
-	bool done = measure(all, daemon, 1, result);
+	bool done = load_turn(load, result);
 	atomic_store(&asker->is_over, true);
 	pthread_join(thread, NULL);
 	return done && !asker->failed;
+}
+
+/* Turns of two sides; of the first, those before and those behind one of the second apart: what they
+ * differ in is the error of the comparison. */
+struct sides {
+	double p99s[2][TURNS], before_us[TURNS], behind_us[TURNS];
+	int counts[2], before_count, behind_count;
+};
+
+static void note_turn(struct sides *sides, int side, bool is_behind, double p99_us)
+{
+	sides->p99s[side][sides->counts[side]++] = p99_us;
+	if (side == 0 && is_behind)
+		sides->behind_us[sides->behind_count++] = p99_us;
+	else if (side == 0)
+		sides->before_us[sides->before_count++] = p99_us;
+}
+
+/* Alone, asked, asked, alone: a drift in time, of the machine or of the store that grows, falls on both
+ * sides alike. */
+static bool take_turns(struct load *load, struct asker *asker, int pairs, struct sides *sides)
+{
+	for (int turn = 0; turn < 2 * pairs; turn++) {
+		int side = turn % 4 == 1 || turn % 4 == 2;
+		struct load_result result;
+		bool done = side == 1 ? asked_turn(load, asker, &result) : load_turn(load, &result);
+
+		if (!done || result.failed != 0)
+			return false;
+		note_turn(sides, side, turn % 4 == 3, result.p99_us);
+	}
+	return true;
+}
+
+static void report_asked(struct sides *sides, struct asker *asker, double idle_ms, bool json)
+{
+	const struct bench_result results[] = {
+		{"audit/asked/32x1/p99", bench_median(sides->p99s[1], sides->counts[1]), "us",
+		 bench_median(sides->p99s[0], sides->counts[0])},
+		{"audit/asked/32x1/p99/error", bench_median(sides->behind_us, sides->behind_count),
+		 "us", bench_median(sides->before_us, sides->before_count)},
+		{"audit/asked/query", bench_median(asker->times_ms, asker->count), "ms", idle_ms},
+		{.name = "audit/asked/queries",
+		 .value = (double)asker->count / sides->counts[1],
+		 .unit = "a turn"},
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(results); i++)
+		bench_report(&results[i], json);
 }
 
 /* One outstanding a connection: latency, and not the length of a queue. */
 static bool run_asked(struct load_questions *all, const struct daemon *daemon, int64_t last_us,
 		      bool json)
 {
-	double p99s[2][ASKED_ROUNDS], busy_ms[ASKED_ROUNDS], idle_ms[ASKED_ROUNDS];
-	int rounds = bench_size(ASKED_ROUNDS, 1);
-	double count = 0;
+	struct asker *asker = calloc(1, sizeof(*asker));
+	double idle_ms[IDLE_QUESTIONS];
+	struct load_plan plan = plan_load(all, daemon, 1);
+	struct sides sides = {0};
+	struct load *load = NULL;
+	bool done = asker != NULL;
 
-	for (int round = 0; round < rounds; round++) {
-		struct asker asker = {.directory = daemon->state_dir, .last_us = last_us};
-		struct load_result alone, asked;
-
-		idle_ms[round] = bench_audit_ask(daemon->state_dir, last_us);
-		if (idle_ms[round] < 0 || !measure(all, daemon, 1, &alone) ||
-		    !measure_asked(all, daemon, &asker, &asked))
-			return false;
-		p99s[0][round] = alone.p99_us;
-		p99s[1][round] = asked.p99_us;
-		busy_ms[round] = bench_median(asker.times_ms, asker.count);
-		count += asker.count;
+	if (done)
+		*asker = (struct asker){.directory = daemon->state_dir, .last_us = last_us};
+	for (int i = 0; done && i < IDLE_QUESTIONS; i++) {
+		idle_ms[i] = bench_audit_ask(daemon->state_dir, last_us);
+		done = idle_ms[i] >= 0;
 	}
-	bench_report(&(struct bench_result){"audit/asked/32x1/p99", bench_median(p99s[1], rounds),
-					    "us", bench_median(p99s[0], rounds)},
-		     json);
-	bench_report(&(struct bench_result){"audit/asked/query", bench_median(busy_ms, rounds),
-					    "ms", bench_median(idle_ms, rounds)},
-		     json);
-	bench_report(&(struct bench_result){.name = "audit/asked/queries",
-					    .value = count / rounds,
-					    .unit = "a round"},
-		     json);
-	return true;
+	plan.warm_up_s = bench_size(TURN_WARM_UP_MS, 1) / 1e3;
+	plan.measured_s = bench_size(TURN_MS, 20) / 1e3;
+	done = done && load_open(&plan, &load) &&
+	       take_turns(load, asker, bench_size(TURNS, 2), &sides);
+	load_close(load);
+	if (done)
+		report_asked(&sides, asker, bench_median(idle_ms, IDLE_QUESTIONS), json);
+	free(asker);
+	return done;
 }
 
 static bool measure_verify(struct audit_reader *reader, bool rows_only, bool json)

@@ -6,7 +6,7 @@ cmake_minimum_required(VERSION 3.25)
 
 set(audit_cases append/batch-1 append/batch-10 append/batch-64 append/batch-1000 append/size
 	query/user-day query/user-day-live query/denied-hour query/denied-hour-all query/top-denied-day
-	query/stats-day daemon/32x32/strict asked/32x1/p99 asked/query asked/queries verify/rows-only verify size/sealed)
+	query/stats-day daemon/32x32/strict asked/32x1/p99 asked/32x1/p99/error asked/query asked/queries verify/rows-only verify size/sealed)
 set(channel_cases disk/fdatasync/p50)
 foreach(name 1x1/strict 64x1/strict 64x1/strict/many 64x16/strict 64x16/strict/many)
 	list(APPEND channel_cases ${name} ${name}/p50 ${name}/p99 ${name}/commit ${name}/commit/p50)

@@ -12,7 +12,7 @@
 
 #include "base/buf.h"
 
-enum { READ_BYTES = 64 * 1024, HEADER_BYTES = 4, BUCKETS = 64 * 64 };
+enum { READ_BYTES = 64 * 1024, HEADER_BYTES = 4 };
 
 struct link {
 	int fd;
@@ -23,13 +23,13 @@ struct link {
 	struct buf in;
 };
 
-struct run {
-	const struct load_plan *plan;
-	struct load_result *result;
+struct load {
+	struct load_plan plan;
+	struct load_result *result; /* of the turn */
 	struct link *links;
 	int epoll_fd;
+	uint64_t failed;
 	bool measuring;
-	uint32_t histogram[BUCKETS]; /* 64 steps per power of two of nanoseconds */
 };
 
 static uint64_t now_ns(void)
@@ -56,14 +56,20 @@ static double bucket_us(size_t bucket)
 	return (double)((uint64_t)(bucket - shift * 64) << shift) / 1000.0;
 }
 
-static double percentile_us(const struct run *run, double share)
+void load_times_add(struct load_times *times, const struct load_times *more)
+{
+	for (size_t i = 0; i < LOAD_BUCKETS; i++)
+		times->buckets[i] += more->buckets[i];
+}
+
+double load_times_us(const struct load_times *times, double share)
 {
 	uint64_t total = 0, seen = 0;
 
-	for (size_t i = 0; i < BUCKETS; i++)
-		total += run->histogram[i];
-	for (size_t i = 0; i < BUCKETS; i++) {
-		seen += run->histogram[i];
+	for (size_t i = 0; i < LOAD_BUCKETS; i++)
+		total += times->buckets[i];
+	for (size_t i = 0; i < LOAD_BUCKETS; i++) {
+		seen += times->buckets[i];
 		if (total != 0 && (double)seen >= share * (double)total)
 			return bucket_us(i);
 	}
@@ -89,45 +95,45 @@ static bool write_all(int fd, const unsigned char *bytes, size_t length)
 	return true;
 }
 
-static bool send_request(struct run *run, struct link *link)
+static bool send_request(struct load *load, struct link *link)
 {
-	struct load_peer *peer = &run->plan->peers[link - run->links];
+	struct load_peer *peer = &load->plan.peers[link - load->links];
 
-	if (run->plan->stamp != NULL)
-		run->plan->stamp(peer, ++link->next_number);
+	if (load->plan.stamp != NULL)
+		load->plan.stamp(peer, ++link->next_number);
 	link->sent_at_ns[link->newest++ % LOAD_MAX_OUTSTANDING] = now_ns();
 	return write_all(link->fd, peer->request, peer->request_bytes);
 }
 
-static void take_reply(struct run *run, struct link *link, const unsigned char *payload,
+static void take_reply(struct load *load, struct link *link, const unsigned char *payload,
 		       size_t length)
 {
 	uint64_t sent_ns = link->sent_at_ns[link->oldest++ % LOAD_MAX_OUTSTANDING];
 
-	if (run->plan->check != NULL && !run->plan->check(payload, length))
-		run->result->failed++;
-	if (!run->measuring)
+	if (load->plan.check != NULL && !load->plan.check(payload, length))
+		load->failed++;
+	if (!load->measuring)
 		return;
-	run->result->replies++;
-	run->histogram[bucket_of(now_ns() - sent_ns)]++;
+	load->result->replies++;
+	load->result->times.buckets[bucket_of(now_ns() - sent_ns)]++;
 }
 
-static bool take_frame(struct run *run, struct link *link, const unsigned char *payload,
+static bool take_frame(struct load *load, struct link *link, const unsigned char *payload,
 		       size_t length)
 {
 	if (link->greeted) {
-		take_reply(run, link, payload, length);
-		return send_request(run, link);
+		take_reply(load, link, payload, length);
+		return send_request(load, link);
 	}
 	link->greeted = true;
-	for (size_t i = 0; i < run->plan->outstanding; i++) {
-		if (!send_request(run, link))
+	for (size_t i = 0; i < load->plan.outstanding; i++) {
+		if (!send_request(load, link))
 			return false;
 	}
 	return true;
 }
 
-static bool on_readable(struct run *run, struct link *link)
+static bool on_readable(struct load *load, struct link *link)
 {
 	char *room = buf_reserve(&link->in, READ_BYTES);
 	ssize_t count = room != NULL ? recv(link->fd, room, READ_BYTES, MSG_DONTWAIT) : -1;
@@ -148,83 +154,107 @@ static bool on_readable(struct run *run, struct link *link)
 		if (link->in.length - used - HEADER_BYTES < length)
 			break;
 		used += HEADER_BYTES + length;
-		if (!take_frame(run, link, frame + HEADER_BYTES, length))
+		if (!take_frame(load, link, frame + HEADER_BYTES, length))
 			return false;
 	}
 	buf_consume(&link->in, used);
 	return true;
 }
 
-static bool open_link(struct run *run, struct link *link)
+static bool open_link(struct load *load, struct link *link)
 {
-	struct load_peer *peer = &run->plan->peers[link - run->links];
+	struct load_peer *peer = &load->plan.peers[link - load->links];
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct epoll_event event = {.events = EPOLLIN, .data.ptr = link};
 
 	buf_init(&link->in, 4 * READ_BYTES);
-	snprintf(address.sun_path, sizeof(address.sun_path), "%s", run->plan->path);
+	snprintf(address.sun_path, sizeof(address.sun_path), "%s", load->plan.path);
 	link->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (link->fd < 0 || connect(link->fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
-	    epoll_ctl(run->epoll_fd, EPOLL_CTL_ADD, link->fd, &event) != 0) {
-		fprintf(stderr, "bench: connect %s: %s\n", run->plan->path, strerror(errno));
+	    epoll_ctl(load->epoll_fd, EPOLL_CTL_ADD, link->fd, &event) != 0) {
+		fprintf(stderr, "bench: connect %s: %s\n", load->plan.path, strerror(errno));
 		return false;
 	}
 	if (peer->hello != NULL)
 		return write_all(link->fd, peer->hello, peer->hello_bytes);
-	return take_frame(run, link, NULL, 0);
+	return take_frame(load, link, NULL, 0);
 }
 
-static bool drive(struct run *run)
+static bool drive(struct load *load)
 {
-	uint64_t measure_ns = now_ns() + (uint64_t)(run->plan->warm_up_s * 1e9);
+	uint64_t measure_ns = now_ns() + (uint64_t)(load->plan.warm_up_s * 1e9);
 
 	for (;;) {
 		struct epoll_event events[64];
-		int count = epoll_wait(run->epoll_fd, events, 64, 1000);
+		int count = epoll_wait(load->epoll_fd, events, 64, 1000);
 		uint64_t now = now_ns();
 
 		/* However late that is noticed, the whole time is measured from here on. */
-		if (!run->measuring && now >= measure_ns) {
-			run->measuring = true;
+		if (!load->measuring && now >= measure_ns) {
+			load->measuring = true;
 			measure_ns = now;
 		}
-		run->result->seconds = run->measuring ? (double)(now - measure_ns) / 1e9 : 0;
-		if (run->measuring && run->result->seconds >= run->plan->measured_s)
+		load->result->seconds = load->measuring ? (double)(now - measure_ns) / 1e9 : 0;
+		if (load->measuring && load->result->seconds >= load->plan.measured_s)
 			return true;
 		for (int i = 0; i < count; i++) {
-			if (!on_readable(run, events[i].data.ptr))
+			if (!on_readable(load, events[i].data.ptr))
 				return false;
 		}
 	}
 }
 
-bool load_run(const struct load_plan *plan, struct load_result *result)
+bool load_open(const struct load_plan *plan, struct load **out)
 {
-	struct run *run = calloc(1, sizeof(*run));
-	bool ok = run != NULL;
+	struct load *load = calloc(1, sizeof(*load));
+	bool ok = load != NULL;
 
-	memset(result, 0, sizeof(*result));
+	*out = load;
 	if (!ok)
 		return false;
-	*run = (struct run){.plan = plan, .result = result, .epoll_fd = epoll_create1(0)};
-	run->links = calloc(plan->connection_count, sizeof(*run->links));
-	ok = run->links != NULL && run->epoll_fd >= 0;
-	for (size_t i = 0; run->links != NULL && i < plan->connection_count; i++)
-		run->links[i].fd = -1;
+	*load = (struct load){.plan = *plan, .epoll_fd = epoll_create1(0)};
+	load->links = calloc(plan->connection_count, sizeof(*load->links));
+	ok = load->links != NULL && load->epoll_fd >= 0;
+	for (size_t i = 0; load->links != NULL && i < plan->connection_count; i++)
+		load->links[i].fd = -1;
 	for (size_t i = 0; ok && i < plan->connection_count; i++)
-		ok = open_link(run, &run->links[i]);
-	ok = ok && drive(run);
-	result->p50_us = percentile_us(run, 0.50);
-	result->p99_us = percentile_us(run, 0.99);
-	result->max_us = percentile_us(run, 1);
-	for (size_t i = 0; run->links != NULL && i < plan->connection_count; i++) {
-		if (run->links[i].fd >= 0)
-			close(run->links[i].fd);
-		buf_deinit(&run->links[i].in);
+		ok = open_link(load, &load->links[i]);
+	return ok;
+}
+
+bool load_turn(struct load *load, struct load_result *result)
+{
+	memset(result, 0, sizeof(*result));
+	load->result = result;
+	load->measuring = false;
+	bool ok = drive(load);
+	result->failed = load->failed;
+	result->p50_us = load_times_us(&result->times, 0.50);
+	result->p99_us = load_times_us(&result->times, 0.99);
+	result->max_us = load_times_us(&result->times, 1);
+	return ok;
+}
+
+void load_close(struct load *load)
+{
+	if (load == NULL)
+		return;
+	for (size_t i = 0; load->links != NULL && i < load->plan.connection_count; i++) {
+		if (load->links[i].fd >= 0)
+			close(load->links[i].fd);
+		buf_deinit(&load->links[i].in);
 	}
-	if (run->epoll_fd >= 0)
-		close(run->epoll_fd);
-	free(run->links);
-	free(run);
+	if (load->epoll_fd >= 0)
+		close(load->epoll_fd);
+	free(load->links);
+	free(load);
+}
+
+bool load_run(const struct load_plan *plan, struct load_result *result)
+{
+	struct load *load;
+	bool ok = load_open(plan, &load) && load_turn(load, result);
+
+	load_close(load);
 	return ok;
 }
