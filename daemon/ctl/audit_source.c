@@ -10,10 +10,8 @@ enum { WHY_MAX = 4096 };
 
 enum ctl_exit audit_source_open(const struct ctl *ctl, struct audit_reader **out)
 {
-	static struct process_rests rests; /* of the one thread of this program */
 	/* Opening for reading needs none of the services of the writer. */
-	struct store_env env = {
-		.list_names = directory_list_names, .rest = process_rest, .rest_arg = &rests};
+	struct store_env env = {.list_names = directory_list_names, .yield = process_yield};
 	const char *directory;
 	enum error error;
 	struct buf why;

@@ -33,21 +33,11 @@ extern const int process_reload_signal;
  * it much: for questions that may take their time while decisions may not. */
 void process_give_way(void);
 
-/* When such a thread rests; zeroed at first. */
-struct process_rests {
-	uint64_t due_ns;       /* when to look next; 0: nothing was looked at yet */
-	int64_t interruptions; /* how often the system has taken the processor from the thread */
-	uint32_t left;
-	uint32_t run; /* how many followed the last interruption; 0: all were had in peace */
-};
-
-/* To be called by a thread that gives way, often. While others keep taking the processor from it, it
- * works for some 200 microseconds and rests for 500, so that it has the processor a third of the time
- * at most; else this costs nothing. An interruption among the rests that followed the last one doubles
- * how many follow, so that who was in somebody's way but once is not held up. Who only gives way keeps
- * a processor from ever being idle, and only an idle one looks at once for threads that wait for
- * another: a decision would wait for the scheduler's next tick. `arg`: struct process_rests. */
-void process_rest(void *arg);
+/* Lets whoever waits for the processor of the calling thread have it now; costs little when nobody does.
+ * To be called often by a thread that gives way: Linux leaves it the processor for now when somebody
+ * wakes up who had a little more than their share, and looks again at its next tick only, which is up to
+ * 10 ms later. On Windows a higher priority is all it takes, and this does nothing. */
+void process_yield(void);
 
 /* This process, for messages. */
 uint64_t process_id(void);

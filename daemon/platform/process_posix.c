@@ -8,7 +8,6 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "platform/posix.h"
@@ -101,48 +100,9 @@ void process_give_way(void)
 		(void)setpriority(PRIO_PROCESS, 0, GIVE_WAY_NICENESS);
 }
 
-enum {
-	NS_PER_S = 1000 * 1000 * 1000,
-	WORK_NS = 200 * 1000,
-	REST_NS = 500 * 1000,
-	/* How many follow an interruption, at first and at most. A few that are always the same were
-	 * measured to be worse for others than none. */
-	RESTS_MIN = 2,
-	RESTS_MAX = 128,
-};
-
-static uint64_t now_ns(void)
+void process_yield(void)
 {
-	struct timespec now;
-
-	if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
-		return 0;
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
-
-void process_rest(void *arg)
-{
-	const struct timespec rest = {.tv_nsec = REST_NS};
-	struct process_rests *rests = arg;
-	struct rusage usage;
-
-	if (now_ns() < rests->due_ns || getrusage(RUSAGE_THREAD, &usage) != 0)
-		return;
-	if (rests->due_ns != 0 && usage.ru_nivcsw != rests->interruptions) {
-		if (rests->run == 0)
-			rests->run = RESTS_MIN;
-		else if (rests->run < RESTS_MAX)
-			rests->run *= 2;
-		rests->left = rests->run;
-	} else if (rests->left == 0) {
-		rests->run = 0;
-	}
-	rests->interruptions = usage.ru_nivcsw;
-	if (rests->left != 0) {
-		rests->left--;
-		(void)nanosleep(&rest, NULL);
-	}
-	rests->due_ns = now_ns() + WORK_NS;
+	(void)sched_yield();
 }
 
 uint64_t process_id(void)

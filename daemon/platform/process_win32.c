@@ -138,9 +138,8 @@ void process_give_way(void)
 }
 
 /* A thread of a higher priority is given the processor at once, whichever it is. */
-void process_rest(void *arg)
+void process_yield(void)
 {
-	(void)arg;
 }
 
 uint64_t process_id(void)

@@ -82,14 +82,14 @@ static int on_progress(void *arg)
 	const struct audit_views *shared = arg;
 	const struct store_env *env = &shared->reader->env;
 
-	if (env->rest != NULL)
-		env->rest(env->rest_arg);
+	if (env->yield != NULL)
+		env->yield();
 	return shared->should_stop(shared->arg);
 }
 
 void audit_views_watch(struct audit_views *shared, struct db *db)
 {
-	sqlite3_progress_handler(db->handle, DB_REST_STEPS, on_progress, shared);
+	sqlite3_progress_handler(db->handle, DB_YIELD_STEPS, on_progress, shared);
 }
 
 static int fail(sqlite3_vtab *base, enum error error, const char *text)

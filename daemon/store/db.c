@@ -59,22 +59,22 @@ enum error db_fail(struct db *db, int result)
 	return error;
 }
 
-void db_rest(const struct db *db)
+void db_yield(const struct db *db)
 {
-	if (db->rest != NULL)
-		db->rest(db->rest_arg);
+	if (db->yield != NULL)
+		db->yield();
 }
 
 static int on_progress(void *arg)
 {
-	db_rest(arg);
+	db_yield(arg);
 	return 0;
 }
 
-void db_watch_rest(struct db *db)
+void db_watch_yield(struct db *db)
 {
-	if (db->rest != NULL)
-		sqlite3_progress_handler(db->handle, DB_REST_STEPS, on_progress, db);
+	if (db->yield != NULL)
+		sqlite3_progress_handler(db->handle, DB_YIELD_STEPS, on_progress, db);
 }
 
 enum error db_exec(struct db *db, const char *sql)
@@ -140,7 +140,7 @@ enum error db_read_file(void *arg, uint64_t offset, void *out, size_t length)
 	struct db *db = arg;
 	sqlite3_file *file = find_file(db, SQLITE_FCNTL_FILE_POINTER);
 
-	db_rest(db);
+	db_yield(db);
 	if (file == NULL)
 		return db_fail(db, SQLITE_INTERNAL);
 	int result = file->pMethods->xRead(file, out, (int)length, (sqlite3_int64)offset);

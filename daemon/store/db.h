@@ -26,7 +26,7 @@ enum {
 	DB_PATH_MAX_BYTES = 4096,
 	DB_FAILURE_TEXT_BYTES = 256,
 	DB_LOG_PAGES = 1000,
-	DB_REST_STEPS = 250, /* of the virtual machine between two calls of store_env.rest */
+	DB_YIELD_STEPS = 250, /* of the virtual machine between two calls of store_env.yield */
 };
 
 /* One step from an empty database to the present schema: schema/KIND/NNNN-name.sql. */
@@ -75,8 +75,7 @@ enum db_mode {
 struct db {
 	struct sqlite3 *handle;
 	const struct db_schema *schema;
-	void (*rest)(void *arg); /* of the store_env; NULL also for writing */
-	void *rest_arg;
+	void (*yield)(void); /* of the store_env; NULL also for writing */
 	bool may_write;
 	bool is_sealed;         /* it had what schema->sealing adds when it was opened */
 	uint64_t older_version; /* that it has, while readers see it as the present one; else 0 */
@@ -107,9 +106,9 @@ enum error db_fail(struct db *db, int result);
  * of those, with `text` as its text. */
 enum error db_break(struct db *db, enum error error, const char *text);
 
-/* Calls store_env.rest, if there is one; from db_watch_rest() on statements do so themselves. */
-void db_rest(const struct db *db);
-void db_watch_rest(struct db *db);
+/* Calls store_env.yield, if there is one; from db_watch_yield() on statements do so themselves. */
+void db_yield(const struct db *db);
+void db_watch_yield(struct db *db);
 
 /* Runs SQL text without parameters or results. */
 enum error db_exec(struct db *db, const char *sql) ATTR_MUST_CHECK;

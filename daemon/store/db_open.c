@@ -100,7 +100,7 @@ static enum error open_file(struct db *db, const char *path, const struct store_
 	if (result == SQLITE_OK)
 		result = set_options(db);
 	if (result == SQLITE_OK)
-		db_watch_rest(db);
+		db_watch_yield(db);
 	if (result == SQLITE_OK && db->may_write && sqlite3_db_readonly(db->handle, "main") == 1)
 		return refuse(ERR_IO, "cannot be written", path, why);
 	return db_fail(db, result);
@@ -389,10 +389,9 @@ enum error db_open(struct db *db, const char *directory, const char *file_name,
 	struct buf path;
 
 	*db = (struct db){.schema = schema,
-			  .rest = mode == DB_READ ? env->rest : NULL,
-			  .rest_arg = env->rest_arg,
+			  .yield = mode == DB_READ ? env->yield : NULL,
 			  .may_write = mode != DB_READ};
-	db_rest(db);
+	db_yield(db);
 	buf_init(&path, DB_PATH_MAX_BYTES);
 	buf_printf(&path, "%s/%s", directory, file_name);
 	const char *text = buf_text(&path);

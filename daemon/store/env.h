@@ -21,8 +21,7 @@ struct store_env {
 				 enum error (*on_name)(void *arg, const char *name), void *arg);
 	/* Called every now and then by whoever reads, between two steps of a question: a place to let
 	 * others have the processor. NULL: none. */
-	void (*rest)(void *arg);
-	void *rest_arg;
+	void (*yield)(void);
 	/* The SQLite VFS to use; NULL for the system's own. */
 	const char *vfs;
 	/* Seeds the tables of recently used texts, whose keys come from outside. */

@@ -157,13 +157,11 @@ static enum error make_expected(struct db *expected, const struct db *db, uint64
 		    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
 	int result = sqlite3_open_v2(":memory:", &expected->handle, flags, NULL);
 
-	*expected = (struct db){.handle = expected->handle,
-				.schema = db->schema,
-				.rest = db->rest,
-				.rest_arg = db->rest_arg};
+	*expected =
+		(struct db){.handle = expected->handle, .schema = db->schema, .yield = db->yield};
 	if (result != SQLITE_OK)
 		return db_fail(expected, result);
-	db_watch_rest(expected);
+	db_watch_yield(expected);
 	enum error error = run_to(expected, version);
 	return error == ERR_NONE && is_sealed ? migrate_seal(expected) : error;
 }

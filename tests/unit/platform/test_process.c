@@ -65,38 +65,6 @@ static void who_gives_way_is_nicer_and_nobody_else(void **state)
 	assert_int_equal(getpriority(PRIO_PROCESS, 0), before);
 }
 
-static void who_was_interrupted_rests_a_number_of_times(void **state)
-{
-	struct process_rests rests = {0};
-
-	(void)state;
-	process_rest(&rests);
-	assert_int_equal(rests.left, 0);
-	/* Before its time nothing is looked at. */
-	rests.due_ns = UINT64_MAX;
-	rests.interruptions--;
-	process_rest(&rests);
-	assert_int_equal(rests.left, 0);
-	/* The system may interrupt this thread too, which makes more of them and never fewer. */
-	rests.due_ns = 1;
-	process_rest(&rests);
-	assert_in_range(rests.left, 1, 127);
-	while (rests.run < 128) {
-		rests.due_ns = 1;
-		rests.interruptions--;
-		process_rest(&rests);
-	}
-	rests.due_ns = 1;
-	rests.interruptions--;
-	process_rest(&rests);
-	assert_int_equal(rests.run, 128);
-	while (rests.run != 0) {
-		rests.due_ns = 1;
-		process_rest(&rests);
-	}
-	assert_int_equal(rests.left, 0);
-}
-
 static void random_bytes_differ_from_call_to_call(void **state)
 {
 	unsigned char first[32] = {0}, second[32] = {0};
@@ -172,7 +140,6 @@ int main(void)
 		cmocka_unit_test(local_time_is_what_the_zone_says),
 		cmocka_unit_test(a_boot_has_one_id),
 		cmocka_unit_test(who_gives_way_is_nicer_and_nobody_else),
-		cmocka_unit_test(who_was_interrupted_rests_a_number_of_times),
 		cmocka_unit_test(random_bytes_differ_from_call_to_call),
 		cmocka_unit_test(hardening_takes_rights_and_dumps_away),
 		cmocka_unit_test(log_lines_arrive_whole),

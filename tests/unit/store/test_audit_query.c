@@ -236,9 +236,11 @@ static void the_receiver_may_stop(void **state)
 	assert_int_equal(QUERY(scene, .limit = 0), ROWS);
 }
 
-static void count_rest(void *arg)
+static int yields;
+
+static void count_yield(void)
 {
-	++*(int *)arg;
+	yields++;
 }
 
 static bool take_values(void *arg, const struct audit_sql_value *values, size_t count)
@@ -249,32 +251,31 @@ static bool take_values(void *arg, const struct audit_sql_value *values, size_t 
 	return true;
 }
 
-static void who_reads_rests_now_and_then_and_who_writes_does_not(void **state)
+static void who_reads_yields_often_and_who_writes_does_not(void **state)
 {
 	const struct audit_sql_sink sink = {.on_row = take_values};
 	struct scene *scene = *state;
 	struct fixture *fixture = scene->fixture;
 	struct fake_clock clock;
-	int rests = 0;
 
 	audit_reader_close(scene->reader);
-	fixture->env.rest = count_rest;
-	fixture->env.rest_arg = &rests;
+	fixture->env.yield = count_yield;
+	yields = 0;
 	struct audit *audit = fixture_audit(fixture);
 	fixture_append(audit, ROWS, ROWS);
 	audit_close(audit);
-	assert_int_equal(rests, 0);
+	assert_int_equal(yields, 0);
 	assert_int_equal(
 		audit_reader_open(fixture->dir.path, &fixture->env, &scene->reader, &fixture->why),
 		ERR_NONE);
 	assert_int_equal(QUERY(scene, .before_id = ROWS), ROWS - 1);
-	assert_in_range(rests, 2, ROWS);
-	rests = 0;
+	assert_in_range(yields, 2, ROWS);
+	yields = 0;
 	fake_clock_init(&clock);
 	assert_int_equal(audit_sql_run(scene->reader, STR("SELECT count(*) FROM v_decision"),
 				       &clock.clock, 0, &sink, &fixture->why),
 			 ERR_NONE);
-	assert_in_range(rests, 2, ROWS);
+	assert_in_range(yields, 2, ROWS);
 }
 
 /* Appends a row in the middle of a query. */
@@ -398,7 +399,7 @@ int main(void)
 		TEST(pages_join_without_gap_or_overlap),
 		TEST(bounds_beyond_any_id_are_harmless),
 		TEST(the_receiver_may_stop),
-		TEST(who_reads_rests_now_and_then_and_who_writes_does_not),
+		TEST(who_reads_yields_often_and_who_writes_does_not),
 		TEST(a_query_sees_one_moment_while_rows_are_added),
 		TEST(querying_survives_any_failed_allocation),
 		TEST(no_damage_crashes_a_reader),
