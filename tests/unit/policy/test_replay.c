@@ -9,7 +9,7 @@
 #include "support/fault.h"
 #include "support/tmpdir.h"
 
-enum { DECISIONS = 10000, FEW = 300 };
+enum { DECISIONS = 10000, FEW = 300, SWEPT = 40 };
 
 #define GROUP(n) "principal in WinRM::Group::\"S-1-5-21-1-2-3-" #n "\""
 
@@ -365,7 +365,7 @@ static bool replay_with_fault(struct stage *stage, const struct snapshot *candid
 	error = replay_run(candidate, stage->reader, &options, &result, &why);
 	fired = fault_disarm();
 	if (error == ERR_NONE) {
-		assert_int_equal(result.replayed_count, FEW);
+		assert_int_equal(result.replayed_count, SWEPT);
 		assert_true(result.flip_count > 0);
 		replay_result_deinit(&result);
 	} else {
@@ -384,7 +384,7 @@ static void it_says_so_when_memory_runs_out(void **state)
 
 	(void)state;
 	assert_non_null(candidate);
-	open_stage(&stage, plain, NULL, FEW);
+	open_stage(&stage, plain, NULL, SWEPT);
 	for (n = 0; replay_with_fault(&stage, candidate, n, FAULT_ONCE); n++)
 		continue;
 	assert_true(n > 20);
