@@ -82,7 +82,7 @@ const struct config_key config_keys[] = {
 	{"audit.mask", VALUE_MASKS, AT(server.mask), 1, MASK_RULE_MAX_BYTES, NULL},
 	{"audit.on_corrupt", VALUE_CHOICE, AT(server.on_corrupt), 0, 0, on_corrupt_choices},
 	{"audit.queue_rows", VALUE_COUNT, AT(server.audit_queue_rows), 16, 1048576, NULL},
-	{"audit.seal_rows", VALUE_COUNT, AT(server.seal_rows), 1000, 10000000, NULL},
+	{"audit.seal_rows", VALUE_COUNT, AT(server.seal_rows), 1000, SETTINGS_SEAL_ROWS_MAX, NULL},
 	{"audit.seal_age", VALUE_DURATION, AT(server.seal_ms), SECONDS(60), DAYS(366), NULL},
 	{"audit.retention_age", VALUE_DURATION, AT(server.retention_ms), DAYS(1), DAYS(3660), NULL},
 	{"audit.retention_mib", VALUE_COUNT, AT(server.retention_mib), 16, 104857600, NULL},

@@ -11,6 +11,10 @@
 #include "base/str.h"
 #include "platform/peer.h"
 
+/* Sealing sorts the rows for each index in memory, of which it takes 60 bytes a row, and shares
+ * DB_HEAP_MAX_BYTES (store/db.h) with the writer: beyond it no row could be written. */
+enum { SETTINGS_SEAL_ROWS_MAX = 2000000 };
+
 /* Names or numbers of accounts. */
 struct settings_accounts {
 	struct str items[PEER_RULES_MAX];

@@ -395,6 +395,16 @@ static void a_rate_is_a_number_within_its_bounds_or_unlimited(void **state)
 		       "c.yaml:1:23: 'limits.request_kib' takes a number from 1024 to 65536");
 }
 
+static void a_segment_is_no_larger_than_can_be_sealed(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(read_text(f, "audit: {seal_rows: 2000000}\n"), ERR_NONE);
+	assert_int_equal(f->config.server.seal_rows, SETTINGS_SEAL_ROWS_MAX);
+	assert_refused(f, "audit: {seal_rows: 2000001}\n",
+		       "c.yaml:1:20: 'audit.seal_rows' takes a number from 1000 to 2000000");
+}
+
 static char *read_sample(void)
 {
 	FILE *file = fopen(WSAUTHZ_SAMPLE, "rb");
@@ -490,6 +500,7 @@ int main(void)
 		CONFIG_TEST(nothing_is_written_on_failure),
 		CONFIG_TEST(running_out_of_memory_is_an_error_of_its_own),
 		CONFIG_TEST(a_rate_is_a_number_within_its_bounds_or_unlimited),
+		CONFIG_TEST(a_segment_is_no_larger_than_can_be_sealed),
 		CONFIG_TEST(the_sample_says_what_the_defaults_are),
 		CONFIG_TEST(the_sample_has_every_key),
 	};
