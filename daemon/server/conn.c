@@ -110,9 +110,12 @@ void conn_abort(struct conn *conn, enum conn_end end)
 		conn->end = end;
 	set_state(conn, CONN_CLOSING);
 	forget_flush(conn);
-	if (conn->is_writing)
-		conn->written_bytes += conn->rest_bytes -
-				       uv_stream_get_write_queue_size((uv_stream_t *)&conn->pipe);
+	if (conn->is_writing) {
+		size_t left = uv_stream_get_write_queue_size((uv_stream_t *)&conn->pipe);
+
+		conn->written_bytes += conn->rest_bytes - left;
+		conn->rest_bytes = left;
+	}
 	uv_close((uv_handle_t *)&conn->pipe, on_handle_closed);
 	uv_close((uv_handle_t *)&conn->timer, on_handle_closed);
 }
@@ -357,6 +360,9 @@ static void on_written(uv_write_t *write, int status)
 		return;
 	}
 	conn->written_bytes += conn->rest_bytes;
+	/* Or they are told to have succeeded, when the socket had taken all just before. */
+	if (conn->state == CONN_CLOSING)
+		return;
 	conn->used_ms = now_ms(conn);
 	need_flush(conn);
 	update_reading(conn);
