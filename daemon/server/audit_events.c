@@ -50,6 +50,10 @@ void audit_events_free(struct audit_events *events)
 	if (events == NULL)
 		return;
 	assert(events->queued_count == 0);
+	if (events->waiting_count != 0)
+		log_error(events->options.log, "audit.event_lost",
+			  "%u events could not be recorded before the end",
+			  (unsigned)events->waiting_count);
 	while (events->first != NULL) {
 		struct waiting *waiting = events->first;
 

@@ -512,21 +512,21 @@ static void on_handle_closed(uv_handle_t *handle)
 
 void audit_queue_drain(struct audit_queue *queue)
 {
+	struct entry_list rest;
+
 	audit_queue_submit(queue);
 	end_thread(queue);
+	list_init(&rest);
+	/* The writer left none, if it had not ended before. */
+	list_append(&rest, &queue->submitted);
+	while (rest.first != NULL)
+		write_batch(queue, &rest);
 	deliver(queue);
 }
 
 void audit_queue_close(struct audit_queue *queue, void (*on_closed)(void *arg), void *arg)
 {
-	struct entry_list last;
-
 	audit_queue_drain(queue);
-	list_init(&last);
-	list_append(&last, &queue->submitted);
-	while (last.first != NULL)
-		write_batch(queue, &last);
-	deliver(queue);
 	assert(queue->length == 0 && queue->pushed.first == NULL);
 	queue->on_closed = on_closed;
 	queue->on_closed_arg = arg;

@@ -118,12 +118,11 @@ void audit_queue_get_work(struct audit_queue *queue, struct audit_queue_work *ou
 int64_t audit_queue_failing_since_us(struct audit_queue *queue, struct buf *why);
 
 /* Writes what is left and ends the writer; everything pushed comes back before this returns. What is
- * pushed from now on is written at the close. In relaxed mode rows that still fail are given up.
- * Waits for a commit in progress. */
+ * pushed from now on is written by the next drain, in this thread. In relaxed mode rows that still
+ * fail are given up. Waits for a commit in progress. */
 void audit_queue_drain(struct audit_queue *queue);
 
-/* Drains, writes what was pushed since then, and calls `on_closed` when the queue is gone; everything
- * pushed comes back before. `on_done` must not push any more then. */
+/* Drains, and calls `on_closed` when the queue is gone. `on_done` must not push any more. */
 void audit_queue_close(struct audit_queue *queue, void (*on_closed)(void *arg), void *arg);
 
 #endif

@@ -78,6 +78,24 @@ static bool sessions_are_gone(const struct server *server)
 	return server->authorize.sessions.count == 0 && server->admin.sessions.count == 0;
 }
 
+/* Answers whose clients have gone become events as their rows come back, and the queue takes only so
+ * many at a time. */
+static void write_last_events(struct service *service)
+{
+	struct audit_events *events = service->events;
+	uint32_t before = UINT32_MAX;
+
+	audit_queue_drain(service->audit);
+	failure_reports_flush(&service->reports);
+	audit_events_add(events, "daemon.stopped", STR(""), STR("{}"));
+	for (uint32_t left; (left = audit_events_pending(events)) != 0 && left < before;
+	     before = left) {
+		audit_queue_drain(service->audit);
+		audit_events_attach(events, service->audit);
+	}
+	audit_events_attach(events, NULL);
+}
+
 /* Takes the next step when nothing stands in its way any more. */
 static void continue_stop(struct server *server)
 {
@@ -90,11 +108,7 @@ static void continue_stop(struct server *server)
 		if (server->is_shadow_running)
 			shadow_stop(service->shadow, on_shadow_stopped, server);
 		if (service->audit != NULL) {
-			/* Answers whose clients have gone become events as their rows come back. */
-			audit_queue_drain(service->audit);
-			failure_reports_flush(&service->reports);
-			audit_events_add(service->events, "daemon.stopped", STR(""), STR("{}"));
-			audit_events_attach(service->events, NULL);
+			write_last_events(service);
 			audit_queue_close(service->audit, on_audit_closed, server);
 			return;
 		}

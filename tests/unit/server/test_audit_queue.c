@@ -608,9 +608,12 @@ static void what_comes_back_last_may_still_add_rows(void **state)
 	assert_int_equal(f->done_count, 3);
 	push(f, 3, AUDIT_QUEUE_BATCH_ROWS + 1);
 	assert_int_equal(f->stored, 3);
-	close_queue(f);
+	audit_queue_drain(f->queue);
 	assert_int_equal(f->done_count, AUDIT_QUEUE_BATCH_ROWS + 4);
-	assert_int_equal(f->stored, AUDIT_QUEUE_BATCH_ROWS + 4);
+	push(f, AUDIT_QUEUE_BATCH_ROWS + 4, 1);
+	close_queue(f);
+	assert_int_equal(f->done_count, AUDIT_QUEUE_BATCH_ROWS + 5);
+	assert_int_equal(f->stored, AUDIT_QUEUE_BATCH_ROWS + 5);
 	for (size_t i = 0; i < f->done_count; i++) {
 		assert_ptr_equal(f->done[i], &f->entries[i]);
 		assert_int_equal(f->errors[i], ERR_NONE);
