@@ -166,7 +166,8 @@ struct state_block {
 
 /* Notes how far the boot clock of this boot has come. When another boot was noted before, what was
  * left of each block by the boot clock when that was last noted is left from `boot_ms` on: time in
- * which the machine was off, or in which nothing was noted, does not count. */
+ * which the machine was off, or in which nothing was noted, does not count. The first note gives
+ * blocks that were there before their whole time from `boot_ms` on. */
 enum error state_note_block_clock(struct state *state, const uint8_t boot_id[STATE_BOOT_ID_BYTES],
 				  int64_t boot_ms) ATTR_MUST_CHECK;
 

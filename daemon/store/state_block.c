@@ -75,11 +75,21 @@ enum error state_note_block_clock(struct state *state, const uint8_t boot_id[STA
 		error = db_begin(&state->db);
 	if (error != ERR_NONE)
 		return error;
+	/* Blocks of before the first note have no such time yet; a wall clock that is wrong at the next
+	 * start must not end them for good. */
+	error = run_for_boot(
+		state,
+		"UPDATE block SET until_ms = ?2 + max((until_us - created_us) / 1000, 0)"
+		" WHERE until_us <> 9223372036854775807 AND by_wall_clock"
+		" AND until_ms = 0 AND NOT EXISTS (SELECT 1 FROM block_clock)",
+		boot_id, boot_ms);
 	/* No row when the boot is the one noted, and none when no boot ever was. */
-	error = run_for_boot(state,
-			     "UPDATE block SET until_ms = until_ms - seen_ms + ?2 FROM block_clock"
-			     " WHERE boot_id <> ?1 AND until_us <> 9223372036854775807",
-			     boot_id, boot_ms);
+	if (error == ERR_NONE)
+		error = run_for_boot(
+			state,
+			"UPDATE block SET until_ms = until_ms - seen_ms + ?2 FROM block_clock"
+			" WHERE boot_id <> ?1 AND until_us <> 9223372036854775807",
+			boot_id, boot_ms);
 	if (error == ERR_NONE)
 		error = run_for_boot(
 			state,

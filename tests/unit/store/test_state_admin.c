@@ -242,6 +242,28 @@ static void a_block_for_ever_is_so_in_every_boot(void **state)
 	state_close(store);
 }
 
+/* A version without the boot clock stored them. */
+static void a_block_of_before_the_first_note_lasts_its_time_from_then_on(void **state)
+{
+	static const uint8_t first[STATE_BOOT_ID_BYTES] = {1};
+	struct state *store = open_state(*state);
+	struct state_block block = bob;
+	struct blocks blocks;
+
+	block.until_us = block.created_us + 90 * 1000;
+	block.until_ms = 0;
+	block.by_wall_clock = true;
+	assert_int_equal(state_put_block(store, &block), ERR_NONE);
+	assert_int_equal(state_put_block(store, &alice), ERR_NONE);
+	assert_int_equal(state_note_block_clock(store, first, 1000), ERR_NONE);
+	blocks = load_blocks(store);
+	assert_int_equal(blocks.block[0].until_us, STATE_BLOCK_FOR_EVER);
+	assert_int_equal(blocks.block[0].until_ms, alice.until_ms);
+	assert_int_equal(blocks.block[1].until_ms, 1090);
+	assert_true(blocks.block[1].by_wall_clock);
+	state_close(store);
+}
+
 static void the_receivers_error_ends_the_loading(void **state)
 {
 	struct state *store = open_state(*state);
@@ -393,6 +415,7 @@ int main(void)
 		TEST(an_old_block_is_deleted_and_one_made_since_is_not),
 		TEST(another_boot_goes_on_with_what_is_left_of_each_block),
 		TEST(a_block_for_ever_is_so_in_every_boot),
+		TEST(a_block_of_before_the_first_note_lasts_its_time_from_then_on),
 		TEST(the_receivers_error_ends_the_loading),
 		TEST(actions_are_numbered_and_listed_newest_first),
 		TEST(actions_cannot_be_changed_from_outside),
