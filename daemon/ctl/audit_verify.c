@@ -30,7 +30,7 @@ static const struct arg_option verify_options[] = {
 	{"--signed-from", ARG_COUNT, offsetof(struct verify_options, signed_from), "N",
 	 "segments before N may be without signature, with --public-key"},
 	{"--rows-only", ARG_FLAG, offsetof(struct verify_options, rows_only), NULL,
-	 "leave out the indexes: a quarter faster, and a row may be hidden from questions"},
+	 "leave out the indexes, a fifth of the time: a row may be hidden from questions then"},
 	{NULL, ARG_FLAG, 0, NULL, NULL},
 };
 

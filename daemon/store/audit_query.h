@@ -123,7 +123,7 @@ struct audit_verify_options {
 	/* With a public key, sealed segments that are not signed are a flaw from this number on; what
 	 * is older may be from before there was a key. */
 	uint32_t signed_from;
-	/* Only what the chain proves: indexes, which take a quarter of the time, are left alone. */
+	/* Only what the chain proves: indexes, which take a fifth of the time, are left alone. */
 	bool rows_only;
 	/* Called now and then with the rows looked at and how many there are, about; may be NULL.
 	 * False ends the work with ERR_CANCELLED. */
