@@ -19,6 +19,10 @@ enum entry_sync { SYNC_CLEAN, SYNC_DIRTY, SYNC_IN_FLIGHT };
  * A record and what happens to it. It exists as long as one of these holds: it lives; changes to it
  * wait for their audit rows (`hold_count`, and without `live` it is pending); its end is not yet on
  * disk. With `ended` it is gone for good: found by nobody, whatever is still applied to it.
+ *
+ * Who connects anew after a revocation waits behind the record that was revoked (`before`), which
+ * stays what it is, in memory and on disk, until the user is let in; should that not happen, it is
+ * found again. Only the last of such a line is found by the key.
  */
 struct entry {
 	struct map_node by_key;
@@ -28,7 +32,8 @@ struct entry {
 	uint32_t hold_count;
 	bool live;
 	bool ended;
-	bool was_revoked; /* pending, and says what the record before it said, which was revoked */
+	struct entry *before; /* revoked, and to be remembered until this one begins */
+	struct entry *after;  /* pending; this one is revoked */
 	enum entry_sync sync;
 	bool changed_in_flight;
 	int64_t decided_ms;     /* when what the record says was decided */
@@ -120,7 +125,8 @@ static struct entry *find_key(const struct records *records, const struct record
 
 	for (; node != NULL; node = map_next(node)) {
 		struct entry *entry = CONTAINER_OF(node, struct entry, by_key);
-		if (memcmp(entry->record.owner.key.bytes, key->bytes, sizeof(key->bytes)) == 0)
+		if (entry->after == NULL &&
+		    memcmp(entry->record.owner.key.bytes, key->bytes, sizeof(key->bytes)) == 0)
 			return entry;
 	}
 	return NULL;
@@ -260,6 +266,11 @@ static void end(struct records *records, struct entry *entry)
 		return;
 	stop_living(records, entry);
 	map_remove(&records->by_key, &entry->by_key);
+	if (entry->before != NULL)
+		entry->before->after = entry->after;
+	if (entry->after != NULL)
+		entry->after->before = entry->before;
+	entry->before = entry->after = NULL;
 	entry->ended = true;
 	free_if_unused(records, entry);
 }
@@ -321,62 +332,34 @@ static struct record_id next_id(struct records *records)
 	return id;
 }
 
-/* The entry of who connects anew after the record `old` was revoked. Until that is allowed, and if
- * it never is, the revocation is what there is to remember. */
-static enum error replace_revoked(struct records *records, const struct record_owner *owner,
-				  struct entry *old, struct entry **out)
-{
-	struct record_id id = next_id(records);
-	enum error error = add_entry(records, owner, id, out);
-	struct record_owner copied;
-
-	if (error != ERR_NONE)
-		return error;
-	if (old->live) {
-		copied = (*out)->record.owner;
-		(*out)->record = old->record;
-		(*out)->record.owner = copied;
-		(*out)->record.id = id;
-		(*out)->record.revoked = false;
-		(*out)->was_revoked = true;
-	}
-	end(records, old);
-	return ERR_NONE;
-}
-
 enum error records_reserve(struct records *records, const struct record_owner *owner,
 			   int64_t now_ms, struct record_id *id)
 {
 	struct entry *entry = find_key(records, &owner->key);
-	enum error error = ERR_NONE;
+	struct entry *before = NULL;
 
 	/* One that is revoked was let in before; this is anew. */
 	if (entry != NULL && entry->record.revoked) {
-		error = replace_revoked(records, owner, entry, &entry);
-	} else {
-		if (entry != NULL && entry->live && !is_usable(entry, now_ms))
-			retire(records, entry);
+		before = entry;
+	} else if (entry != NULL && entry->live && !is_usable(entry, now_ms)) {
+		retire(records, entry);
 		entry = find_key(records, &owner->key);
-		if (entry == NULL)
-			error = add_entry(records, owner, next_id(records), &entry);
 	}
-	if (error != ERR_NONE)
-		return error;
+	if (entry == before) {
+		enum error error = add_entry(records, owner, next_id(records), &entry);
+		if (error != ERR_NONE)
+			return error;
+		entry->before = before;
+		if (before != NULL)
+			before->after = entry;
+	}
 	entry->hold_count++;
 	*id = entry->record.id;
 	return ERR_NONE;
 }
 
-/* Nobody was let in anew: who was revoked is still. */
-static void revoke_again(struct records *records, struct entry *entry)
-{
-	entry->record.revoked = true;
-	entry->was_revoked = false;
-	entry->live = true;
-	expiry_put(&records->expiry, &entry->expiry, record_last_usable_ms(&entry->record));
-	mark_changed(records, entry);
-}
-
+/* Its user is let in, anew if something was revoked before: that ends, and is deleted from disk behind
+ * what comes in its place. */
 static void begin(struct records *records, struct entry *entry, const struct record_change *change)
 {
 	entry->record.created_us = change->wall_us;
@@ -385,9 +368,11 @@ static void begin(struct records *records, struct entry *entry, const struct rec
 	entry->record.context_count = 0;
 	entry->decided_ms = change->boot_ms;
 	entry->live = true;
-	entry->was_revoked = false;
 	records->live_count++;
 	expiry_put(&records->expiry, &entry->expiry, INT64_MAX);
+	mark_changed(records, entry);
+	while (entry->before != NULL)
+		end(records, entry->before);
 }
 
 /* A change that was decided earlier may be applied later; what was decided last stays. Revisions
@@ -419,26 +404,6 @@ static void touch(struct records *records, struct entry *entry, int64_t now_ms)
 		mark_changed(records, entry);
 }
 
-/* A record that was revoked while it waited, and then replaced as its user asks anew, lets the user in
- * by now: should nobody be let in anew, that is what there is to remember as revoked. */
-static void hand_over(struct records *records, const struct entry *entry,
-		      const struct record_change *change, uint64_t decision_id)
-{
-	struct entry *next = find_key(records, &entry->record.owner.key);
-
-	if (next == NULL || next->live || next->was_revoked)
-		return;
-	next->record.created_us = change->wall_us;
-	next->record.created_ms = change->boot_ms;
-	next->record.last_used_ms = change->boot_ms;
-	next->record.endpoint = change->endpoint;
-	next->record.revision = change->revision;
-	next->record.decision_id = decision_id;
-	next->record.grant = change->grant;
-	next->record.administrator = change->administrator;
-	next->was_revoked = true;
-}
-
 void records_apply(struct records *records, const struct record_change *change,
 		   uint64_t decision_id)
 {
@@ -453,8 +418,6 @@ void records_apply(struct records *records, const struct record_change *change,
 		if (change->kind == RECORD_PUT && !entry->ended && !entry->live) {
 			put(records, entry, change, decision_id);
 			records->live_count--;
-		} else if (change->kind == RECORD_PUT && entry->ended) {
-			hand_over(records, entry, change, decision_id);
 		}
 		free_if_unused(records, entry);
 		return;
@@ -478,9 +441,7 @@ void records_drop(struct records *records, const struct record_change *change)
 	if (entry == NULL)
 		return;
 	entry->hold_count--;
-	if (!entry->ended && !entry->live && entry->hold_count == 0 && entry->was_revoked)
-		revoke_again(records, entry);
-	else if (!entry->ended && !entry->live && entry->hold_count == 0)
+	if (!entry->ended && !entry->live && entry->hold_count == 0)
 		end(records, entry);
 	else
 		free_if_unused(records, entry);

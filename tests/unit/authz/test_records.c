@@ -264,15 +264,24 @@ static void a_pending_record_can_be_revoked(void **state)
 	assert_false(records_revoke(*state, id));
 }
 
-static void write_changes(struct records *records)
+/* Collects all changes and says that they were, or were not, written. */
+static struct state_record_changes collect(struct records *records, struct arena *arena,
+					   bool written)
 {
 	struct state_record_changes changes;
+
+	assert_int_equal(records_collect_changes(records, arena, boot_id, SIZE_MAX, &changes),
+			 ERR_NONE);
+	records_changes_written(records, written);
+	return changes;
+}
+
+static void write_changes(struct records *records)
+{
 	struct arena arena;
 
 	arena_init(&arena, 4096, SIZE_MAX);
-	assert_int_equal(records_collect_changes(records, &arena, boot_id, MAX_COUNT, &changes),
-			 ERR_NONE);
-	records_changes_written(records, true);
+	collect(records, &arena, true);
 	arena_deinit(&arena);
 }
 
@@ -423,16 +432,32 @@ static void who_was_not_let_in_anew_is_still_revoked(void **state)
 	assert_false(is_revoked(*state, 1, START_MS + LIFE_MS + 1));
 	assert_null(find(*state, 1, START_MS + 2));
 	assert_int_equal(records_count(*state), 0);
-	assert_false(records_is_stored(*state, next));
+	assert_false(records_is_stored(*state, id));
 	write_changes(*state);
-	assert_true(records_is_stored(*state, next));
+	assert_true(records_is_stored(*state, id));
 
 	last = put(*state, 1, START_MS + 3);
 	assert_false(is_revoked(*state, 1, START_MS + 3));
-	assert_false(record_id_equal(last, next));
+	assert_false(record_id_equal(last, id));
 	assert_int_equal(find(*state, 1, START_MS + 3)->created_ms, START_MS + 3);
 	assert_int_equal(find(*state, 1, START_MS + 3)->context_count, 0);
 	assert_int_equal(records_count(*state), 1);
+}
+
+static void who_waits_to_be_let_in_anew_is_found_among_many(void **state)
+{
+	struct record_id id = put(*state, 1, START_MS), next;
+	struct record_change change;
+
+	assert_true(records_revoke(*state, id));
+	next = reserve(*state, 1, START_MS + 1);
+	for (uint8_t number = 2; number < MAX_COUNT; number++) {
+		put(*state, number, START_MS);
+		assert_true(record_id_equal(reserve(*state, 1, START_MS + 1), next));
+	}
+	change = put_change(next, START_MS + 1, 1);
+	records_apply(*state, &change, 8);
+	assert_true(record_id_equal(find(*state, 1, START_MS + 1)->id, next));
 }
 
 static void who_was_revoked_while_pending_and_not_let_in_anew_is_still_revoked(void **state)
@@ -450,6 +475,76 @@ static void who_was_revoked_while_pending_and_not_let_in_anew_is_still_revoked(v
 	assert_int_equal(records_count(*state), 0);
 	write_changes(*state);
 	assert_int_equal(records_expire(*state, START_MS + LIFE_MS + 1), 1);
+}
+
+static void what_was_revoked_while_pending_counts_whoever_gave_up_before_its_row(void **state)
+{
+	struct record_id before = reserve(*state, 1, START_MS), after;
+	struct record_change first = put_change(before, START_MS, 1), second;
+
+	assert_true(records_revoke(*state, before));
+	after = reserve(*state, 1, START_MS + 1);
+	assert_false(records_is_stored(*state, before));
+	second = put_change(after, START_MS + 1, 1);
+	records_drop(*state, &second);
+	assert_true(is_revoked(*state, 1, START_MS + 1));
+	records_apply(*state, &first, 8);
+	assert_true(is_revoked(*state, 1, START_MS + LIFE_MS));
+	assert_false(is_revoked(*state, 1, START_MS + LIFE_MS + 1));
+	assert_int_equal(records_count(*state), 0);
+	assert_false(records_is_stored(*state, before));
+	write_changes(*state);
+	assert_true(records_is_stored(*state, before));
+}
+
+/* Two wait to connect anew, the first of them revoked, too; neither is let in. */
+static void nobody_who_was_let_in_is_forgotten_for_those_who_were_not(void **state)
+{
+	for (uint8_t number = 1; number <= 2; number++) {
+		struct record_id id = put(*state, number, START_MS), ids[2];
+
+		assert_true(records_revoke(*state, id));
+		ids[0] = reserve(*state, number, START_MS + 1);
+		assert_true(records_revoke(*state, ids[0]));
+		ids[1] = reserve(*state, number, START_MS + 2);
+		for (uint8_t i = 0; i < 2; i++) {
+			struct record_change change =
+				put_change(ids[(number + i) % 2], START_MS + 1, 1);
+
+			records_drop(*state, &change);
+		}
+		assert_true(is_revoked(*state, number, START_MS + LIFE_MS));
+		assert_false(is_revoked(*state, number, START_MS + LIFE_MS + 1));
+	}
+	assert_int_equal(records_count(*state), 0);
+}
+
+/* A crash may come at any moment until then. */
+static void a_revocation_stays_on_disk_until_its_user_is_let_in_anew(void **state)
+{
+	struct record_id id = put(*state, 1, START_MS), next;
+	struct state_record_changes changes;
+	struct record_change change;
+	struct arena arena;
+
+	arena_init(&arena, 256, SIZE_MAX);
+	assert_true(records_revoke(*state, id));
+	next = reserve(*state, 1, START_MS + 1);
+	assert_false(records_is_stored(*state, id));
+	changes = collect(*state, &arena, true);
+	assert_int_equal(changes.put_count, 1);
+	assert_int_equal(changes.delete_count, 0);
+	assert_true(records_is_stored(*state, id));
+	change = put_change(next, START_MS + 1, 1);
+	records_apply(*state, &change, 8);
+	assert_int_equal(records_collect_changes(*state, &arena, boot_id, 1, &changes), ERR_NONE);
+	assert_int_equal(changes.put_count, 1);
+	records_changes_written(*state, true);
+	changes = collect(*state, &arena, true);
+	assert_int_equal(changes.delete_count, 1);
+	assert_memory_equal(changes.deletes[0], id.bytes, sizeof(id.bytes));
+	assert_false(records_have_changes(*state));
+	arena_deinit(&arena);
 }
 
 static void whatever_fails_when_the_user_connects_anew_the_revocation_stays(void **state)
@@ -584,18 +679,6 @@ static void live_records_are_listed_until_the_visitor_has_enough(void **state)
 		put(*state, i, START_MS);
 	records_each(*state, count_to_two, &count);
 	assert_int_equal(count, 2);
-}
-
-/* Collects all changes and says that they were, or were not, written. */
-static struct state_record_changes collect(struct records *records, struct arena *arena,
-					   bool written)
-{
-	struct state_record_changes changes;
-
-	assert_int_equal(records_collect_changes(records, arena, boot_id, SIZE_MAX, &changes),
-			 ERR_NONE);
-	records_changes_written(records, written);
-	return changes;
 }
 
 static void a_record_comes_back_from_its_row(void **state)
@@ -792,7 +875,11 @@ int main(void)
 		TEST(neither_use_nor_release_nor_a_denial_forgets_a_revocation),
 		TEST(who_connects_anew_is_not_revoked_any_more),
 		TEST(who_was_not_let_in_anew_is_still_revoked),
+		TEST(who_waits_to_be_let_in_anew_is_found_among_many),
 		TEST(who_was_revoked_while_pending_and_not_let_in_anew_is_still_revoked),
+		TEST(what_was_revoked_while_pending_counts_whoever_gave_up_before_its_row),
+		TEST(nobody_who_was_let_in_is_forgotten_for_those_who_were_not),
+		TEST(a_revocation_stays_on_disk_until_its_user_is_let_in_anew),
 		TEST(whatever_fails_when_the_user_connects_anew_the_revocation_stays),
 		TEST(a_full_table_forgets_no_revocation),
 		TEST(a_revocation_is_stored_and_comes_back),

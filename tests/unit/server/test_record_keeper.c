@@ -246,6 +246,46 @@ static void who_waits_for_a_pending_record_hears_when_nobody_was_let_in(void **s
 	expect_on_disk(f, 0, 0);
 }
 
+static void who_waits_for_a_pending_record_waits_also_when_its_user_asks_anew(void **state)
+{
+	struct fixture *f = *state;
+	struct record_id revoked;
+
+	reserve(f);
+	revoked = f->id;
+	assert_true(records_revoke(f->records, f->id));
+	await(f);
+	f->waiter.ids = &revoked;
+	reserve(f);
+	settle(f);
+	assert_int_equal(f->told_count, 0);
+	drop(f);
+	f->id = revoked;
+	settle(f);
+	assert_int_equal(f->told_count, 0);
+	apply(f);
+	settle(f);
+	expect_told(f, ERR_NONE);
+	expect_on_disk(f, 1, 1);
+}
+
+static void a_revocation_stays_on_disk_while_its_user_waits_to_be_let_in_anew(void **state)
+{
+	struct fixture *f = *state;
+
+	reserve(f);
+	apply(f);
+	assert_true(records_revoke(f->records, f->id));
+	await(f);
+	reserve(f);
+	settle(f);
+	expect_told(f, ERR_NONE);
+	expect_on_disk(f, 1, 1);
+	apply(f);
+	settle(f);
+	expect_on_disk(f, 1, 0);
+}
+
 static void who_still_waits_when_the_keeper_closes_hears_that_nothing_is_stored(void **state)
 {
 	struct fixture *f = *state;
@@ -295,6 +335,8 @@ int main(void)
 		TEST(who_waits_for_what_is_on_disk_hears_it_at_once),
 		TEST(who_waits_for_a_pending_record_waits_for_its_audit_row_and_the_disk),
 		TEST(who_waits_for_a_pending_record_hears_when_nobody_was_let_in),
+		TEST(who_waits_for_a_pending_record_waits_also_when_its_user_asks_anew),
+		TEST(a_revocation_stays_on_disk_while_its_user_waits_to_be_let_in_anew),
 		TEST(who_still_waits_when_the_keeper_closes_hears_that_nothing_is_stored),
 		TEST(what_is_stored_is_told_also_while_the_keeper_closes),
 		TEST(without_memory_who_waits_hears_it_and_the_change_is_written_later),
