@@ -32,6 +32,7 @@ struct entry {
 	uint32_t hold_count;
 	bool live;
 	bool ended;
+	bool admitted;        /* pending, and its user may know already */
 	struct entry *before; /* revoked, and to be remembered until this one begins */
 	struct entry *after;  /* pending; this one is revoked */
 	enum entry_sync sync;
@@ -166,12 +167,17 @@ const struct record *records_find_id(const struct records *records, struct recor
 	return is_usable(entry, now_ms) ? &entry->record : NULL;
 }
 
+/* While the user waits to be let in anew, what is asked comes from what was opened before. */
 bool records_is_revoked(const struct records *records, const struct record_key *key, int64_t now_ms)
 {
 	const struct entry *entry = find_key(records, key);
 
-	return entry != NULL && entry->record.revoked &&
-	       (!entry->live || now_ms <= record_last_usable_ms(&entry->record));
+	for (; entry != NULL; entry = entry->admitted ? NULL : entry->before) {
+		if (entry->record.revoked &&
+		    (!entry->live || now_ms <= record_last_usable_ms(&entry->record)))
+			return true;
+	}
+	return false;
 }
 
 /* Making and unmaking. */
@@ -432,6 +438,14 @@ void records_apply(struct records *records, const struct record_change *change,
 		end(records, entry);
 	else
 		free_if_unused(records, entry);
+}
+
+void records_admit(struct records *records, const struct record_change *change)
+{
+	struct entry *entry = change->kind == RECORD_PUT ? find_id(records, change->id) : NULL;
+
+	if (entry != NULL)
+		entry->admitted = true;
 }
 
 void records_drop(struct records *records, const struct record_change *change)

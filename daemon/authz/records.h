@@ -128,6 +128,10 @@ enum error records_reserve(struct records *records, const struct record_owner *o
 void records_apply(struct records *records, const struct record_change *change,
 		   uint64_t decision_id);
 
+/* Says that the answer which lets the user in leaves before its audit row, as in relaxed durability:
+ * who asks next may be whom it let in. Nothing else changes. */
+void records_admit(struct records *records, const struct record_change *change);
+
 /* Forgets a change whose audit row was not written. */
 void records_drop(struct records *records, const struct record_change *change);
 
@@ -138,7 +142,7 @@ void records_drop(struct records *records, const struct record_change *change);
  * is dropped. True when it lived or was pending. */
 bool records_revoke(struct records *records, struct record_id id);
 
-/* True when the record with this key was revoked and its user has not connected since. */
+/* True when the record with this key was revoked and its user was not let in since. */
 bool records_is_revoked(const struct records *records, const struct record_key *key,
 			int64_t now_ms);
 

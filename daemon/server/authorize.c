@@ -224,10 +224,12 @@ void authorize_start(struct request *request, const struct question *question)
 	}
 	if (refusal == REFUSAL_NONE)
 		refusal = refusal_of_error(queue_row(request));
-	if (refusal != REFUSAL_NONE)
+	if (refusal != REFUSAL_NONE) {
 		give_up(request, refusal, refusal_text(refusal));
-	else if (request->audit.row.relaxed)
+	} else if (request->audit.row.relaxed) {
+		records_admit(request->service->records, &request->decision.change);
 		answer(request, request->audit.row.decision_id);
+	}
 }
 
 void authorize_on_recorded(struct audit_entry *entry, enum error error, void *arg)

@@ -59,6 +59,23 @@ static void a_revoked_user_who_connects_anew_is_asked_for_anew(void **state)
 	       DECISION_FROM_POLICY);
 }
 
+/* What is asked until then comes from what was opened before. */
+static void a_revoked_user_is_out_until_the_row_of_the_new_connection(void **state)
+{
+	struct world *world = *state;
+	struct record_change change;
+
+	let_in(world);
+	revoke(world);
+	expect(world_ask_user(world), DECISION_ALLOW, DECISION_FROM_POLICY);
+	change = world->decision.change;
+	expect(world_ask_operation(world, TRANSFER "/Get", WMI), DECISION_DENY,
+	       DECISION_FROM_REVOKED);
+	records_apply(world->records, &change, 8);
+	expect(world_ask_operation(world, TRANSFER "/Get", WMI), DECISION_ALLOW,
+	       DECISION_FROM_POLICY);
+}
+
 /* A connection that is opened anew is another logon, of which WinRM does not tell. */
 static void a_revoked_user_stays_out_by_another_logon(void **state)
 {
@@ -207,6 +224,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_operations_of_a_revoked_user_are_denied),
 		TEST(a_revoked_user_who_connects_anew_is_asked_for_anew),
+		TEST(a_revoked_user_is_out_until_the_row_of_the_new_connection),
 		TEST(a_revoked_user_stays_out_by_another_logon),
 		TEST(what_was_decided_before_a_revocation_does_not_undo_it),
 		TEST(a_revocation_ends_with_the_lifetime_of_the_record),

@@ -134,6 +134,27 @@ static void a_revoked_user_is_denied_on_every_connection_also_after_a_restart(vo
 	talk_close(&first);
 }
 
+/* The answer leaves before its row, and what comes next may be there before it, too. */
+static void in_relaxed_mode_a_revoked_user_is_let_in_anew_at_once(void **state)
+{
+	struct running *running = *state;
+	struct talk talk, admin;
+
+	running->config.server.durability = DURABILITY_RELAXED;
+	running_start(running);
+	running_open_authorize(running, &talk);
+	running_open_admin(running, &admin);
+	expect_user(&talk, VERDICT_ALLOW);
+	for (int i = 0; i < 10; i++) {
+		assert_int_equal(revoked_count(ask_revoke(&admin, ALICE)), 1);
+		expect_operation(&talk, REVOKED);
+		expect_user(&talk, VERDICT_ALLOW);
+		expect_operation(&talk, ALLOWED);
+	}
+	talk_close(&talk);
+	talk_close(&admin);
+}
+
 /* Who comes under two names is one account, and a name that is revoked means it. */
 static void a_name_that_is_revoked_stands_for_all_records_of_its_account(void **state)
 {
@@ -635,6 +656,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		SERVER_TEST(a_revoked_user_is_denied_on_every_connection_also_after_a_restart),
+		SERVER_TEST(in_relaxed_mode_a_revoked_user_is_let_in_anew_at_once),
 		SERVER_TEST(a_name_that_is_revoked_stands_for_all_records_of_its_account),
 		SERVER_TEST(a_record_is_revoked_by_its_id),
 		SERVER_TEST(a_block_holds_from_the_next_request_on_and_over_a_restart),
