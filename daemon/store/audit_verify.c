@@ -358,6 +358,17 @@ static bool signature_holds(const struct audit_verify_options *options,
 	return seal_is_signed(segment, options->public_key);
 }
 
+static const struct segment *find_noted(const struct verifier *verifier, uint32_t number)
+{
+	for (size_t i = 0; i < verifier->noted.count; i++) {
+		const struct segment *noted = &verifier->noted.items[i];
+
+		if (noted->number == number && noted->state == SEGMENT_SEALED)
+			return noted;
+	}
+	return NULL;
+}
+
 static void verify_seal(struct verifier *verifier, const struct segment *segment)
 {
 	const struct audit_head *head = &verifier->result.head;
@@ -387,19 +398,15 @@ static bool is_cut(const struct verifier *verifier, const struct segment *segmen
 /* Whether questions would look into the segment for all that it holds. */
 static bool is_noted_as_it_is(const struct verifier *verifier, const struct segment *segment)
 {
-	for (size_t i = 0; i < verifier->noted.count; i++) {
-		const struct segment *noted = &verifier->noted.items[i];
+	const struct segment *noted = find_noted(verifier, segment->number);
 
-		if (noted->number == segment->number && noted->state == SEGMENT_SEALED)
-			return noted->first_id == segment->first_id &&
-			       noted->last_id == segment->last_id &&
-			       noted->first_us == segment->first_us &&
-			       noted->last_us == segment->last_us &&
-			       noted->event_count == segment->event_count &&
-			       (!noted->knows_undelivered ||
-				noted->undelivered_id == segment->undelivered_id);
-	}
-	return true;
+	if (noted == NULL)
+		return true;
+	/* A seal comes before its note, and notes are read before segments. */
+	return segment->state == SEGMENT_SEALED && noted->first_id == segment->first_id &&
+	       noted->last_id == segment->last_id && noted->first_us == segment->first_us &&
+	       noted->last_us == segment->last_us && noted->event_count == segment->event_count &&
+	       (!noted->knows_undelivered || noted->undelivered_id == segment->undelivered_id);
 }
 
 /* What leads questions to rows: the indexes, and the note of the segment. */

@@ -231,13 +231,13 @@ static void with_a_key_a_seal_without_signature_is_a_flaw_but_in_old_segments(vo
 	assert_true(verify_with(fixture, &options).intact);
 }
 
-/* Runs SQL on the sealed file with the triggers gone and puts them back. */
-static void tamper(struct fixture *fixture, const char *sql)
+/* Runs SQL on a sealed file with the triggers gone and puts them back. */
+static void tamper_with(struct fixture *fixture, const char *file, const char *sql)
 {
 	char path[256];
 	struct buf all;
 
-	tmpdir_path(&fixture->dir, AUDIT_FILE, path, sizeof(path));
+	tmpdir_path(&fixture->dir, file, path, sizeof(path));
 	assert_int_equal(chmod(path, 0600), 0);
 	buf_init(&all, 8192);
 	buf_printf(&all,
@@ -248,8 +248,21 @@ static void tamper(struct fixture *fixture, const char *sql)
 		   "INSERT INTO sqlite_schema SELECT * FROM saved; COMMIT;"
 		   "PRAGMA writable_schema = RESET",
 		   sql);
-	fixture_sql(fixture, AUDIT_FILE, buf_text(&all));
+	fixture_sql(fixture, file, buf_text(&all));
 	buf_deinit(&all);
+}
+
+static void tamper(struct fixture *fixture, const char *sql)
+{
+	tamper_with(fixture, AUDIT_FILE, sql);
+}
+
+/* Leaves the segment as one that was never sealed. */
+static void take_seal(struct fixture *fixture, const char *file)
+{
+	tamper_with(fixture, file,
+		    "DELETE FROM seal; DROP INDEX decision_subject; DROP INDEX decision_request;"
+		    "DROP INDEX decision_outcome");
 }
 
 static void a_seal_that_does_not_fit_is_found(void **state)
@@ -329,6 +342,18 @@ static void a_note_that_hides_events_is_found(void **state)
 	expect_note_found(fixture, &segment);
 }
 
+/* Questions would trust it, though nothing holds the segment to it. */
+static void a_note_of_a_seal_that_is_not_there_is_found(void **state)
+{
+	struct fixture *fixture = *state;
+	struct segment segment;
+
+	fill(fixture);
+	segment = seal(fixture, NULL);
+	take_seal(fixture, AUDIT_FILE);
+	expect_note_found(fixture, &segment);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -346,6 +371,7 @@ int main(void)
 		TEST(the_end_of_a_sealed_segment_cannot_be_cut_off),
 		TEST(a_note_that_hides_a_segment_is_found),
 		TEST(a_note_that_hides_events_is_found),
+		TEST(a_note_of_a_seal_that_is_not_there_is_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
