@@ -26,7 +26,7 @@ static const struct arg_option verify_options[] = {
 	{"--head", ARG_TEXT, offsetof(struct verify_options, head), "HEAD|FILE",
 	 "a head that was kept elsewhere: also a tail that was cut off is found"},
 	{"--public-key", ARG_TEXT, offsetof(struct verify_options, public_key), "KEY|FILE",
-	 "every sealed segment must be signed by this key"},
+	 "every segment must be sealed and signed by this key, but those at the end"},
 	{"--signed-from", ARG_COUNT, offsetof(struct verify_options, signed_from), "N",
 	 "segments before N may be without signature, with --public-key"},
 	{"--rows-only", ARG_FLAG, offsetof(struct verify_options, rows_only), NULL,
@@ -96,6 +96,7 @@ static const char *flaw_name(enum audit_flaw flaw)
 	case AUDIT_FLAW_MISSING: return "missing";
 	case AUDIT_FLAW_SEAL: return "seal";
 	case AUDIT_FLAW_SIGNATURE: return "signature";
+	case AUDIT_FLAW_UNSIGNED: return "unsigned";
 	case AUDIT_FLAW_TEXT: return "text";
 	case AUDIT_FLAW_CUT: return "cut";
 	case AUDIT_FLAW_HEAD: return "head";
@@ -112,7 +113,8 @@ static const char *flaw_text(enum audit_flaw flaw)
 	case AUDIT_FLAW_BEGINNING: return "the segment does not begin where the one before ends";
 	case AUDIT_FLAW_MISSING: return "the segment is not there";
 	case AUDIT_FLAW_SEAL: return "the segment does not hold the rows that its seal names";
-	case AUDIT_FLAW_SIGNATURE: return "the seal is not signed by the key";
+	case AUDIT_FLAW_SIGNATURE: return "the segment has no seal that is signed by the key";
+	case AUDIT_FLAW_UNSIGNED: return "no segment is signed by the key";
 	case AUDIT_FLAW_TEXT:
 		return "there are texts that no row has: rows at its end were removed";
 	case AUDIT_FLAW_CUT: return "the audit ends before the given head: its tail is missing";
@@ -160,6 +162,9 @@ static void print_json(struct buf *out, const struct audit_verification *found)
 	if (!found->intact)
 		buf_printf(out, ",\"flaw\":\"%s\",\"segment\":%" PRIu32 ",\"first_bad\":%" PRIu64,
 			   flaw_name(found->flaw), found->segment, found->first_bad_id);
+	else
+		buf_printf(out, ",\"unsigned_segments\":%" PRIu32 ",\"unsigned_rows\":%" PRIu64,
+			   found->unsigned_segments, found->unsigned_rows);
 	if (found->place != NULL)
 		buf_printf(out, ",\"place\":\"%s\"", found->place);
 	if (found->head_is_older)
@@ -169,22 +174,51 @@ static void print_json(struct buf *out, const struct audit_verification *found)
 	buf_append_str(out, STR("\"}"));
 }
 
+static void print_counts(struct buf *out, const struct audit_verification *found)
+{
+	output_count(out, found->row_count - found->event_count, "decision", "decisions");
+	buf_append_str(out, STR(" and "));
+	output_count(out, found->event_count, "event", "events");
+	buf_append_str(out, STR(" in "));
+	output_count(out, found->segment_count, "segment", "segments");
+}
+
+static void print_intact(struct buf *out, const struct audit_verification *found)
+{
+	buf_append_str(out, STR("intact: "));
+	print_counts(out, found);
+	if (found->signed_count != 0) {
+		buf_printf(out, ", %" PRIu32 " signed; under no signature at the end: ",
+			   found->signed_count);
+		output_count(out, found->unsigned_segments, "segment", "segments");
+		buf_append_str(out, STR(" with "));
+		output_count(out, found->unsigned_rows, "row", "rows");
+	}
+	if (found->head_is_older)
+		buf_append_str(out, STR("; the given head is older than all of them"));
+}
+
+static void print_unsigned(struct buf *out, const struct audit_verification *found)
+{
+	buf_append_str(out, STR("NOT PROVED: "));
+	print_counts(out, found);
+	buf_printf(out,
+		   "; the chain holds, but %s\n"
+		   "to mend    'wsauthzctl audit seal' first, if the audit is young and "
+		   "audit.signing_key is set; else its seals were taken away",
+		   flaw_text(found->flaw));
+}
+
 static void print_text(struct buf *out, const struct audit_verification *found)
 {
 	char head[AUDIT_HEAD_TEXT_BYTES];
 
 	audit_head_format(&found->head, head);
-	if (found->intact) {
-		buf_append_str(out, STR("intact: "));
-		output_count(out, found->row_count - found->event_count, "decision", "decisions");
-		buf_append_str(out, STR(" and "));
-		output_count(out, found->event_count, "event", "events");
-		buf_append_str(out, STR(" in "));
-		output_count(out, found->segment_count, "segment", "segments");
-		if (found->signed_count != 0)
-			buf_printf(out, ", %" PRIu32 " signed", found->signed_count);
-		if (found->head_is_older)
-			buf_append_str(out, STR("; the given head is older than all of them"));
+	if (found->intact)
+		print_intact(out, found);
+	else if (found->flaw == AUDIT_FLAW_UNSIGNED)
+		print_unsigned(out, found);
+	if (found->intact || found->flaw == AUDIT_FLAW_UNSIGNED) {
 		buf_printf(out, "\nhead  %s", head);
 		return;
 	}

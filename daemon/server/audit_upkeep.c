@@ -100,6 +100,8 @@ enum error audit_upkeep_seal(struct audit_upkeep *upkeep, uint32_t live, uint32_
 
 	if (error == ERR_NONE)
 		error = state_store_use(upkeep->store, "audit.seal_not_noted", list_noted, &noted);
+	/* From the oldest on, and never past one that fails: audit_verify() takes any other order
+	 * for a seal that was taken away. */
 	for (size_t i = 0; i < upkeep->segments.count && error == ERR_NONE; i++) {
 		const struct segment *segment = &upkeep->segments.items[i];
 

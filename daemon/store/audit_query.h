@@ -87,11 +87,12 @@ enum audit_flaw {
 	AUDIT_FLAW_BEGINNING, /* a segment does not begin where the one before ends */
 	AUDIT_FLAW_MISSING,   /* a segment between two others is not there */
 	AUDIT_FLAW_SEAL,      /* a sealed segment does not have the rows that its seal tells of */
-	AUDIT_FLAW_SIGNATURE, /* the seal is not signed by the given key */
-	AUDIT_FLAW_TEXT,      /* a text that no decision of the segment has, or has any more */
-	AUDIT_FLAW_CUT,       /* the audit ends before the expected head */
-	AUDIT_FLAW_HEAD,      /* the chain at the expected head is another one */
-	AUDIT_FLAW_INDEX,     /* the rows are there, and not every question is led to all of them */
+	AUDIT_FLAW_SIGNATURE, /* a segment has no seal that is signed by the given key */
+	AUDIT_FLAW_UNSIGNED, /* the chain holds, but no segment at all is signed by the given key */
+	AUDIT_FLAW_TEXT,     /* a text that no decision of the segment has, or has any more */
+	AUDIT_FLAW_CUT,      /* the audit ends before the expected head */
+	AUDIT_FLAW_HEAD,     /* the chain at the expected head is another one */
+	AUDIT_FLAW_INDEX,    /* the rows are there, and not every question is led to all of them */
 };
 
 /* What audit_verify() found. */
@@ -109,6 +110,9 @@ struct audit_verification {
 	uint64_t row_count; /* decisions and events that were looked at */
 	uint64_t event_count;
 	uint32_t segment_count, signed_count;
+	/* Behind the last signature, which by way of the chain proves what is before it. */
+	uint32_t unsigned_segments;
+	uint64_t unsigned_rows;
 	/* The expected head is older than the oldest segment, and could not be compared. */
 	bool head_is_older;
 };
@@ -120,8 +124,9 @@ struct audit_verify_options {
 	/* The key that signatures must be of, SEGMENT_KEY_BYTES; NULL: the one in the seal, which
 	 * shows only that the seal was not changed by somebody without it. */
 	const uint8_t *public_key;
-	/* With a public key, sealed segments that are not signed are a flaw from this number on; what
-	 * is older may be from before there was a key. */
+	/* With a public key, segments that are not signed are a flaw from this number on; what is
+	 * older may be from before there was a key. Segments are sealed in their order: those at the
+	 * end of the audit that are not sealed yet are only counted. */
 	uint32_t signed_from;
 	/* Only what the chain proves: indexes, which take a fifth of the time, are left alone. */
 	bool rows_only;

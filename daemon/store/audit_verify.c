@@ -369,6 +369,21 @@ static const struct segment *find_noted(const struct verifier *verifier, uint32_
 	return NULL;
 }
 
+/* Segments are sealed in their order, so that a sealed one behind it shows that this one had a
+ * seal, too. But both may just be sealed, and this one was looked at before; so only what was sealed
+ * when the notes were read counts. */
+static bool lost_its_seal(const struct verifier *verifier, const struct segment *segment)
+{
+	const struct segment_list *segments = &verifier->reader->segments;
+	const struct segment *end = &segments->items[segments->count];
+
+	for (const struct segment *later = segment + 1; later < end; later++) {
+		if (later->state == SEGMENT_SEALED && find_noted(verifier, later->number) != NULL)
+			return true;
+	}
+	return false;
+}
+
 static void verify_seal(struct verifier *verifier, const struct segment *segment)
 {
 	const struct audit_head *head = &verifier->result.head;
@@ -379,11 +394,20 @@ static void verify_seal(struct verifier *verifier, const struct segment *segment
 		segment->head.decision_id == head->decision_id &&
 		memcmp(segment->head.chain, head->chain, AUDIT_CHAIN_BYTES) == 0;
 
-	if (!is_same)
+	if (segment->state == SEGMENT_SEALED && !is_same)
 		find_flaw(verifier, AUDIT_FLAW_SEAL, segment, head->decision_id + 1);
-	else if (!signature_holds(verifier->options, segment))
-		find_flaw(verifier, AUDIT_FLAW_SIGNATURE, segment, segment->first_id);
+	else if (!signature_holds(verifier->options, segment) &&
+		 (segment->state == SEGMENT_SEALED || lost_its_seal(verifier, segment)))
+		find_flaw(verifier, AUDIT_FLAW_SIGNATURE, segment,
+			  segment->first_id != 0 ? segment->first_id : head->decision_id + 1);
 	verifier->result.signed_count += segment->is_signed;
+}
+
+static void count_unsigned(struct audit_verification *result, const struct segment *segment,
+			   uint64_t row_count)
+{
+	result->unsigned_segments = segment->is_signed ? 0 : result->unsigned_segments + 1;
+	result->unsigned_rows = segment->is_signed ? 0 : result->unsigned_rows + row_count;
 }
 
 /* The audit ends here, before the expected head. */
@@ -449,7 +473,7 @@ static enum error verify_open_segment(struct verifier *verifier, const struct se
 	if (error == ERR_NONE && verifier->result.intact && !all_texts_are_used(verifier))
 		find_flaw(verifier, is_cut(verifier, segment) ? AUDIT_FLAW_CUT : AUDIT_FLAW_TEXT,
 			  segment, verifier->result.head.decision_id + 1);
-	if (error == ERR_NONE && verifier->result.intact && segment->state == SEGMENT_SEALED)
+	if (error == ERR_NONE && verifier->result.intact)
 		verify_seal(verifier, segment);
 	if (error == ERR_NONE && verifier->result.intact && verifier->place != NULL) {
 		find_flaw(verifier, AUDIT_FLAW_INDEX, segment, segment->first_id);
@@ -486,10 +510,14 @@ static enum error verify_segments(struct verifier *verifier)
 		if (error != ERR_NONE || !verifier->result.intact)
 			return error;
 		verifier->result.segment_count++;
+		count_unsigned(&verifier->result, segment, verifier->segment_rows);
 	}
 	const struct segment *last = &segments->items[segments->count - 1];
 	if (is_cut(verifier, last))
 		find_flaw(verifier, AUDIT_FLAW_CUT, last, verifier->result.head.decision_id + 1);
+	else if (verifier->options->public_key != NULL && verifier->result.signed_count == 0)
+		find_flaw(verifier, AUDIT_FLAW_UNSIGNED, segments->items,
+			  segments->items[0].before.decision_id + 1);
 	return ERR_NONE;
 }
 

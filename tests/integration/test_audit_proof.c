@@ -62,10 +62,10 @@ static void seals_are_signed_by_the_configured_key(void **state)
 	connect_once(&daemon, BOB);
 	snprintf(line, sizeof(line), "verify --public-key %s/audit.pub", keys.path);
 	assert_int_equal(audit(&daemon, line), COMMAND_DONE);
-	command_expect("1 signed");
+	command_expect("1 signed; under no signature at the end: 1 segment with ");
 	snprintf(line, sizeof(line), "verify --public-key %s/other.pub", keys.path);
 	assert_int_equal(audit(&daemon, line), COMMAND_DENIED);
-	command_expect("the seal is not signed by the key");
+	command_expect("the segment has no seal that is signed by the key");
 	fixture_stop(&daemon);
 
 	/* A key that others can read is refused. */
@@ -320,6 +320,50 @@ static void what_leads_questions_past_rows_is_named_and_mended_as_told(void **st
 	daemon_deinit(&daemon, false);
 }
 
+/* With notes that go with it, as of a segment that never was sealed. */
+static void seals_that_were_taken_away_are_missed(void **state)
+{
+	static const char take_seal[] =
+		"DELETE FROM seal; DROP INDEX decision_subject; DROP INDEX decision_request;"
+		"DROP INDEX decision_outcome";
+	char line[512], settings[256];
+	struct tmpdir keys;
+	struct daemon daemon;
+
+	(void)state;
+	tmpdir_create(&keys);
+	snprintf(line, sizeof(line), "audit key %s/audit.key", keys.path);
+	assert_int_equal(command_run_alone(line), COMMAND_DONE);
+	tmpdir_write(&keys, "audit.pub", command_output(), strlen(command_output()));
+	snprintf(settings, sizeof(settings), "audit:\n  signing_key: %s/audit.key\n", keys.path);
+	fixture_start(&daemon, FIXTURE_POLICY("15m"), settings);
+	connect_once(&daemon, ALICE);
+	snprintf(line, sizeof(line), "verify --public-key %s/audit.pub", keys.path);
+	assert_int_equal(audit(&daemon, line), COMMAND_DENIED);
+	command_expect("NOT PROVED: ");
+	command_expect("no segment is signed by the key");
+	command_expect("'wsauthzctl audit seal' first");
+	assert_int_equal(audit(&daemon, "seal"), COMMAND_DONE);
+	assert_int_equal(audit(&daemon, line), COMMAND_DONE);
+	assert_int_equal(daemon_stop(&daemon), 0);
+	snprintf(line, sizeof(line), "verify --json --public-key %s/audit.pub", keys.path);
+	assert_int_equal(audit(&daemon, line), COMMAND_DONE);
+	command_expect("\"signed\":1,");
+	command_expect("\"unsigned_segments\":1,\"unsigned_rows\":");
+
+	execute_on(&daemon, "state/audit-000001.db", take_seal);
+	assert_int_equal(audit(&daemon, "verify"), COMMAND_DENIED);
+	command_expect("what state.db notes of it was changed");
+	execute_on(&daemon, "state/state.db",
+		   "DELETE FROM audit_segment_undelivered; DELETE FROM audit_segment");
+	assert_int_equal(audit(&daemon, "verify"), COMMAND_DONE);
+	assert_int_equal(audit(&daemon, line), COMMAND_DENIED);
+	command_expect("\"intact\":false");
+	command_expect("\"flaw\":\"unsigned\",\"segment\":1,\"first_bad\":1");
+	daemon_deinit(&daemon, false);
+	tmpdir_remove(&keys);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -327,6 +371,7 @@ int main(void)
 		cmocka_unit_test(what_happened_stands_between_the_decisions),
 		cmocka_unit_test(what_is_masked_is_nowhere),
 		cmocka_unit_test(a_head_kept_elsewhere_shows_that_the_tail_was_cut_off),
+		cmocka_unit_test(seals_that_were_taken_away_are_missed),
 		cmocka_unit_test(what_leads_questions_past_rows_is_named_and_mended_as_told),
 	};
 

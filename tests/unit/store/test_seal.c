@@ -15,30 +15,45 @@ enum { ROWS = 40, SEALED_US = 123456 };
 
 static const uint8_t seed[32] = {1, 2, 3};
 
-/* Two segments; the first is closed. */
-static void fill(struct fixture *fixture)
+/* All segments but the last are closed. */
+static void fill_segments(struct fixture *fixture, uint32_t count)
 {
 	struct audit *audit = fixture_audit(fixture), *next;
 
 	fixture_append(audit, 0, ROWS);
-	assert_int_equal(
-		audit_prepare_next(fixture->dir.path, &fixture->env, 1, &next, &fixture->why),
-		ERR_NONE);
-	assert_int_equal(audit_rotate(audit, next, 1), ERR_NONE);
+	for (uint32_t number = 1; number < count; number++) {
+		assert_int_equal(audit_prepare_next(fixture->dir.path, &fixture->env, number, &next,
+						    &fixture->why),
+				 ERR_NONE);
+		assert_int_equal(audit_rotate(audit, next, 1), ERR_NONE);
+		audit_close(audit);
+		audit = next;
+		fixture_append(audit, 0, ROWS);
+	}
 	audit_close(audit);
-	fixture_append(next, 0, ROWS);
-	audit_close(next);
 }
 
-static struct segment seal(struct fixture *fixture, const struct seal_key *key)
+/* Two segments; the first is closed. */
+static void fill(struct fixture *fixture)
+{
+	fill_segments(fixture, 2);
+}
+
+static struct segment seal_number(struct fixture *fixture, uint32_t number,
+				  const struct seal_key *key)
 {
 	struct segment segment;
 
 	buf_clear(&fixture->why);
-	if (seal_segment(fixture->dir.path, 1, &fixture->env, key, SEALED_US, &segment,
+	if (seal_segment(fixture->dir.path, number, &fixture->env, key, SEALED_US, &segment,
 			 &fixture->why) != ERR_NONE)
 		fail_msg("%s", buf_text(&fixture->why));
 	return segment;
+}
+
+static struct segment seal(struct fixture *fixture, const struct seal_key *key)
+{
+	return seal_number(fixture, 1, key);
 }
 
 static struct audit_verification verify_with(struct fixture *fixture,
@@ -220,8 +235,9 @@ static void with_a_key_a_seal_without_signature_is_a_flaw_but_in_old_segments(vo
 	struct seal_key key;
 
 	assert_int_equal(seal_key_make(seed, &key), ERR_NONE);
-	fill(fixture);
+	fill_segments(fixture, 3);
 	seal(fixture, NULL);
+	seal_number(fixture, 2, &key);
 	struct audit_verification result = verify(fixture, key.public_key);
 	assert_false(result.intact);
 	assert_int_equal(result.flaw, AUDIT_FLAW_SIGNATURE);
@@ -263,6 +279,90 @@ static void take_seal(struct fixture *fixture, const char *file)
 	tamper_with(fixture, file,
 		    "DELETE FROM seal; DROP INDEX decision_subject; DROP INDEX decision_request;"
 		    "DROP INDEX decision_outcome");
+}
+
+static void a_seal_taken_away_before_a_sealed_segment_is_found_with_the_key(void **state)
+{
+	struct fixture *fixture = *state;
+	struct seal_key key;
+
+	assert_int_equal(seal_key_make(seed, &key), ERR_NONE);
+	fill_segments(fixture, 3);
+	seal_number(fixture, 1, &key);
+	seal_number(fixture, 2, &key);
+	assert_true(verify(fixture, key.public_key).intact);
+	take_seal(fixture, AUDIT_FILE);
+	assert_true(verify(fixture, NULL).intact);
+	struct audit_verification result = verify(fixture, key.public_key);
+	assert_false(result.intact);
+	assert_int_equal(result.flaw, AUDIT_FLAW_SIGNATURE);
+	assert_int_equal(result.segment, 1);
+	assert_int_equal(result.first_bad_id, 1);
+	struct audit_verify_options options = {.public_key = key.public_key, .signed_from = 1};
+	assert_false(verify_with(fixture, &options).intact);
+	options.signed_from = 2;
+	assert_true(verify_with(fixture, &options).intact);
+}
+
+static void what_is_behind_the_last_signature_is_counted(void **state)
+{
+	struct fixture *fixture = *state;
+	struct seal_key key;
+
+	assert_int_equal(seal_key_make(seed, &key), ERR_NONE);
+	fill_segments(fixture, 4);
+	seal_number(fixture, 1, &key);
+	seal_number(fixture, 2, &key);
+	struct audit_verification result = verify(fixture, key.public_key);
+	assert_true(result.intact);
+	assert_int_equal(result.signed_count, 2);
+	assert_int_equal(result.unsigned_segments, 2);
+	assert_int_equal(result.unsigned_rows, 2 * ROWS);
+	take_seal(fixture, "audit-000002.db");
+	result = verify(fixture, key.public_key);
+	assert_true(result.intact);
+	assert_int_equal(result.unsigned_segments, 3);
+	assert_int_equal(result.unsigned_rows, 3 * ROWS);
+}
+
+static void with_a_key_an_audit_without_any_signature_is_not_proved(void **state)
+{
+	struct fixture *fixture = *state;
+	struct seal_key key;
+
+	assert_int_equal(seal_key_make(seed, &key), ERR_NONE);
+	fill(fixture);
+	seal(fixture, &key);
+	assert_true(verify(fixture, key.public_key).intact);
+	take_seal(fixture, AUDIT_FILE);
+	assert_true(verify(fixture, NULL).intact);
+	struct audit_verification result = verify(fixture, key.public_key);
+	assert_false(result.intact);
+	assert_int_equal(result.flaw, AUDIT_FLAW_UNSIGNED);
+	assert_int_equal(result.segment, 1);
+	assert_int_equal(result.first_bad_id, 1);
+	assert_int_equal(result.head.decision_id, 2 * ROWS);
+}
+
+/* The first segment may have been looked at before its seal was made, and the second behind its. */
+static void seals_that_are_made_meanwhile_are_no_flaw(void **state)
+{
+	struct fixture *fixture = *state;
+	struct audit_verification result;
+	struct audit_reader *reader;
+	struct seal_key key;
+
+	assert_int_equal(seal_key_make(seed, &key), ERR_NONE);
+	fill_segments(fixture, 3);
+	assert_int_equal(
+		audit_reader_open(fixture->dir.path, &fixture->env, &reader, &fixture->why),
+		ERR_NONE);
+	seal_number(fixture, 2, &key);
+	struct audit_verify_options options = {.public_key = key.public_key};
+	assert_int_equal(audit_verify(reader, &options, &result, &fixture->why), ERR_NONE);
+	assert_true(result.intact);
+	audit_reader_close(reader);
+	assert_false(verify(fixture, key.public_key).intact);
 }
 
 static void a_seal_that_does_not_fit_is_found(void **state)
@@ -367,6 +467,10 @@ int main(void)
 		TEST(a_start_behind_a_sealed_segment_begins_the_next),
 		TEST(a_signature_is_of_its_key_alone),
 		TEST(with_a_key_a_seal_without_signature_is_a_flaw_but_in_old_segments),
+		TEST(a_seal_taken_away_before_a_sealed_segment_is_found_with_the_key),
+		TEST(what_is_behind_the_last_signature_is_counted),
+		TEST(with_a_key_an_audit_without_any_signature_is_not_proved),
+		TEST(seals_that_are_made_meanwhile_are_no_flaw),
 		TEST(a_seal_that_does_not_fit_is_found),
 		TEST(the_end_of_a_sealed_segment_cannot_be_cut_off),
 		TEST(a_note_that_hides_a_segment_is_found),
