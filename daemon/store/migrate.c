@@ -102,10 +102,26 @@ static enum error check_version(const struct db_schema *schema, int64_t version,
 
 enum { OBJECT_COLUMNS = 4 };
 
-/* SQLite's own objects (automatic indexes, statistics) may come and go. */
-static const char objects_sql[] = "SELECT type, name, tbl_name, ifnull(sql, '') FROM sqlite_schema "
-				  "WHERE name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
-				  "ORDER BY name COLLATE BINARY, type, tbl_name, sql";
+/*
+ * All that SQLite reads of a schema, whatever its name, but for what SQLite itself makes: tables of
+ * statistics, and the index of each constraint, whose row has no SQL and gives it a tree. SQLite takes
+ * the last such row of a name, up to a NUL and in any case, so only one that is alone is left out.
+ *
+ * NOT INDEXED, here and wherever the schema is read: SQLite makes no index of it, but would read one
+ * that was planted in its place.
+ */
+static const char objects_sql[] =
+	"SELECT type, name, tbl_name, ifnull(sql, '') FROM sqlite_schema AS object NOT INDEXED"
+	" WHERE (type = 'index' AND sql IS NULL AND typeof(name) = 'text'"
+	"  AND name LIKE 'sqlite\\_autoindex\\_%' ESCAPE '\\'"
+	"  AND instr(CAST(name AS BLOB), x'00') = 0"
+	"  AND NOT EXISTS (SELECT 1 FROM sqlite_schema AS other NOT INDEXED"
+	"   WHERE other.name = object.name COLLATE NOCASE AND other.rowid <> object.rowid))"
+	" IS NOT TRUE AND (type = 'table' AND name = tbl_name"
+	"  AND (name = 'sqlite_stat1' AND sql = 'CREATE TABLE sqlite_stat1(tbl,idx,stat)'"
+	"   OR name = 'sqlite_stat4'"
+	"    AND sql = 'CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)'))"
+	" IS NOT TRUE ORDER BY name COLLATE BINARY, type, tbl_name, sql";
 
 static bool same_object(const struct stmt *a, const struct stmt *b)
 {
@@ -184,8 +200,8 @@ enum error migrate_find_sealed(struct db *db, bool *is_sealed)
 
 	if (db->schema->sealing != NULL) {
 		error = stmt_prepare(&stmt, db,
-				     "SELECT 1 FROM sqlite_schema WHERE type = 'index'"
-				     " AND name = ?1");
+				     "SELECT 1 FROM sqlite_schema NOT INDEXED"
+				     " WHERE type = 'index' AND name = ?1");
 		if (error == ERR_NONE) {
 			stmt_bind_text(&stmt, 1, str_from(db->schema->sealed_mark));
 			error = stmt_step(&stmt, &row);

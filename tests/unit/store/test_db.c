@@ -7,6 +7,7 @@
 
 #include <sqlite3.h>
 
+#include "store/audit_schema.h"
 #include "store/state.h"
 #include "store/stmt.h"
 #include "unit/store/fixture.h"
@@ -343,6 +344,183 @@ static void changed_schemas_are_refused_and_kept(void **state)
 	db_close(&db);
 }
 
+/* Closes what could be opened. */
+static enum error open_once(struct fixture *fixture, const char *file)
+{
+	struct state *opened;
+	enum error error;
+	struct db db;
+
+	buf_clear(&fixture->why);
+	if (strcmp(file, STATE_FILE) == 0) {
+		error = state_open(fixture->dir.path, &fixture->env, false, &opened, &fixture->why);
+		if (error == ERR_NONE)
+			state_close(opened);
+		return error;
+	}
+	error = strcmp(file, AUDIT_FILE) == 0
+			? audit_open_segment(fixture->dir.path, 1, &fixture->env, DB_READ, &db,
+					     &fixture->why)
+			: open_db(fixture, DB_READ, &db);
+	if (error == ERR_NONE)
+		db_close(&db);
+	return error;
+}
+
+/* A row of the schema as no statement of SQLite's would write it, with the tree of `table`. */
+struct planted {
+	const char *type, *name, *tbl_name, *sql;
+};
+
+static void plant(struct fixture *fixture, const char *file, const char *table,
+		  const struct planted *row)
+{
+	char sql[1024];
+
+	sqlite3_snprintf(
+		sizeof(sql), sql,
+		"PRAGMA writable_schema = ON; INSERT INTO sqlite_schema SELECT %Q, %s, "
+		"replace(%Q, '@', '%s'), CASE WHEN %Q IN ('trigger', 'view') THEN 0 ELSE rootpage "
+		"END, replace(%Q, '@', '%s') FROM sqlite_schema WHERE name = '%s'",
+		row->type, row->name, row->tbl_name, table, row->type, row->sql, table, table);
+	fixture_sql(fixture, file, sql);
+}
+
+static void make_each_file(struct fixture *fixture)
+{
+	struct state *made;
+
+	make_database(fixture);
+	audit_close(fixture_audit(fixture));
+	assert_int_equal(state_open(fixture->dir.path, &fixture->env, false, &made, &fixture->why),
+			 ERR_NONE);
+	state_close(made);
+}
+
+/* SQLite reads them like any others. */
+static void objects_named_like_sqlites_own_are_refused(void **state)
+{
+	static const struct planted rows[] = {
+		{"index", "'sqlite_x'", "@", "CREATE INDEX sqlite_x ON @ (id)"},
+		{"index", "'sqlite_autoindex_x'", "@", "CREATE INDEX sqlite_autoindex_x ON @ (id)"},
+		{"trigger", "'sqlite_x'", "@",
+		 "CREATE TRIGGER sqlite_x AFTER INSERT ON @ BEGIN SELECT 1; END"},
+		{"view", "'sqlite_x'", "sqlite_x", "CREATE VIEW sqlite_x AS SELECT 1 AS one"},
+		{"index", "'sqlite_x'", "sqlite_master",
+		 "CREATE INDEX sqlite_x ON sqlite_master (name)"},
+		{"table", "'sqlite_stat1'", "sqlite_stat1", "CREATE TABLE sqlite_stat1(tbl,idx)"},
+		{"table", "'sqlite_x'", "sqlite_x", "CREATE TABLE sqlite_x(tbl,idx,stat)"},
+	};
+	static const struct {
+		const char *name, *table;
+	} files[] = {{"test.db", "shelf"}, {AUDIT_FILE, "decision"}, {STATE_FILE, "admin_action"}};
+	struct fixture *fixture = *state;
+	struct buf whole;
+
+	buf_init(&whole, SIZE_MAX);
+	make_each_file(fixture);
+	for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
+		fixture_read(fixture, files[i].name, &whole);
+		for (size_t j = 0; j < ARRAY_COUNT(rows); j++) {
+			plant(fixture, files[i].name, files[i].table, &rows[j]);
+			enum error error = open_once(fixture, files[i].name);
+			if (error != ERR_FOREIGN ||
+			    strstr(buf_text(&fixture->why), "was changed at") == NULL)
+				fail_msg("%s: %s: %s: %s", files[i].name, rows[j].sql,
+					 error_text(error), buf_text(&fixture->why));
+			tmpdir_write(&fixture->dir, files[i].name, whole.data, whole.length);
+			assert_int_equal(open_once(fixture, files[i].name), ERR_NONE);
+		}
+	}
+	buf_deinit(&whole);
+}
+
+/* A row without SQL gives the index of its name another tree. */
+static void a_second_tree_of_an_index_is_refused(void **state)
+{
+	static const struct planted rows[] = {
+		{"index", "'decision_denied'", "decision", NULL},
+		{"index", "'sqlite_autoindex_subject_1'", "subject", NULL},
+		{"index", "'SQLITE_AUTOINDEX_subject_1'", "subject", NULL},
+		{"index", "'sqlite_autoindex_subject_1' || char(0) || 'x'", "subject", NULL},
+		{"index", "CAST('sqlite_autoindex_subject_1' AS BLOB)", "subject", NULL},
+		{"table", "'sqlite_autoindex_subject_1'", "subject", NULL},
+		{NULL, "'sqlite_autoindex_subject_1'", "subject", NULL},
+		{"index", "'sqlite_autoindex_subject_1'", "subject", ""},
+	};
+	struct fixture *fixture = *state;
+	struct buf whole;
+
+	buf_init(&whole, SIZE_MAX);
+	audit_close(fixture_audit(fixture));
+	fixture_read(fixture, AUDIT_FILE, &whole);
+	for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+		plant(fixture, AUDIT_FILE, "sqlite_autoindex_request_1", &rows[i]);
+		enum error error = open_once(fixture, AUDIT_FILE);
+		if (error != ERR_FOREIGN)
+			fail_msg("%s: %s", rows[i].name, error_text(error));
+		tmpdir_write(&fixture->dir, AUDIT_FILE, whole.data, whole.length);
+		assert_int_equal(open_once(fixture, AUDIT_FILE), ERR_NONE);
+	}
+	buf_deinit(&whole);
+}
+
+static void an_index_of_a_constraint_is_known_only_as_sqlite_writes_it(void **state)
+{
+	static const char *const changes[] = {
+		"type = 'table'",
+		"type = NULL",
+		"sql = ''",
+		"name = CAST(name AS BLOB)",
+	};
+	struct fixture *fixture = *state;
+	char sql[256];
+
+	for (size_t i = 0; i < ARRAY_COUNT(changes); i++) {
+		audit_close(fixture_audit(fixture));
+		assert_int_equal(open_once(fixture, AUDIT_FILE), ERR_NONE);
+		snprintf(sql, sizeof(sql),
+			 "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET %s"
+			 " WHERE name = 'sqlite_autoindex_subject_1'",
+			 changes[i]);
+		fixture_sql(fixture, AUDIT_FILE, sql);
+		if (open_once(fixture, AUDIT_FILE) != ERR_FOREIGN)
+			fail_msg("%s: was taken", changes[i]);
+		assert_int_equal(remove(tmpdir_path(&fixture->dir, AUDIT_FILE, sql, sizeof(sql))),
+				 0);
+	}
+}
+
+/* SQLite keeps it up to date no more than it lets anybody make it, but would read it. */
+static void a_stale_index_on_the_schema_hides_nothing(void **state)
+{
+	static const char hide[] =
+		"ANALYZE; PRAGMA writable_schema = ON;"
+		"CREATE TABLE other (name, type, tbl_name, sql, rootpage);"
+		"INSERT INTO other SELECT name, type, tbl_name, sql, rootpage FROM sqlite_schema"
+		" WHERE name <> 'other';"
+		"CREATE INDEX other_name ON other (name, type, tbl_name, sql, rootpage);"
+		"CREATE TRIGGER evil AFTER INSERT ON log BEGIN DELETE FROM shelf; END;"
+		"CREATE TEMP TABLE was AS SELECT rootpage FROM sqlite_schema"
+		" WHERE name = 'other_name';"
+		"DELETE FROM sqlite_schema WHERE name LIKE 'other%';"
+		"INSERT INTO sqlite_schema SELECT 'index', 'sqlite_x', 'sqlite_master', rootpage,"
+		" 'CREATE INDEX sqlite_x ON sqlite_master (name, type, tbl_name, sql, rootpage)'"
+		" FROM was;"
+		"INSERT INTO sqlite_stat1 VALUES ('sqlite_master', 'sqlite_x', '1000 1 1 1 1 1 "
+		"sz=1')";
+	struct fixture *fixture = *state;
+
+	make_database(fixture);
+	fixture_sql(fixture, "test.db", hide);
+	/* It does hide them from who asks in the usual way. */
+	assert_int_equal(fixture_int(fixture, "test.db",
+				     "SELECT count(*) FROM (SELECT name, type, tbl_name, sql FROM"
+				     " sqlite_schema ORDER BY name) WHERE name = 'evil'"),
+			 0);
+	assert_refused(fixture, ERR_FOREIGN, "trigger evil");
+}
+
 static void a_symbolic_link_is_refused(void **state)
 {
 	struct fixture *fixture = *state;
@@ -525,6 +703,10 @@ int main(void)
 		TEST(a_newer_version_in_the_log_alone_is_refused_and_kept),
 		TEST(an_older_version_is_brought_up_to_date_by_a_writer_only),
 		TEST(changed_schemas_are_refused_and_kept),
+		TEST(objects_named_like_sqlites_own_are_refused),
+		TEST(a_second_tree_of_an_index_is_refused),
+		TEST(an_index_of_a_constraint_is_known_only_as_sqlite_writes_it),
+		TEST(a_stale_index_on_the_schema_hides_nothing),
 		TEST(a_symbolic_link_is_refused),
 		TEST(a_directory_in_its_place_is_refused),
 		TEST(a_missing_directory_is_an_error_with_its_path),

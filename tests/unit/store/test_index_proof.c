@@ -645,6 +645,42 @@ static void a_file_that_was_made_anew_is_intact(void **state)
 	}
 }
 
+/* A search by time that finds nothing, and an index of every column whose rows were changed behind it,
+ * which SQLite prefers for what the file says of its size. */
+static void an_index_under_a_name_of_sqlites_own_is_refused(void **state)
+{
+	static const char empty[] =
+		"CREATE TABLE other (wall_us); CREATE INDEX other_wall ON other (wall_us);"
+		"CREATE TEMP TABLE was AS SELECT rootpage FROM sqlite_schema"
+		" WHERE name = 'other_wall';"
+		"DELETE FROM sqlite_schema WHERE name = 'other_wall';"
+		"INSERT INTO sqlite_schema SELECT 'index', 'sqlite_evil', 'decision', rootpage,"
+		" 'CREATE INDEX sqlite_evil ON decision (wall_us)' FROM was;"
+		"PRAGMA writable_schema = RESET; DROP TABLE other";
+	static const char copy[] =
+		"CREATE INDEX evil ON decision (id, wall_us, boot_ms, utc_offset_minutes, subject,"
+		" group_set, request, context, verdict, outcome, origin, record_id, latency_us,"
+		" relaxed, chain); ANALYZE; UPDATE sqlite_stat1 SET stat = stat || ' sz=1',"
+		" idx = 'sqlite_evil' WHERE idx = 'evil'";
+	static const char rename[] = "UPDATE sqlite_schema SET name = 'sqlite_evil', sql ="
+				     " replace(sql, 'evil', 'sqlite_evil') WHERE name = 'evil'";
+	struct scene *scene = *state;
+	struct audit_verification result;
+
+	sql(scene, empty);
+	assert_int_equal(ask(scene, "SELECT count(*) FROM decision WHERE wall_us > 0"), 0);
+	assert_int_equal(verify(scene, &result), ERR_FOREIGN);
+	restore(scene);
+	sql(scene, copy);
+	behind_the_back_of(scene, "evil", "UPDATE decision SET boot_ms = boot_ms + 1 WHERE id = 7");
+	sql(scene, rename);
+	assert_int_equal(ask(scene, "SELECT boot_ms = (SELECT boot_ms FROM decision NOT INDEXED"
+				    " WHERE id = 7) FROM (SELECT id, boot_ms FROM decision"
+				    " ORDER BY id LIMIT 6, 1)"),
+			 0);
+	assert_int_equal(verify(scene, &result), ERR_FOREIGN);
+}
+
 /* As the command says to. */
 static void reindexing_mends_an_index(void **state)
 {
@@ -763,6 +799,7 @@ int main(void)
 		TEST(pages_of_nobody_and_of_two_are_found),
 		TEST(a_log_that_was_put_beside_the_file_is_found),
 		TEST(a_file_that_was_made_anew_is_intact),
+		TEST(an_index_under_a_name_of_sqlites_own_is_refused),
 		TEST(reindexing_mends_an_index),
 		TEST(what_integrity_check_finds_of_random_damage_is_found),
 		TEST(verifying_survives_any_failed_allocation),
