@@ -159,7 +159,7 @@ void audit_part_digest(struct str content, uint8_t digest[AUDIT_DIGEST_BYTES])
 			"SELECT id FROM " table " WHERE digest = ?1",                              \
 			"INSERT INTO " table " (id, digest, " columns ") VALUES (?1, ?2, " values  \
 			")",                                                                       \
-			"SELECT id, digest, " columns " FROM " table " ORDER BY id"                \
+			"SELECT id, digest, " columns " FROM " table " NOT INDEXED ORDER BY id"    \
 	}
 
 const struct audit_part_sql audit_part_sql[AUDIT_PART_COUNT] = {

@@ -11,6 +11,7 @@
  * walk ascends; so two different sets have the same sum only by chance, once in 2^64, as long as the
  * file was changed without knowing the key. Records of entries and rows must have the very form that
  * SQLite gives them, so that it cannot take them for something else than was hashed.
+ * Another index of decisions, which nothing here is compared with, is a finding by itself.
  *
  * The tables of texts, the events and what begins and ends a segment are small, and left to
  * integrity_check, which takes less than a hundredth of the time for them.

@@ -9,7 +9,10 @@
 #include <sqlite3.h>
 
 #include "base/attributes.h"
+#include "store/audit_schema.h"
+#include "store/index_proof.h"
 #include "store/seal.h"
+#include "store/stmt.h"
 #include "support/fault.h"
 #include "unit/store/fixture.h"
 
@@ -645,6 +648,62 @@ static void a_file_that_was_made_anew_is_intact(void **state)
 	}
 }
 
+/* The proof of the rows as they are. */
+static void prove(const struct scene *scene, struct db *db, struct index_proof *proof)
+{
+	struct stmt stmt;
+	bool row = true;
+
+	index_proof_begin(proof, scene->fixture->env.hash_key);
+	assert_int_equal(db_begin_read(db), ERR_NONE);
+	assert_int_equal(stmt_prepare(&stmt, db,
+				      "SELECT id, wall_us, subject, request, outcome, verdict = 0"
+				      " FROM decision NOT INDEXED ORDER BY id"),
+			 ERR_NONE);
+	for (;;) {
+		assert_int_equal(stmt_step(&stmt, &row), ERR_NONE);
+		if (!row)
+			break;
+		const struct index_row of_row = {stmt_int(&stmt, 0), stmt_int(&stmt, 1),
+						 stmt_int(&stmt, 2), stmt_int(&stmt, 3),
+						 stmt_int(&stmt, 4), stmt_int(&stmt, 5) != 0};
+		index_proof_add(proof, &of_row);
+	}
+	stmt_finish(&stmt);
+}
+
+/* Whoever opens the file refuses it. In one that was open before it is found. */
+static void an_index_that_is_none_of_ours_is_found(void **state)
+{
+	static const struct {
+		const char *sql, *place;
+	} cases[] = {
+		{"SELECT 1", NULL},
+		{"CREATE INDEX evil ON decision (wall_us)", "the file"},
+		{"CREATE INDEX more ON event (kind)", NULL}, /* asked of SQLite */
+	};
+	struct scene *scene = *state;
+	struct fixture *fixture = scene->fixture;
+	struct index_proof proof;
+	const char *place;
+	struct db db;
+
+	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+		assert_int_equal(audit_open_segment(fixture->dir.path, 1, &fixture->env, DB_READ,
+						    &db, &fixture->why),
+				 ERR_NONE);
+		sql(scene, cases[i].sql);
+		prove(scene, &db, &proof);
+		assert_int_equal(index_proof_check(&proof, &db, &place), ERR_NONE);
+		if ((place == NULL) != (cases[i].place == NULL) ||
+		    (place != NULL && strcmp(place, cases[i].place) != 0))
+			fail_msg("%s: %s", cases[i].sql, place != NULL ? place : "not found");
+		db_rollback(&db);
+		db_close(&db);
+		restore(scene);
+	}
+}
+
 /* A search by time that finds nothing, and an index of every column whose rows were changed behind it,
  * which SQLite prefers for what the file says of its size. */
 static void an_index_under_a_name_of_sqlites_own_is_refused(void **state)
@@ -799,6 +858,7 @@ int main(void)
 		TEST(pages_of_nobody_and_of_two_are_found),
 		TEST(a_log_that_was_put_beside_the_file_is_found),
 		TEST(a_file_that_was_made_anew_is_intact),
+		TEST(an_index_that_is_none_of_ours_is_found),
 		TEST(an_index_under_a_name_of_sqlites_own_is_refused),
 		TEST(reindexing_mends_an_index),
 		TEST(what_integrity_check_finds_of_random_damage_is_found),
