@@ -245,6 +245,24 @@ static void a_segment_of_each_version_answers_as_one_of_today(void **state)
 	buf_deinit(&expected);
 }
 
+/* No version before wrote such events, but who strips a segment of what today's has beside them must
+ * not have them overlooked. */
+static void a_segment_made_older_still_says_what_its_events_say(void **state)
+{
+	struct fixture *fixture = *state;
+	struct audit *audit = fixture_audit(fixture);
+	struct buf expected;
+
+	append_event(audit, "decision.undelivered", "{\"decision_id\":45}");
+	audit_close(audit);
+	buf_init(&expected, ANSWER_MAX_BYTES);
+	answer_all(fixture, &expected);
+	(void)buf_text(&expected);
+	older_make(fixture, 3, 2);
+	expect_same_answers(fixture, &expected);
+	buf_deinit(&expected);
+}
+
 /* The heads of rows that the first version could write: whoever changes what is hashed is told. */
 static void rows_of_the_first_version_have_the_chain_they_had(void **state)
 {
@@ -451,6 +469,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_segment_of_each_version_answers_as_one_of_today),
+		TEST(a_segment_made_older_still_says_what_its_events_say),
 		TEST(rows_of_the_first_version_have_the_chain_they_had),
 		TEST(every_row_of_an_older_segment_is_in_its_chain),
 		TEST(an_older_schema_is_taken_only_as_it_was),
